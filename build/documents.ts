@@ -7,6 +7,7 @@ import { commandTree } from "../src/cli/framework/command-tree.ts";
 import { completionScript } from "../src/cli/commands/completions/completions.ts";
 import { manualPage } from "../src/cli/framework/manual.ts";
 import { sourceTime } from "./source.ts";
+import { allVariableGroups } from "./variables.ts";
 
 /** What each shell's completion script is called where the shell looks for it. */
 const completionFiles = { bash: "vouch.bash", zsh: "_vouch", fish: "vouch.fish" };
@@ -24,7 +25,7 @@ export async function writeDocuments(folder: string): Promise<void> {
   mkdirSync(join(folder, "man"), { recursive: true });
   mkdirSync(join(folder, "completions"), { recursive: true });
   const date = new Date(sourceTime() * 1000).toISOString().slice(0, 10);
-  writeFileSync(join(folder, "man/vouch.1"), manualPage(tree, packageJson.version, date));
+  writeFileSync(join(folder, "man/vouch.1"), manualPage(tree, allVariableGroups, packageJson.version, date));
   for (const [shell, name] of Object.entries(completionFiles)) {
     writeFileSync(join(folder, "completions", name), completionScript(shell, tree) ?? "");
   }

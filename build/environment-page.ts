@@ -1,7 +1,7 @@
-/** docs/environment.md, made from the table that the manual page is made from. `bun build/environment-page.ts` writes it. */
+/** docs/environment.md, made from the tables that the manual page is made from. `bun build/environment-page.ts` writes it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { variableGroups } from "../src/cli/framework/variables.ts";
+import { allVariableGroups } from "./variables.ts";
 
 /** The words of the column "read by". */
 const readers = [
@@ -22,7 +22,7 @@ const readers = [
 
 /** The page as Markdown. */
 export function environmentPage(): string {
-  const groups = variableGroups.map(({ title, variables }) => {
+  const groups = allVariableGroups.map(({ title, variables }) => {
     const rows = variables.map(
       ({ names, readBy, meaning }) => `| ${names.map((name) => `\`${name}\``).join(", ")} | ${readBy} | ${meaning} |`,
     );

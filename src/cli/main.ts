@@ -109,12 +109,15 @@ async function runFound(command: Command, name: string, words: string[]): Promis
     );
     return 0;
   }
-  if (names.length > 0 && command.run === undefined) {
+  // A command with sub-commands of its own takes no other word.
+  if (names.length > 0 && (command.run === undefined || (first !== undefined && !first.startsWith("-")))) {
     if (first === undefined) throw usage(`${name} needs a command: ${names.join(", ")}.`, name);
     throw await unknownCommand(first, names, name);
   }
   checkArguments(words, (command.args ?? {}) as ArgsDef, name);
-  const { result } = await runCommand(command, { rawArgs: words });
+  // Without the sub-commands: citty would take an option's value for the name of one.
+  const { subCommands: _, ...own } = command;
+  const { result } = await runCommand(own, { rawArgs: words });
   return typeof result === "number" ? result : 0;
 }
 

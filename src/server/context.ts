@@ -2,6 +2,17 @@
 import type { Issuer } from "./oauth/issuer.ts";
 import type { RelyingParty } from "./webauthn/relying-party.ts";
 import type { Store } from "./store/store.ts";
+import type { User } from "./store/user.ts";
+
+/** Who sends a request. */
+export interface Caller {
+  /** Its address. */
+  address: string;
+  /** Whom the request is about, as soon as that is known: then a refusal goes into the audit log. */
+  user?: User;
+  /** Id of the security key that it is done with. */
+  credential?: string;
+}
 
 export interface ServerContext {
   /** The server's origin: issuer and WebAuthn origin. */
@@ -11,18 +22,24 @@ export interface ServerContext {
   /** Seconds. */
   sessionDuration: number;
   store: Store;
+  /** Set when the server is about to end: load balancers are to send nothing more. */
+  isDraining: boolean;
   issuer: Issuer;
   relyingParty: RelyingParty;
   /** What publishing needs besides a session: a touch, or also the PIN (or finger). */
   publishVerification: "touch" | "pin";
   /** Seconds since 1970. */
   now: () => number;
+  /** Of this request. */
+  caller: Caller;
 }
 
 export interface HandlerResult {
   response: Response;
   /** The id of the authenticated user, for the log. */
   user?: string;
+  /** Whether it opened a session, for the metrics. */
+  isLogin?: true;
 }
 
 export type Handler = (request: Request, context: ServerContext) => Promise<HandlerResult>;

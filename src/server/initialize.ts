@@ -1,6 +1,6 @@
 /** Initialises the database for `vouch server init`. */
 import { VouchError } from "../base/errors.ts";
-import type { MakeKey } from "./signing/rotation.ts";
+import { keyMade, type MakeKey } from "./signing/rotation.ts";
 import { makeSigningKey } from "./signing/signing-key.ts";
 import type { ServerConfiguration } from "./store/configuration.ts";
 import type { Store } from "./store/store.ts";
@@ -30,9 +30,14 @@ export async function initializeServer(
       });
     }
     const configuration = { url, audiences: audiences ?? existing?.audiences ?? [defaultAudience] };
-    if (!existing || audiences) await tables.configuration.save(configuration);
+    if (!existing || audiences) {
+      await tables.configuration.save(configuration);
+      await tables.record({ event: "initialize", detail: configuration });
+    }
     if (made === undefined || (await tables.signingKeys.all()).length > 0) return configuration;
-    await tables.signingKeys.add({ ...made, publishedAt: now, signsFrom: now });
+    const key = { ...made, publishedAt: now, signsFrom: now };
+    await tables.signingKeys.add(key);
+    await tables.record(keyMade(key, false));
     if (made.protection !== undefined) await tables.signingKeys.shutOutOlderPrograms();
     return configuration;
   });

@@ -1,18 +1,22 @@
 /** The HTTP server: routing, rate limits, error responses, one log line per request. */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "bun";
 import { VouchError } from "../base/errors.ts";
+import { recordRefusal } from "./audit/refusal.ts";
 import { ClockWatch, toleratedSetBack } from "./clock-watch.ts";
-import { maxBodyBytes } from "./http/body.ts";
 import { clientAddress } from "./http/client-address.ts";
-import type { HandlerResult, ServerContext } from "./context.ts";
+import type { Caller, HandlerResult, ServerContext } from "./context.ts";
+import type { AuditEntry } from "./audit/entry.ts";
+import { keepAudit } from "./audit/upkeep.ts";
 import { HttpError, toFailure } from "./http/failure.ts";
+import { type Certificate, checkCertificate, Listener } from "./http/listener.ts";
 import { Issuer } from "./oauth/issuer.ts";
 import { defaultRateLimits, type RateClass, RateLimiter } from "./http/rate-limit.ts";
 import { RelyingParty } from "./webauthn/relying-party.ts";
 import { type Route, routes } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
 import { KeyRing } from "./signing/key-ring.ts";
+import type { ServerMetrics } from "./metrics/metrics.ts";
 import type { KeyProtector } from "./signing/protection.ts";
 import { keepKeys } from "./signing/upkeep.ts";
 import { databaseFailure } from "./store/failure.ts";
@@ -24,7 +28,7 @@ export interface ServerOptions {
   /** Listening address; port 0 picks a free port. */
   hostname: string;
   port: number;
-  tls?: { cert: string; key: string };
+  tls?: Certificate | undefined;
   /** Seconds, at most `maxSessionSeconds`. */
   sessionDuration?: number;
   /** Take the client's address from the last entry of X-Forwarded-For, which the trusted proxy wrote. */
@@ -41,11 +45,19 @@ export interface ServerOptions {
   rotateEverySeconds?: number | undefined;
   /** Interval of reading the signing keys, in milliseconds. */
   keyRefreshMs?: number;
+  /** Seconds for which the audit log keeps an entry; without it, for ever. */
+  auditRetentionSeconds?: number | undefined;
+  /** Interval of looking whether the audit log needs a checkpoint, in milliseconds. */
+  auditLookMs?: number;
+  /** Is given the audit log's entries that the store was not given by this process. */
+  auditFound?: ((entry: AuditEntry) => void) | undefined;
   rateLimits?: Readonly<Record<RateClass, number>>;
   /** Seconds since 1970. */
   now?: () => number;
   /** Seconds of a monotonic clock, for rate limits. */
   monotonic?: () => number;
+  /** Counts what happens, if there is one. */
+  metrics?: ServerMetrics | undefined;
   log: (entry: RequestLog | EventLog) => void;
 }
 
@@ -72,6 +84,7 @@ export interface EventLog {
     | "reloaded"
     | "reload_failed"
     | "clock_set_back"
+    | "audit_failed"
     | "signing_keys_changed"
     | "signing_keys_failed";
   detail: string;
@@ -82,6 +95,8 @@ export interface RunningServer {
   url: string;
   hostname: string;
   port: number;
+  /** Answers as before for `ms` milliseconds, but says that it is not ready and closes each connection after its answer. */
+  drain(ms: number): Promise<void>;
   /** Stops accepting requests; resolves when those in flight are answered, or after `graceMs` milliseconds. */
   stop(graceMs?: number): Promise<void>;
   /**
@@ -107,11 +122,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     now,
   });
   const tagging = { tagEmail: options.tagEmail === true };
-  const context: ServerContext = {
+  const context: Omit<ServerContext, "caller"> = {
     url: configuration.url,
     audiences: configuration.audiences,
     sessionDuration: Math.min(options.sessionDuration ?? maxSessionSeconds, maxSessionSeconds),
     store: options.store,
+    isDraining: false,
     issuer: new Issuer(configuration.url, keys, tagging),
     relyingParty: new RelyingParty(configuration.url, options.allowSyncedPasskeys),
     publishVerification: options.publishVerification ?? "touch",
@@ -123,19 +139,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   /** Ends the sessions that began after `since`: their eight hours cannot be counted by a clock that was set back. */
   async function endSessions(since: number, why: string): Promise<void> {
-    const ended = await options.store.sessions.revokeBegunAfter(since, now());
+    const ended = await options.store.transaction(async ({ sessions, record }) => {
+      const count = await sessions.revokeBegunAfter(since, now());
+      if (count > 0) await record({ event: "revoke", reason: why, detail: { sessions: count } });
+      return count;
+    });
     if (ended === 0) return;
     const detail = `${why}: ended ${ended} ${ended === 1 ? "session" : "sessions"}`;
     options.log({ time: new Date().toISOString(), event: "clock_set_back", detail });
   }
 
+  function auditFailed(error: unknown): void {
+    const detail = databaseFailure(error) ?? String(error);
+    options.log({ time: new Date().toISOString(), event: "audit_failed", detail });
+  }
+
   async function answer(request: Request, server: Server<undefined>): Promise<Response> {
     const started = performance.now();
+    options.metrics?.begun();
     // With a malformed Host header, Bun's request.url has no origin.
     const pathname = URL.parse(request.url, context.url)?.pathname ?? "/";
     const forwarded = options.trustProxy === true ? request.headers.get("x-forwarded-for") : null;
     const address = clientAddress(server.requestIP(request)?.address, forwarded);
     const entry: Partial<RequestLog> = {};
+    const caller: Caller = { address };
     let response: Response;
     try {
       // Several Host headers arrive joined by a comma (RFC 9112, 3.2: answered with 400).
@@ -153,26 +180,34 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await endSessions(0, `the clock was set back by ${setBack} s`);
         clock.accept();
       }
-      const result: HandlerResult = await route.handler(request, context);
+      const result: HandlerResult = await route.handler(request, { ...context, caller });
       if (route.rateClass) await options.store.settled();
       response = result.response;
       if (result.user !== undefined) entry.user = result.user;
+      options.metrics?.granted(pathname, result.isLogin === true);
     } catch (error) {
       const failure = toFailure(error, pathname);
       response = failure.response;
       entry.error = failure.code;
       entry.detail = failure.detail;
+      if (response.status < 500) {
+        await recordRefusal(options.store, caller, { path: pathname, ...failure }).catch(auditFailed);
+      }
       // The client closed the connection: log 499.
       if (request.signal.aborted) entry.status = 499;
     }
     harden(response.headers, context.url);
+    // A client that keeps its connection would be cut off with its next request.
+    if (context.isDraining) response.headers.set("connection", "close");
+    const milliseconds = performance.now() - started;
+    options.metrics?.answered(pathname, entry.status ?? response.status, milliseconds, entry.error);
     options.log({
       time: new Date().toISOString(),
       method: request.method.slice(0, 16),
       // Truncated: an unknown path is untrusted input.
       path: pathname.slice(0, 128),
       status: response.status,
-      milliseconds: Math.round(performance.now() - started),
+      milliseconds: Math.round(milliseconds),
       address,
       ...entry,
     });
@@ -180,7 +215,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   await endSessions(now() + toleratedSetBack, "the clock is behind the start of sessions");
-  let server = listen(options, answer);
+  const listener = new Listener({ hostname: options.hostname, port: options.port }, answer, options.tls);
+  if (options.tls) options.metrics?.serves(options.tls.cert);
   await options.store.purge(now());
   let purge = Promise.resolve();
   const timer = setInterval(() => {
@@ -195,75 +231,41 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const stopKeys = keepKeys(keys, options.rotateEverySeconds, options.keyRefreshMs, (event, detail) =>
     options.log({ time: new Date().toISOString(), event, detail }),
   );
-  const hostname = server.hostname ?? options.hostname;
-  const port = server.port ?? options.port;
+  const stopAudit = keepAudit({
+    store: options.store,
+    signer: () => ({ issuer: configuration.url, ...keys.signer() }),
+    retention: options.auditRetentionSeconds,
+    interval: options.auditLookMs,
+    found: (entry) => options.auditFound?.(entry),
+    failed: auditFailed,
+  });
   return {
     url: configuration.url,
-    hostname,
-    port,
+    hostname: listener.hostname,
+    port: listener.port,
     async reload(tls) {
       const found = await options.store.configuration.load();
       if (!found) throw new VouchError("settings_missing", "The database has no configuration.");
       if (tls) checkCertificate(tls);
       await keys.refresh();
       if (tls) {
-        const previous = server;
-        // Closes the listening socket at once; open connections stay until their requests are answered.
-        void previous.stop(false);
-        server = listen({ ...options, tls, hostname, port }, answer);
+        listener.replaceCertificate(tls);
+        options.metrics?.serves(tls.cert);
       }
       context.audiences = found.audiences;
     },
+    async drain(ms) {
+      context.isDraining = true;
+      await sleep(ms);
+    },
     async stop(graceMs = 10_000) {
+      context.isDraining = true;
       clearInterval(timer);
-      const grace = Promise.withResolvers<void>();
-      const graceTimer = setTimeout(grace.resolve, graceMs);
-      await Promise.race([server.stop(false), grace.promise]);
-      clearTimeout(graceTimer);
-      await server.stop(true);
+      await listener.stop(graceMs);
       await Promise.all([purge, stopKeys()]);
+      await stopAudit();
     },
   };
-}
-
-function listen(
-  options: ServerOptions,
-  answer: (request: Request, server: Server<undefined>) => Promise<Response>,
-): Server<undefined> {
-  try {
-    return Bun.serve({
-      hostname: options.hostname,
-      port: options.port,
-      // Idle timeout in seconds, without a byte in either direction.
-      idleTimeout: 20,
-      // Hard limit; above maxBodyBytes, handlers already refuse with a clear error.
-      maxRequestBodySize: 2 * maxBodyBytes,
-      development: false,
-      // With `development: false`, Bun's default is true, which shares a port that another process already has.
-      reusePort: false,
-      fetch: answer,
-      ...(options.tls ? { tls: options.tls } : {}),
-    });
-  } catch (error) {
-    throw new VouchError(
-      "usage",
-      `Cannot listen on ${options.hostname}:${options.port}: ${(error as Error).message}.`,
-      {
-        hint: "Choose another address with --listen HOST:PORT, or check --tls-cert and --tls-key.",
-        cause: error,
-      },
-    );
-  }
-}
-
-/** Throws `settings_invalid` if certificate or key is not PEM, or the two do not match. */
-function checkCertificate({ cert, key }: NonNullable<ServerOptions["tls"]>): void {
-  try {
-    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
-  } catch (error) {
-    throw new VouchError("settings_invalid", "The certificate or its key is not PEM.", { cause: error });
-  }
-  throw new VouchError("settings_invalid", "The key is not that of the certificate.");
 }
 
 function findRoute(pathname: string, method: string): Route {

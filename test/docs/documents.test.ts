@@ -29,7 +29,13 @@ const documents = [
 /** Documents whose blocks have tests of their own. */
 const runElsewhere = new Set(["docs/ci.md", "docs/install.md"]);
 /** Where nobody is enrolled yet: the document itself says how. */
-const startsAtNothing = new Set(["README.md", "docs/server.md", "docs/signing-keys.md"]);
+const startsAtNothing = new Set([
+  "README.md",
+  "docs/audit.md",
+  "docs/server.md",
+  "docs/server-settings.md",
+  "docs/signing-keys.md",
+]);
 
 /** The shell of the documentation. */
 const hasBash = requires("bash");
@@ -215,7 +221,8 @@ function expectKnown(words: string[], line: string): void {
     rest = rest.slice(1);
   }
   if (rest.some((word) => /^(-h|--help|--version|-V|--cargo-plugin)$/.test(word))) return;
-  if (node === tree || (node.children.length > 0 && rest.length > 0 && !/^[A-Z]/.test(rest[0]!))) {
+  const isFlag = node.runsItself && rest[0]?.startsWith("-");
+  if (node === tree || (node.children.length > 0 && rest.length > 0 && !/^[A-Z]/.test(rest[0]!) && !isFlag)) {
     throw new Error(`vouch has no such command: ${line}`);
   }
   // What a sentence mentions need not be whole: only what is there must exist.

@@ -1,6 +1,7 @@
-import { afterAll, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { afterAll, describe, expect, test } from "bun:test";
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { settingsOf } from "../../src/server/configuration/settings.ts";
 import { executable } from "../laptop.ts";
 import { requires } from "../requires.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
@@ -26,6 +27,33 @@ test.skipIf(!requires("systemd-analyze"))("systemd finds nothing to say about th
   const env = { ...process.env, HOME: home, XDG_RUNTIME_DIR: home };
   const { exitCode, stderr } = Bun.spawnSync(verify, { env });
   expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
+});
+
+describe.skipIf(!requires("systemd-analyze"))("the unit of the server", () => {
+  const unit = join(home, "vouch-server.service");
+  const text = readFileSync(join(packaging, "systemd/vouch-server.service"), "utf8");
+  writeFileSync(unit, text.replace("/usr/local/bin/vouch ", `${executable} `));
+
+  test("is understood by systemd without a word", () => {
+    const { exitCode, stderr } = Bun.spawnSync(["systemd-analyze", "--man=no", "verify", unit]);
+    expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
+  });
+
+  test("exposes at most 2.0 of 10", () => {
+    const security = ["systemd-analyze", "security", "--offline=true", "--no-pager"];
+    // In tenths; it ends with 1 above.
+    const { exitCode, stdout } = Bun.spawnSync([...security, "--threshold=20", unit]);
+    expect(stdout.toString()).toContain("Overall exposure level for vouch-server.service");
+    expect(exitCode).toBe(0);
+    // The threshold is looked at.
+    expect(Bun.spawnSync([...security, "--threshold=1", unit]).exitCode).toBe(1);
+  });
+
+  test("gives the server more time to end than its settings have by default", () => {
+    const seconds = Number(/^TimeoutStopSec=(\d+)s$/m.exec(text)![1]);
+    const { "drain-time": drain, "stop-time": stop } = settingsOf({}, ["drain-time", "stop-time"], {});
+    expect(seconds).toBeGreaterThan(drain + stop);
+  });
 });
 
 test.skipIf(!requires("python3"))("launchd's list starts the same command", () => {

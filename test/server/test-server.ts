@@ -85,7 +85,7 @@ export async function startTestServer({ sync = "each", ...options }: TestServerO
   const folder = temporary.path;
   const database = `sqlite:${join(folder, "vouch.db")}`;
   let time = 1_800_000_000;
-  const store = await openStore(database, { create: true, now: time, sync });
+  const store = await openStore(database, { create: true, now: time, sync, clock: () => time, replica: "test" });
   await initializeServer(store, origin, ["sts.amazonaws.com"], time);
   const logs: TestServer["logs"] = [];
   const running = await startServer({

@@ -6,7 +6,7 @@ import type { ArgDef, ArgsDef } from "citty";
 import { closest } from "../../base/closest.ts";
 import { VouchError } from "../../base/errors.ts";
 import { otherFlags } from "./other-names.ts";
-import { aliasesOf, isOnByDefault, valueHint } from "./flags.ts";
+import { aliasesOf, hasNegative, isOnByDefault, valueHint } from "./flags.ts";
 
 /** Flags of all commands. */
 const commonFlags = ["--help", "-h", "--debug"];
@@ -96,7 +96,7 @@ function acceptedFlags(definition: ArgsDef): Map<string, { name: string; argumen
     for (const spelling of [name, ...aliasesOf(argument)]) {
       flags.set(spelling.length === 1 ? `-${spelling}` : `--${spelling}`, { name, argument });
     }
-    if (isOnByDefault(argument)) flags.set(`--no-${name}`, { name, argument });
+    if (isOnByDefault(argument) || hasNegative(argument)) flags.set(`--no-${name}`, { name, argument });
   }
   return flags;
 }

@@ -11,6 +11,8 @@ export interface CommandNode {
   args: ArgsDef;
   teaching: NonNullable<Command["teaching"]>;
   children: CommandNode[];
+  /** Without a sub-command it does something, too. */
+  runsItself: boolean;
 }
 
 /** Loads the tree of the table's commands; its root is `vouch` itself. */
@@ -23,6 +25,7 @@ export async function commandTree(commands: Record<string, CommandEntry>, roles:
     args: {},
     teaching: {},
     children: await Promise.all(children),
+    runsItself: false,
   };
 }
 
@@ -46,5 +49,6 @@ async function nodeOf(name: string, parent: string, command: Command): Promise<C
     args: (command.args ?? {}) as ArgsDef,
     teaching: command.teaching ?? {},
     children: await Promise.all(below.map(([word, child]) => nodeOf(word, path, child))),
+    runsItself: command.run !== undefined,
   };
 }

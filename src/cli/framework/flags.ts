@@ -33,6 +33,7 @@ function flagOf(name: string, argument: ArgDef): Flag {
     spellings: [
       ...aliasesOf(argument).flatMap((alias) => (alias.length === 1 ? `-${alias}` : [])),
       `--${isOnByDefault(argument) ? `no-${name}` : name}`,
+      ...(hasNegative(argument) ? [`--no-${name}`] : []),
     ],
     value: isLong ? placeholder(name) : hint,
     choices,
@@ -83,4 +84,9 @@ export function aliasesOf(argument: ArgDef): string[] {
 /** Whether the flag is a boolean that its `--no-` form turns off. */
 export function isOnByDefault(argument: ArgDef): boolean {
   return argument.type === "boolean" && argument.default === true;
+}
+
+/** Whether the flag is a boolean that something else may switch on, and its `--no-` form off. */
+export function hasNegative(argument: ArgDef): boolean {
+  return argument.type === "boolean" && argument.negativeDescription !== undefined;
 }

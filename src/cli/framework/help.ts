@@ -18,7 +18,8 @@ export function commandHelp(name: string, command: Command, subCommands: Row[] =
   const { usage, details = [], examples = [] } = command.teaching ?? {};
   const positionals = Object.entries(definition).filter(([, argument]) => argument.type === "positional");
   const flags = flagsOf(definition);
-  const usageWords = usage ?? usageOf(flags, positionals, subCommands.length > 0);
+  const usageWords =
+    usage ?? usageOf(flags, positionals, subCommandWord(subCommands.length > 0, command.run !== undefined));
   const sections = [
     wrap(command.meta.description, columns),
     `${bold("Usage:")} ${name}${usageWords === "" ? "" : ` ${usageWords}`}`,
@@ -67,16 +68,22 @@ function helpOfHelp(name: string, hasSubCommands: boolean): string {
 }
 
 /** Returns the usage line after the command's name. */
-export function usageOf(flags: readonly Flag[], positionals: [string, ArgDef][], hasSubCommands: boolean): string {
+export function usageOf(flags: readonly Flag[], positionals: [string, ArgDef][], subCommand: string): string {
   const required = flags.filter((flag) => flag.required);
   return [
-    ...(hasSubCommands ? ["COMMAND"] : []),
+    ...(subCommand === "" ? [] : [subCommand]),
     ...required.map(({ spellings, value }) => `${spellings.at(-1)} ${value}`),
     ...positionals.map(([key, argument]) =>
       argument.required === false ? `[${key.toUpperCase()}]` : key.toUpperCase(),
     ),
-    ...(flags.length > required.length || hasSubCommands ? ["[FLAGS]"] : []),
+    ...(flags.length > required.length || subCommand !== "" ? ["[FLAGS]"] : []),
   ].join(" ");
+}
+
+/** How the usage of a command has its sub-commands; empty if it has none. */
+export function subCommandWord(hasSubCommands: boolean, runsItself: boolean): string {
+  if (!hasSubCommands) return "";
+  return runsItself ? "[COMMAND]" : "COMMAND";
 }
 
 function flagRow({ spellings, value, description }: Flag): Row {

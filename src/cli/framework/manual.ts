@@ -1,11 +1,13 @@
 /** Generates the manual page from the command definitions, in man(7) macros that groff and mandoc support. */
 import type { CommandNode } from "./command-tree.ts";
 import { debugFlag, describe, type Flag, flagsOf } from "./flags.ts";
-import { usageOf } from "./help.ts";
-import { variableGroups } from "./variables.ts";
+import { subCommandWord, usageOf } from "./help.ts";
+import type { VariableGroup } from "./variable.ts";
 
-/** Sections of the page that do not depend on a command. */
-const sections: readonly [title: string, rows: [term: string, text: string][]][] = [
+type Section = readonly [title: string, rows: [term: string, text: string][]];
+
+/** Sections of the page that do not depend on a command; the variables go before the files. */
+const sections: readonly Section[] = [
   [
     "OPTIONS",
     [
@@ -28,39 +30,38 @@ const sections: readonly [title: string, rows: [term: string, text: string][]][]
       ["130", "Cancelled."],
     ],
   ],
+];
+const files: Section = [
+  "FILES",
   [
-    "ENVIRONMENT",
-    variableGroups.flatMap(({ variables }) =>
-      variables.map(({ names, readBy, meaning }): [string, string] => [names.join(", "), `${meaning} (${readBy})`]),
-    ),
-  ],
-  [
-    "FILES",
     [
-      [
-        "~/.config/vouch/config.json",
-        "The settings: the server's URL, the role, the repositories, credential ids. No secret.",
-      ],
-      [
-        "~/.config/vouch/replaced-lines.json",
-        "Lines of your files that `vouch setup` replaced, for `vouch setup codeartifact --remove`. Only lines that can hold no secret.",
-      ],
-      ["~/.local/share/vouch/shims", "Links to Vouch under the names keyring, pip, npm and others, for PATH."],
-      [
-        "~/.local/state/vouch/agent.log",
-        "The log of an agent that `vouch login` has started, at most two megabytes with the one before it, `agent.log.1`. No secret.",
-      ],
-      [
-        "~/.local/state/vouch/changed.jsonl, published.jsonl, asked.jsonl, refused.jsonl",
-        "Who has asked the agent, if `vouch setup log --keep yes` has asked for it; at most four mebibytes each, and as much in the one before it, `.1`. No secret.",
-      ],
-      ["$XDG_RUNTIME_DIR/vouch/agent.sock", "The agent's socket, in a folder that only you can enter."],
+      "~/.config/vouch/config.json",
+      "The settings: the server's URL, the role, the repositories, credential ids. No secret.",
     ],
+    [
+      "~/.config/vouch/replaced-lines.json",
+      "Lines of your files that `vouch setup` replaced, for `vouch setup codeartifact --remove`. Only lines that can hold no secret.",
+    ],
+    ["~/.local/share/vouch/shims", "Links to Vouch under the names keyring, pip, npm and others, for PATH."],
+    [
+      "~/.local/state/vouch/agent.log",
+      "The log of an agent that `vouch login` has started, at most two megabytes with the one before it, `agent.log.1`. No secret.",
+    ],
+    [
+      "~/.local/state/vouch/changed.jsonl, published.jsonl, asked.jsonl, refused.jsonl",
+      "Who has asked the agent, if `vouch setup log --keep yes` has asked for it; at most four mebibytes each, and as much in the one before it, `.1`. No secret.",
+    ],
+    ["$XDG_RUNTIME_DIR/vouch/agent.sock", "The agent's socket, in a folder that only you can enter."],
   ],
 ];
 
 /** Returns the page vouch(1) in roff; `date` is the release date, YYYY-MM-DD. */
-export function manualPage(root: CommandNode, version: string, date: string): string {
+export function manualPage(
+  root: CommandNode,
+  variables: readonly VariableGroup[],
+  version: string,
+  date: string,
+): string {
   const lines = [
     `.TH VOUCH 1 ${date} ${macroArgument(`vouch ${version}`)} ${macroArgument("User Commands")}`,
     // No hyphenation, no justification: shown text can be copied.
@@ -78,7 +79,7 @@ export function manualPage(root: CommandNode, version: string, date: string): st
     ]),
     ".SH COMMANDS",
     ...root.children.flatMap(commandSections),
-    ...sections.flatMap(section),
+    ...[...sections, environment(variables), files].flatMap(section),
     ".SH SEE ALSO",
     ".BR cargo (1),",
     ".BR pip (1),",
@@ -88,14 +89,22 @@ export function manualPage(root: CommandNode, version: string, date: string): st
   return `${lines.join("\n")}\n`;
 }
 
-function section([title, rows]: (typeof sections)[number]): string[] {
+function environment(groups: readonly VariableGroup[]): Section {
+  const rows = groups.flatMap(({ variables }) =>
+    variables.map(({ names, readBy, meaning }): [string, string] => [names.join(", "), `${meaning} (${readBy})`]),
+  );
+  return ["ENVIRONMENT", rows];
+}
+
+function section([title, rows]: Section): string[] {
   return [`.SH ${macroArgument(title)}`].concat(rows.flatMap(([term, words]) => entry(bold(term), words)));
 }
 
 function commandSections(node: CommandNode): string[] {
   const flags = flagsOf(node.args);
   const positionals = Object.entries(node.args).filter(([, { type }]) => type === "positional");
-  const usage = node.teaching.usage ?? usageOf(flags, positionals, node.children.length > 0);
+  const usage =
+    node.teaching.usage ?? usageOf(flags, positionals, subCommandWord(node.children.length > 0, node.runsItself));
   return [
     `.SS ${macroArgument(`${node.path} ${usage}`.trim())}`,
     ...paragraphs([node.description, ...(node.teaching.details ?? [])]),

@@ -1,4 +1,4 @@
-/** The environment variables that Vouch reads: the source of the manual page's list and of docs/environment.md. */
+/** The environment variables that Vouch reads, but those of the server, whose settings have a table of their own. */
 
 import { packageManagerVariables } from "./package-manager-variables.ts";
 import type { VariableGroup } from "./variable.ts";
@@ -7,7 +7,6 @@ const everyone = "all commands";
 const commandLine = "command line";
 const asking = "command line, publishing";
 const agent = "agent";
-const server = "server";
 const job = "CI job";
 const setup = "setup, doctor";
 
@@ -255,32 +254,6 @@ export const variableGroups: VariableGroup[] = [
     ],
   },
   packageManagerVariables,
-  {
-    title: "The server",
-    variables: [
-      {
-        names: ["VOUCH_DATABASE"],
-        readBy: server,
-        meaning: "As `--database`. Unlike there, a URL `postgres://USER:PASSWORD@HOST/NAME` may have its password.",
-      },
-      {
-        names: ["VOUCH_DATABASE_PASSWORD_FILE"],
-        readBy: server,
-        meaning: "A file with the password of the PostgreSQL database, and nothing else but a line end.",
-      },
-      {
-        names: ["VOUCH_KEY_ENCRYPTION_KEY"],
-        readBy: server,
-        meaning:
-          "As `--key-encryption-key`: where the key is that signing keys are encrypted under (`file:PATH`, `env:NAME`, `credential:NAME`, `aws-kms:KEY-ARN`).",
-      },
-      {
-        names: ["CREDENTIALS_DIRECTORY"],
-        readBy: server,
-        meaning: "Set by systemd: the folder of `credential:NAME`.",
-      },
-    ],
-  },
   {
     title: "Set by Vouch for processes that it starts, and by its hook in a shell",
     variables: [

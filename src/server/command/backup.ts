@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 
@@ -15,10 +16,13 @@ export const backup = defineServerCommand({
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
-    const { rows, isEncrypted } = await withStore(args.database, false, async (store) => ({
-      rows: await store.backUp(args.file),
-      isEncrypted: (await store.signingKeys.all()).every(({ protection }) => protection !== undefined),
-    }));
+    const { rows, isEncrypted } = await withStore(args, false, async (store) => {
+      // Before the copy: none is made that is not recorded.
+      await store.transaction(async ({ record }) => record({ event: "backup", detail: { file: basename(args.file) } }));
+      const copied = await store.backUp(args.file);
+      const keys = await store.signingKeys.all();
+      return { rows: copied, isEncrypted: keys.every(({ protection }) => protection !== undefined) };
+    });
     if (args.json) {
       printJson({ file: args.file, rows });
       return;

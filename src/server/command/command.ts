@@ -1,5 +1,8 @@
 /** `vouch server`: the server that a company runs once, and its administration. */
+import { audit } from "./audit/audit.ts";
 import { backup } from "./backup.ts";
+import { check } from "./check.ts";
+import { config } from "./config.ts";
 import { defineServerCommand } from "./definition.ts";
 import { disable } from "./disable.ts";
 import { enable } from "./enable.ts";
@@ -19,12 +22,15 @@ export const serverCommand = defineServerCommand({
   subCommands: {
     init,
     run,
+    check,
+    config,
     invite,
     users,
     revoke,
     disable,
     enable,
     "signing-keys": signingKeys,
+    audit,
     backup,
     migrate,
   },

@@ -1,59 +1,28 @@
-/** The `--database` option that every `vouch server` command has. */
-import { homedir } from "node:os";
-import { join } from "node:path";
+/** The database of a `vouch server` command. */
 import { VouchError } from "../../base/errors.ts";
-import { Secret } from "../../base/secret.ts";
-import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
+import type { Secret } from "../../base/secret.ts";
+import { databasePassword } from "../configuration/database-password.ts";
+import { settingArgs } from "../configuration/documentation.ts";
+import { find, type Flags, sourcesOf } from "../configuration/settings.ts";
 import { databaseFailure, failureCode } from "../store/failure.ts";
 import { describeDatabase, openStore, type OpenOptions } from "../store/open.ts";
-import { hasPassword } from "../store/postgres/address.ts";
-import type { Store } from "../store/store.ts";
+import { commandLine, operator } from "../audit/operator.ts";
+import type { AuditOptions, Store } from "../store/store.ts";
 
-export const databaseArg = {
-  database: {
-    type: "string",
-    description:
-      "Where the server keeps its data: sqlite:PATH or postgres://USER@HOST/NAME. Default: $VOUCH_DATABASE, else sqlite:~/.local/state/vouch/server.db.",
-    valueHint: "URL",
-  },
-} as const;
+/** The options that every command has which uses the database. */
+export const databaseArg = settingArgs("database", "database-password-file");
 
-/** Returns the database URL: the option, else the environment, else the default path. Throws `usage`. */
-export function databaseUrl(option: string | undefined): string {
-  if (option !== undefined) return withoutPassword(option);
-  const state = process.env["XDG_STATE_HOME"];
-  const folder = state?.startsWith("/") ? state : join(homedir(), ".local", "state");
-  return process.env["VOUCH_DATABASE"] ?? `sqlite:${join(folder, "vouch", "server.db")}`;
+/** Where the database is, and the password for it. */
+export interface DatabasePlace {
+  url: string;
+  password: Secret | undefined;
 }
 
-/** Returns a URL of the command line, which every process of the machine can read. Throws `usage` for a password. */
-export function withoutPassword(url: string): string {
-  if (!hasPassword(url)) return url;
-  throw new VouchError("usage", "A password on the command line can be read by every process of this machine.", {
-    hint: "Leave it out of the URL: name a file that holds it in VOUCH_DATABASE_PASSWORD_FILE, or set VOUCH_DATABASE to the whole URL.",
-  });
-}
-
-/** Size limit of the password's file, in bytes. */
-const maxPasswordBytes = 4096;
-
-/** Returns the password of the database from the file that the environment names. Throws `file_error`. */
-export function databasePassword(): Secret | undefined {
-  const path = process.env["VOUCH_DATABASE_PASSWORD_FILE"];
-  if (path === undefined || path === "") return undefined;
-  try {
-    return new Secret(
-      readRegularFile(path, maxPasswordBytes)
-        .toString("utf8")
-        .replace(/\r?\n$/, ""),
-    );
-  } catch (error) {
-    throw new VouchError(
-      "file_error",
-      `VOUCH_DATABASE_PASSWORD_FILE names ${path}, which cannot be read: ${whyUnreadable(error)}.`,
-      { cause: error },
-    );
-  }
+/** Returns the database of the settings. Throws `usage`, `file_error`, `settings_invalid`. */
+export function databaseOf(flags: Flags): DatabasePlace {
+  const sources = sourcesOf(flags);
+  const url = find("database", sources).value;
+  return { url, password: databasePassword(find("database-password-file", sources)) };
 }
 
 /** Returns the current time in seconds since 1970. */
@@ -61,16 +30,20 @@ export function currentTime(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** Opens the database, runs `work` and closes the database again. Throws as `openStore`, and `file_error`, `network`. */
+/**
+ * Opens the database of the settings, runs `work` and closes it again. The audit log has what `work` does as done by who
+ * runs the command, unless `options` name another. Throws as `openStore`, and `file_error`, `network`.
+ */
 export async function withStore<Result>(
-  option: string | undefined,
+  flags: Flags,
   create: boolean,
   work: (store: Store) => Promise<Result>,
-  sync?: OpenOptions["sync"],
+  options: Pick<OpenOptions, "sync"> & AuditOptions = { replica: commandLine, by: operator() },
 ): Promise<Result> {
-  const url = databaseUrl(option);
-  const store = await openStore(url, { create, now: currentTime(), sync, password: databasePassword() });
+  const { url, password } = databaseOf(flags);
+  const store = await openStore(url, { create, now: currentTime(), password, ...options });
   try {
+    await store.time(currentTime());
     return await work(store);
   } catch (error) {
     const reason = databaseFailure(error);

@@ -17,12 +17,14 @@ export const disable = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const ended = await withStore(args.database, false, (store) =>
-      store.transaction(async ({ accounts, sessions }) => {
+    const ended = await withStore(args, false, (store) =>
+      store.transaction(async ({ accounts, sessions, record }) => {
         const user = await knownUser(accounts, email);
         await accounts.setDisabled(user.id, currentTime());
         await accounts.removeInvites(user.id);
-        return await sessions.revokeAll(user.id, currentTime());
+        const live = await sessions.revokeAll(user.id, currentTime());
+        await record({ event: "disable", user, detail: { sessions: live } });
+        return live;
       }),
     );
     print(`${email} is disabled. Ended ${ended} session${ended === 1 ? "" : "s"}.`);

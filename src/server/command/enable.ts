@@ -12,8 +12,13 @@ export const enable = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const changed = await withStore(args.database, false, (store) =>
-      store.transaction(async ({ accounts }) => accounts.setDisabled((await knownUser(accounts, email)).id, undefined)),
+    const changed = await withStore(args, false, (store) =>
+      store.transaction(async ({ accounts, record }) => {
+        const user = await knownUser(accounts, email);
+        const wasDisabled = await accounts.setDisabled(user.id, undefined);
+        if (wasDisabled) await record({ event: "enable", user });
+        return wasDisabled;
+      }),
     );
     print(changed ? `${email} is enabled.` : `${email} was not disabled.`);
   },

@@ -1,9 +1,11 @@
 import { VouchError } from "../../base/errors.ts";
+import { shellWord } from "../../base/shell-word.ts";
 import { partitionOf, publishCondition, rolePermissions, trustPolicy } from "./aws-trust.ts";
 import { initializeServer } from "../initialize.ts";
-import { parseServerUrl } from "../http/url.ts";
+import { settingArgs } from "../configuration/documentation.ts";
+import { settingsOf } from "../configuration/settings.ts";
 import { describeDatabase } from "../store/open.ts";
-import { currentTime, databaseArg, databaseUrl, withStore } from "./database.ts";
+import { currentTime, databaseArg, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 import { keyEncryptionArg, keyMaker, signingKeyArg } from "./key-encryption.ts";
 
@@ -25,12 +27,7 @@ export const init = defineServerCommand({
     ],
   },
   args: {
-    url: {
-      type: "string",
-      description: "The URL at which developers and AWS reach the server.",
-      valueHint: "https://HOST",
-      required: true,
-    },
+    ...settingArgs("url"),
     ...databaseArg,
     ...keyEncryptionArg,
     ...signingKeyArg,
@@ -47,17 +44,23 @@ export const init = defineServerCommand({
     },
   },
   async run({ args }) {
-    const url = parseServerUrl(args.url);
+    const { url } = settingsOf(args, ["url"]);
+    if (url === undefined) {
+      throw new VouchError("usage", "--url is missing.", {
+        hint: "Give the URL at which developers and AWS reach the server.",
+      });
+    }
     const asked = args.audience === undefined ? undefined : parseAudiences(args.audience);
     const aws = { region: args.region, partition: partitionOf(args.region) };
     const make = await keyMaker(url, args);
-    const { audiences, inClearText } = await withStore(args.database, true, async (store) => ({
+    const { audiences, inClearText } = await withStore(args, true, async (store) => ({
       ...(await initializeServer(store, url, asked, currentTime(), make)),
       inClearText: (await store.signingKeys.all()).some(({ protection }) => protection === undefined),
     }));
-    const database = databaseUrl(args.database);
+    const database = databaseOf(args).url;
     const shown = database.startsWith("sqlite:") ? database : describeDatabase(database);
-    print(nextSteps(url, audiences, aws, shown, inClearText ? ", in clear text" : ""));
+    const place = args.config === undefined ? `--database ${shown}` : `--config ${shellWord(args.config)}`;
+    print(nextSteps(url, audiences, aws, { shown, place }, inClearText ? ", in clear text" : ""));
   },
 });
 
@@ -75,7 +78,7 @@ function nextSteps(
   url: string,
   audiences: string[],
   { region, partition }: { region: string | undefined; partition: string },
-  database: string,
+  database: { shown: string; place: string },
   inClearText: string,
 ): string {
   const unreachable =
@@ -83,7 +86,7 @@ function nextSteps(
       ? `\nNote: AWS accepts an issuer only at https without a port. ${url} is good for trying out.\n`
       : "";
   const trusted = { url, audiences, account: "123456789012", partition };
-  return `The Vouch server for ${url} is ready to run. Its database, ${database}, holds the
+  return `The Vouch server for ${url} is ready to run. Its database, ${database.shown}, holds the
 key that signs identity tokens${inClearText}: back it up, and let nobody read it.
 ${unreachable}
 1. Let AWS trust it (once for each account):
@@ -109,11 +112,11 @@ ${indent(rolePermissions)}
 
 3. Run the server behind a proxy that ends TLS (or with --tls-cert and --tls-key):
 
-   vouch server run --database ${database}
+   vouch server run ${database.place}
 
 4. Invite someone; it prints the command that they type:
 
-   vouch server invite dev@example.com --database ${database}`;
+   vouch server invite dev@example.com ${database.place}`;
 }
 
 function indent(value: unknown): string {

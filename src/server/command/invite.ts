@@ -26,16 +26,17 @@ export const invite = defineServerCommand({
     const code = makeEnrollmentCode();
     const now = currentTime();
     const expiration = now + inviteSeconds;
-    const server = await withStore(args.database, false, async (store) => {
+    const server = await withStore(args, false, async (store) => {
       const configuration = await store.configuration.load();
       if (!configuration) {
         throw new VouchError("settings_missing", "The database has not been initialised.", {
           hint: "Run `vouch server init --url https://YOUR-HOST` first.",
         });
       }
-      await store.transaction(async ({ accounts }) => {
-        const { disabled } = await accounts.invite(email, sha256(code), now, expiration);
-        if (!disabled) return;
+      await store.transaction(async ({ accounts, record }) => {
+        const user = await accounts.invite(email, sha256(code), now, expiration);
+        await record({ event: "invite", user, detail: { expiresAt: expiration } });
+        if (!user.disabled) return;
         throw new VouchError("usage", `${email} is disabled.`, { hint: `Run \`vouch server enable ${email}\` first.` });
       });
       return configuration.url;

@@ -1,8 +1,11 @@
+import { basename } from "node:path";
 import { VouchError } from "../../base/errors.ts";
 import { sqlitePath } from "../store/open.ts";
 import { isPostgresUrl, postgresAddress } from "../store/postgres/address.ts";
 import { migrateToPostgres } from "../store/postgres/migrate.ts";
-import { currentTime, databasePassword, databaseUrl, withoutPassword } from "./database.ts";
+import { settingArgs } from "../configuration/documentation.ts";
+import { settingsTable } from "../configuration/table.ts";
+import { currentTime, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 
 export const migrate = defineServerCommand({
@@ -31,27 +34,31 @@ export const migrate = defineServerCommand({
     },
     to: {
       type: "string",
-      description: "The empty database. Default: $VOUCH_DATABASE.",
+      description: "The empty database. Default: that of the settings.",
       valueHint: "postgres://USER@HOST/NAME",
     },
+    ...settingArgs("database-password-file"),
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
     if (isPostgresUrl(args.from)) {
-      withoutPassword(args.from);
+      settingsTable.database.checkFlag?.(args.from);
       throw new VouchError("usage", "Only a SQLite database can be migrated from.", {
         hint: "Expected --from sqlite:PATH.",
       });
     }
     const path = sqlitePath(args.from);
-    const to = databaseUrl(args.to);
+    const { url: to, password } = databaseOf({ ...args, database: args.to });
     if (!isPostgresUrl(to)) {
       throw new VouchError("usage", "Only a PostgreSQL database can be migrated to.", {
         hint: "Expected --to postgres://USER@HOST/NAME.",
       });
     }
-    const address = postgresAddress(to, databasePassword());
+    const address = postgresAddress(to, password);
     const rows = await migrateToPostgres(path, address, currentTime());
+    await withStore({ ...args, database: args.to }, false, (store) =>
+      store.transaction(async ({ record }) => record({ event: "migrate", detail: { from: basename(path) } })),
+    );
     if (args.json) {
       printJson({ from: args.from, to: address.name, rows });
       return;

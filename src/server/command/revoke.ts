@@ -21,12 +21,16 @@ export const revoke = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const { ended, removed } = await withStore(args.database, false, (store) =>
-      store.transaction(async ({ accounts, credentials, sessions }) => {
+    const { ended, removed } = await withStore(args, false, (store) =>
+      store.transaction(async ({ accounts, credentials, sessions, record }) => {
         const user = await knownUser(accounts, email);
         const live = await sessions.revokeAll(user.id, currentTime());
+        await record({ event: "revoke", user, detail: { sessions: live } });
         if (args.credentials !== true) return { ended: live, removed: undefined };
         await accounts.removeInvites(user.id);
+        for (const { id, name } of await credentials.ofUser(user.id)) {
+          await record({ event: "key_removed", user, credential: id, detail: { name } });
+        }
         return { ended: live, removed: await credentials.removeAll(user.id) };
       }),
     );

@@ -20,7 +20,7 @@ export const users = defineServerCommand({
   },
   async run({ args }) {
     const page = { after: args.after?.toLowerCase() ?? "", limit: parseLimit(args.limit) };
-    const { all, keys } = await withStore(args.database, false, async ({ accounts, credentials }) => {
+    const { all, keys } = await withStore(args, false, async ({ accounts, credentials }) => {
       const found = await accounts.users(currentTime(), page);
       const ownKeys =
         page.limit === undefined ? credentials.all() : credentials.between(page.after, found.at(-1)?.email);

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { addKey, checkNameIsFree, KeyName } from "./added-key.ts";
 import { readJson } from "../http/body.ts";
-import type { Handler } from "../context.ts";
+import type { Caller, Handler } from "../context.ts";
 import { normalizeEnrollmentCode } from "./enrollment-code.ts";
 import { randomToken, sha256 } from "../random.ts";
 import { ceremonySeconds } from "../webauthn/relying-party.ts";
@@ -25,7 +25,7 @@ const EnrollRequest = v.strictObject({
 export const enrollOptions: Handler = async (request, context) => {
   const { code, name } = await readJson(request, OptionsRequest);
   const codeHash = sha256(code);
-  const { user } = await openInvite(context.store, codeHash, context.now());
+  const { user } = await openInvite(context.store, codeHash, context.now(), context.caller);
   await checkNameIsFree(context.store, user.id, name);
   const options = await context.relyingParty.creationOptions(user, await context.store.credentials.ofUser(user.id));
   const ceremony = randomToken();
@@ -50,7 +50,7 @@ export const enroll: Handler = async (request, context) => {
       hint: "Run `vouch enroll` again.",
     });
   }
-  const { user } = await openInvite(context.store, codeHash, now);
+  const { user } = await openInvite(context.store, codeHash, now, context.caller);
   const { verified } = await context.relyingParty.verifyRegistration(response, {
     challenge: ceremony.challenge,
     deed: { purpose: "enroll" },
@@ -60,9 +60,17 @@ export const enroll: Handler = async (request, context) => {
   });
   // Atomic: consume the code and add the key, or neither; the code may have been used or expired since the first check.
   const added = await context.store.transaction(async (tables) => {
-    await openInvite(tables, codeHash, context.now());
+    await openInvite(tables, codeHash, context.now(), context.caller);
     if (!(await tables.accounts.claimInvite(codeHash, user.id, context.now()))) throw usedCode();
-    return await addKey(tables, verified, name);
+    const key = await addKey(tables, verified, name);
+    await tables.record({
+      event: "enrol",
+      user,
+      credential: key.id,
+      address: context.caller.address,
+      detail: { name: key.name, aaguid: key.aaguid },
+    });
+    return key;
   });
   const answer = { user: user.email, credentialId: added.id, name: added.name };
   return { response: Response.json(answer), user: user.id };
@@ -71,13 +79,14 @@ export const enroll: Handler = async (request, context) => {
 /**
  * Returns the code's invite. The errors "used" and "expired" need an issued code; a guessed one is only "not known".
  */
-async function openInvite({ accounts }: Transaction, codeHash: string, now: number): Promise<Invite> {
+async function openInvite({ accounts }: Transaction, codeHash: string, now: number, caller: Caller): Promise<Invite> {
   const invite = await accounts.findInvite(codeHash);
   if (!invite) {
     throw new VouchError("enrollment_denied", "The enrolment code is not known.", {
       hint: "Check the code for typing mistakes, or ask your administrator for a new one (`vouch server invite EMAIL`).",
     });
   }
+  caller.user = invite.user;
   if (invite.usedAt !== undefined) throw usedCode();
   if (invite.user.disabled) {
     throw new VouchError("enrollment_denied", "The administrator has disabled this account.", {

@@ -89,7 +89,10 @@ export const addKeyFinish: Handler = async (request, context) => {
   const added = await context.store.transaction(async (tables) => {
     await stillLive(tables, session, context.now());
     await recordApproval(tables, approved, now);
-    return await addKey(tables, verified, name);
+    const key = await addKey(tables, verified, name);
+    const detail = { name: key.name, aaguid: key.aaguid, approvedBy: approved.credentialId };
+    await tables.record({ event: "key_added", user, credential: key.id, address: context.caller.address, detail });
+    return key;
   });
   return { response: Response.json({ credential: toJson(added, credentialId) }), user: user.id };
 };
@@ -122,6 +125,8 @@ export const renameKey: Handler = async (request, context) => {
     const outcome = await tables.credentials.rename(user.id, id, name);
     if (outcome === "not_found") throw notFound();
     if (outcome === "name_taken") throw nameTaken(name);
+    const detail = { from: before.name, name, approvedBy: approved.credentialId };
+    await tables.record({ event: "key_renamed", user, credential: id, address: context.caller.address, detail });
   });
   return { response: Response.json({ id, name }), user: user.id };
 };
@@ -158,6 +163,8 @@ export const removeKey: Handler = async (request, context) => {
     const outcome = await tables.credentials.remove(user.id, id, force);
     if (outcome === "not_found") throw notFound();
     if (outcome === "last") throw lastKey();
+    const detail = { name: before.name, sessions: opened, approvedBy: approved.credentialId };
+    await tables.record({ event: "key_removed", user, credential: id, address: context.caller.address, detail });
     return opened;
   });
   return { response: Response.json({ sessionsEnded, thisSession: credentialId === id }), user: user.id };

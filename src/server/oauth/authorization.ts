@@ -36,6 +36,7 @@ export async function authorize(request: Request, context: ServerContext): Promi
     throw new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: it has been used before.");
   }
   const session = await store.sessions.find(tokenHash);
+  if (session) Object.assign(context.caller, { user: session.user, credential: session.credentialId });
   // Wrong DPoP key: same error as an unknown token (no oracle).
   if (session && session.jkt !== proof.jkt) throw notKnown("the session is not known");
   return { ...expectLive(session, now), tokenHash };

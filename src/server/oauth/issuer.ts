@@ -70,9 +70,7 @@ export class Issuer {
    */
   async issueIdToken(
     session: { user: User; credentialId: string; createdAt: number; expiresAt: number },
-    audience: string,
-    now: number,
-    purpose: Purpose = "read",
+    { audience, jti, now, purpose }: { audience: string; jti: string; now: number; purpose: Purpose },
   ): Promise<IdToken> {
     const { kid, signer } = this.#keys.signer();
     const expiration = Math.min(now + idTokenSeconds, session.expiresAt);
@@ -84,7 +82,7 @@ export class Issuer {
       aud: audience,
       iat: now,
       exp: expiration,
-      jti: crypto.randomUUID(),
+      jti,
       email: session.user.email,
       auth_time: session.createdAt,
       amr: ["pop", "user", "mfa"],

@@ -55,13 +55,14 @@ export async function grantSession(
   const found = await store.credentials.find(parameters.credential.id);
   if (!found) throw notEnrolled();
   const { credential, user } = found;
+  Object.assign(context.caller, { user, credential: credential.id });
   const { counter, backedUp } = await relyingParty
     .verifyAssertion(parameters.credential, { challenge: ceremony.challenge, deed: { purpose: "login" }, credential })
     .catch((error: unknown) => {
       throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
     });
   const accessToken = randomToken();
-  await store.transaction(async ({ credentials, sessions }) => {
+  await store.transaction(async ({ credentials, sessions, record }) => {
     const still = await credentials.find(credential.id);
     if (still?.user.id !== user.id) throw notEnrolled();
     if (still.user.disabled) {
@@ -76,6 +77,13 @@ export async function grantSession(
     }
     const session = { user, jkt, credentialId: credential.id, createdAt: now, expiresAt: now + sessionDuration };
     if (!(await sessions.add(sha256(accessToken), session, parameters.client || undefined))) throw notEnrolled();
+    await record({
+      event: "login",
+      user,
+      credential: credential.id,
+      address: context.caller.address,
+      detail: { expiresAt: session.expiresAt, client: parameters.client || null },
+    });
   });
   return {
     response: Response.json({
@@ -85,6 +93,7 @@ export async function grantSession(
       user: user.email,
     }),
     user: user.id,
+    isLogin: true,
   };
 }
 

@@ -35,14 +35,23 @@ export const publish: Handler = async (request, context) => {
   const challenge = await takeApproval(context, change, ceremony);
   const approved = await verifyApproval(context, change, { challenge, approval, deed });
   const now = context.now();
+  const audience = context.audiences[0] ?? "";
+  const jti = crypto.randomUUID();
   const live = await context.store.transaction(async (tables) => {
     const found = await stillLive(tables, session, now);
     await recordApproval(tables, approved, now);
+    await tables.record({
+      event: "publish",
+      user: found.user,
+      credential: approved.credentialId,
+      address: context.caller.address,
+      detail: { audience, jti },
+    });
     return found;
   });
   // The key that was touched, which may be another one than logged in.
   const touched = { ...live, credentialId: approved.credentialId };
-  const { jwt, expiresIn } = await context.issuer.issueIdToken(touched, context.audiences[0] ?? "", now, "publish");
+  const { jwt, expiresIn } = await context.issuer.issueIdToken(touched, { audience, jti, now, purpose: "publish" });
   return { response: Response.json({ idToken: jwt, expiresIn }), user: session.user.id };
 };
 

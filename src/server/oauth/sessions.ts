@@ -5,10 +5,11 @@
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { readJson } from "../http/body.ts";
-import type { Handler } from "../context.ts";
+import type { Fact } from "../audit/entry.ts";
+import type { Handler, ServerContext } from "../context.ts";
 import { sha256 } from "../random.ts";
 import type { OwnSession } from "../store/sessions.ts";
-import { authorize, stillLive } from "./authorization.ts";
+import { authorize, type Authorized, stillLive } from "./authorization.ts";
 
 const EndRequest = v.union([
   v.strictObject({ id: v.pipe(v.string(), v.maxLength(64)) }),
@@ -32,16 +33,22 @@ export const endSessions: Handler = async (request, context) => {
     if ("which" in asked) {
       const isAll = asked.which === "all";
       const ended = await tables.sessions.revokeAll(user.id, now, isAll ? undefined : session.tokenHash);
+      await tables.record(revocation(context, session, ended));
       return { ended, thisSession: isAll };
     }
     const sessions = await tables.sessions.ofUser(user.id, now);
     const found = sessions.find(({ tokenHash }) => publicId(tokenHash) === asked.id);
     if (!found) throw notFound();
     await tables.sessions.revoke(found.tokenHash, now);
+    await tables.record(revocation(context, session, 1));
     return { ended: 1, thisSession: found.tokenHash === session.tokenHash };
   });
   return { response: Response.json(answer), user: session.user.id };
 };
+
+function revocation({ caller }: ServerContext, { user, credentialId }: Authorized, sessions: number): Fact {
+  return { event: "revoke", user, credential: credentialId, address: caller.address, detail: { sessions } };
+}
 
 /** The id that names a session to its user: it follows from what the database keeps, and leads back to nothing. */
 function publicId(tokenHash: string): string {

@@ -2,11 +2,13 @@
 import * as v from "valibot";
 import { readForm } from "../http/body.ts";
 import type { Handler, HandlerResult, ServerContext } from "../context.ts";
-import { verifyDpopProof } from "./dpop.ts";
+import { type DpopProof, verifyDpopProof } from "./dpop.ts";
 import { OAuthError } from "../http/failure.ts";
 import { tokenExchangeGrant, webauthnGrant } from "./issuer.ts";
 import { grantSession, webauthnGrantParameters } from "./login.ts";
 import { sha256 } from "../random.ts";
+import type { Session } from "../store/sessions.ts";
+import type { Transaction } from "../store/store.ts";
 
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const idTokenType = "urn:ietf:params:oauth:token-type:id_token";
@@ -41,51 +43,45 @@ export const token: Handler = async (request, context) => {
     now: context.now(),
   });
   const form = await readForm(request, TokenRequest);
-  if (!(await context.store.sessions.rememberProof(proof.id, proof.expiresAt))) {
-    throw new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: it has been used before.");
-  }
-  switch (form.grant_type) {
-    case webauthnGrant:
-      return await grantSession(form, proof.jkt, context);
-    case tokenExchangeGrant:
-      return await exchangeToken(form, proof, context);
-    default:
-      throw new OAuthError(
-        "unsupported_grant_type",
-        `Expected the grant type ${webauthnGrant} or ${tokenExchangeGrant}.`,
-      );
-  }
+  if (form.grant_type === tokenExchangeGrant) return await exchangeToken(form, proof, context);
+  await rememberProof(context.store, proof);
+  if (form.grant_type === webauthnGrant) return await grantSession(form, proof.jkt, context);
+  throw new OAuthError("unsupported_grant_type", `Expected the grant type ${webauthnGrant} or ${tokenExchangeGrant}.`);
 };
+
+async function rememberProof({ sessions }: Transaction, proof: DpopProof): Promise<void> {
+  if (await sessions.rememberProof(proof.id, proof.expiresAt)) return;
+  throw new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: it has been used before.");
+}
 
 /** Token exchange (RFC 8693): access token of a session for an ID token. */
 async function exchangeToken(
   form: v.InferOutput<typeof ExchangeRequest>,
-  proof: { jkt: string; ath: string | undefined },
+  proof: DpopProof,
   context: ServerContext,
 ): Promise<HandlerResult> {
   const tokenHash = sha256(form.subject_token);
-  if (proof.ath !== undefined && proof.ath !== tokenHash) {
-    throw new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: its ath is of another access token.");
-  }
-  const session = await context.store.sessions.find(tokenHash);
-  // Wrong DPoP key: same error as an unknown token (no oracle).
-  if (!session || session.jkt !== proof.jkt)
-    throw new OAuthError("invalid_grant", "The session is not known, or its security key was removed.");
-  if (session.revoked) throw new OAuthError("invalid_grant", "The session was revoked.");
-  if (session.user.disabled) throw new OAuthError("invalid_grant", "The administrator has disabled this account.");
-  const now = context.now();
-  if (session.expiresAt <= now) throw new OAuthError("invalid_grant", "The session has expired.");
+  const jti = crypto.randomUUID();
   // Default audience (optional in RFC 8693, 2.1): the first, which AWS knows this server by.
   const audience = form.audience ?? context.audiences[0] ?? "";
-  if (!context.audiences.includes(audience)) {
-    // Do not echo the requested audience: the message is logged, and a faulty client may have put a token there.
-    const expected = context.audiences.join(" or ");
-    throw new OAuthError(
-      "invalid_target",
-      `This server issues ID tokens for the audience ${expected}, not for another.`,
-    );
-  }
-  const idToken = await context.issuer.issueIdToken(session, audience, now);
+  // One transaction, and so one file sync, for the proof, the check and the record.
+  const { session, now, refusal } = await context.store.transaction(async (tables) => {
+    await rememberProof(tables, proof);
+    const found =
+      proof.ath === undefined || proof.ath === tokenHash ? await tables.sessions.find(tokenHash) : undefined;
+    const time = context.now();
+    const refused = refusalOf(found, { proof, audience, tokenHash, now: time }, context);
+    if (refused === undefined) {
+      const { user, credentialId } = found!;
+      const { address } = context.caller;
+      await tables.record({ event: "token", user, credential: credentialId, address, detail: { audience, jti } });
+    }
+    return { session: found, now: time, refusal: refused };
+  });
+  if (session) Object.assign(context.caller, { user: session.user, credential: session.credentialId });
+  // Thrown after the commit: the proof stays used.
+  if (refusal !== undefined || session === undefined) throw refusal;
+  const idToken = await context.issuer.issueIdToken(session, { audience, jti, now, purpose: "read" });
   return {
     response: Response.json({
       access_token: idToken.jwt,
@@ -95,6 +91,31 @@ async function exchangeToken(
     }),
     user: session.user.id,
   };
+}
+
+/** Why the session gets no token; undefined if it gets one. */
+function refusalOf(
+  session: Session | undefined,
+  asked: { proof: DpopProof; tokenHash: string; audience: string; now: number },
+  { audiences }: ServerContext,
+): OAuthError | undefined {
+  const { proof, tokenHash, audience, now } = asked;
+  if (proof.ath !== undefined && proof.ath !== tokenHash) {
+    return new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: its ath is of another access token.");
+  }
+  // Wrong DPoP key: same error as an unknown token (no oracle).
+  if (!session || session.jkt !== proof.jkt)
+    return new OAuthError("invalid_grant", "The session is not known, or its security key was removed.");
+  if (session.revoked) return new OAuthError("invalid_grant", "The session was revoked.");
+  if (session.user.disabled) return new OAuthError("invalid_grant", "The administrator has disabled this account.");
+  if (session.expiresAt <= now) return new OAuthError("invalid_grant", "The session has expired.");
+  if (audiences.includes(audience)) return undefined;
+  // Do not echo the requested audience: the message is logged, and a faulty client may have put a token there.
+  const expected = audiences.join(" or ");
+  return new OAuthError(
+    "invalid_target",
+    `This server issues ID tokens for the audience ${expected}, not for another.`,
+  );
 }
 
 /**
@@ -107,7 +128,19 @@ export const revoke: Handler = async (request, context) => {
     v.object({ token: AccessToken, token_type_hint: v.optional(v.pipe(v.string(), v.maxLength(64))) }),
   );
   const tokenHash = sha256(form.token);
-  const session = await context.store.sessions.find(tokenHash);
-  await context.store.sessions.revoke(tokenHash, context.now());
+  const session = await context.store.transaction(async ({ sessions, record }) => {
+    const found = await sessions.find(tokenHash);
+    if (found === undefined || found.revoked) return found;
+    await sessions.revoke(tokenHash, context.now());
+    const { address } = context.caller;
+    await record({
+      event: "revoke",
+      user: found.user,
+      credential: found.credentialId,
+      address,
+      detail: { sessions: 1 },
+    });
+    return found;
+  });
   return { response: new Response(null, { status: 200 }), ...(session ? { user: session.user.id } : {}) };
 };

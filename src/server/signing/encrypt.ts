@@ -27,9 +27,10 @@ export async function encryptKeys(
       after: await protectKey(await unprotectKey(key, issuer, from), issuer, to),
     })),
   );
-  await store.transaction(async ({ signingKeys }) => {
+  await store.transaction(async ({ signingKeys, record }) => {
     for (const { key, after } of encrypted) {
       if (!(await signingKeys.replace(key, after))) throw changedMeanwhile();
+      await record({ event: "signing_key_encrypted", detail: { kid: key.kid, kek: to.kek } });
     }
     if ((await signingKeys.all()).some(isMissing)) throw changedMeanwhile();
     await signingKeys.shutOutOlderPrograms();

@@ -87,11 +87,11 @@ export class KeyRing {
   }
 
   /** The key that signs now. Throws SigningUnavailableError if it could not be opened. */
-  signer(): { kid: string; signer: Signer } {
-    const { kid } = statusesAt(this.#keys, this.#time()).find(({ state }) => state === "signing")!.key;
-    const signer = this.#signers.get(kid);
-    if (signer === undefined) throw new SigningUnavailableError(`the signing key ${kid} could not be opened`);
-    return { kid, signer };
+  signer(): { kid: string; jwk: JWK; signer: Signer } {
+    const { key } = statusesAt(this.#keys, this.#time()).find(({ state }) => state === "signing")!;
+    const signer = this.#signers.get(key.kid);
+    if (signer === undefined) throw new SigningUnavailableError(`the signing key ${key.kid} could not be opened`);
+    return { kid: key.kid, jwk: publicJwk(key), signer };
   }
 
   #time(): number {

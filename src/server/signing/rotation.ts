@@ -1,5 +1,6 @@
 /** Changes of signing keys. Each is one transaction, so that of several replicas one makes it. */
 import { VouchError } from "../../base/errors.ts";
+import type { Fact } from "../audit/entry.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
 import type { Store, Transaction } from "../store/store.ts";
 import { type KeyStatus, publishedSeconds, statusesAt } from "./life-cycle.ts";
@@ -39,13 +40,17 @@ export async function rotate(
         hint: "Wait until it signs (`vouch server signing-keys list`); in an emergency `rotate --now` replaces it.",
       });
     }
-    for (const { key } of published) await tables.signingKeys.remove(key.kid);
+    for (const { key } of published) {
+      await tables.signingKeys.remove(key.kid);
+      await tables.record({ event: "signing_key_retired", detail: { kid: key.kid, was: "published" } });
+    }
     const signsFrom = immediately ? time : time + publishedSeconds;
     // The later one signs: also in the second in which the present one began, and with a clock that went back.
     if (signing.signsFrom >= signsFrom) await tables.signingKeys.setSignsFrom(signing.kid, signsFrom - 1);
     const key = { ...made, publishedAt: time, signsFrom };
     await tables.signingKeys.add(key);
     await tables.signingKeys.shutOutOlderPrograms();
+    await tables.record(keyMade(key, immediately));
     return { key, previous: signing, withdrawn: published.map((each) => each.key) };
   });
 }
@@ -75,6 +80,7 @@ export async function rotateIfDue(
     const key = { ...made, publishedAt: time, signsFrom: time + publishedSeconds };
     await tables.signingKeys.add(key);
     await tables.signingKeys.shutOutOlderPrograms();
+    await tables.record(keyMade(key, false));
     return key;
   });
 }
@@ -113,6 +119,7 @@ export async function retire(
     }
     await tables.signingKeys.remove(kid);
     await tables.signingKeys.shutOutOlderPrograms();
+    await tables.record({ event: "signing_key_retired", detail: { kid, was: found.state } });
     return found;
   });
 }
@@ -122,9 +129,18 @@ export async function removeGone(store: Store, time: number): Promise<SigningKey
   return await store.transaction(async (tables) => {
     const all = statusesAt(await tables.signingKeys.all(), time);
     const gone = all.filter(({ state }) => state === "gone").map(({ key }) => key);
-    for (const { kid } of gone) await tables.signingKeys.remove(kid);
+    for (const { kid } of gone) {
+      await tables.signingKeys.remove(kid);
+      await tables.record({ event: "signing_key_retired", detail: { kid, was: "gone" } });
+    }
     return gone;
   });
+}
+
+/** What the audit log has of a new key. */
+export function keyMade({ kid, signsFrom, protection }: SigningKey, isEmergency: boolean): Fact {
+  const by = parseProtection(protection, kid)?.by ?? "clear text";
+  return { event: "signing_key_made", detail: { kid, signsFrom, protection: by, isEmergency } };
 }
 
 async function lookUp(

@@ -117,6 +117,37 @@ const versions: readonly Version[] = [
       `ALTER TABLE signing_keys ADD COLUMN protection TEXT`,
     ],
   },
+  // Nothing refers to the audit log's rows and they refer to nothing: they outlive what they are about. audit_chains says
+  // up to where checkpoints have a chain and retention has removed it; a verification does not trust it.
+  {
+    needs: 1,
+    statements: [
+      `CREATE TABLE audit_entries (
+      chain TEXT NOT NULL,
+      number BIGINT NOT NULL,
+      recorded_at BIGINT NOT NULL,
+      event TEXT NOT NULL,
+      user_id TEXT,
+      email TEXT,
+      credential_id TEXT,
+      address TEXT,
+      actor TEXT,
+      reason TEXT,
+      detail TEXT NOT NULL,
+      previous TEXT,
+      hash TEXT NOT NULL,
+      signature TEXT,
+      PRIMARY KEY (chain, number)
+    )`,
+      `CREATE INDEX audit_entries_recorded_at ON audit_entries (recorded_at, chain, number)`,
+      `CREATE TABLE audit_chains (
+      chain TEXT PRIMARY KEY,
+      sealed_number BIGINT NOT NULL DEFAULT 0,
+      removed_number BIGINT NOT NULL DEFAULT 0,
+      removed_hash TEXT
+    )`,
+    ],
+  },
 ];
 
 /** Runs `work` in a transaction, or in a part of one. */

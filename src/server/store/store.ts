@@ -1,8 +1,12 @@
 /** The server's database as its handlers see it: one contract for SQLite and PostgreSQL. */
+import { type AuditEntry, type Fact, type Link, nextEntry } from "../audit/entry.ts";
+import { type Lane, Lanes } from "../audit/lanes.ts";
 import { AccountStore } from "./accounts.ts";
+import { AuditStore, isTaken } from "./audit.ts";
 import { CeremonyStore } from "./ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
 import { CredentialStore } from "./credentials.ts";
+import { databaseFailure } from "./failure.ts";
 import { SessionStore } from "./sessions.ts";
 import { SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
@@ -31,16 +35,55 @@ export class Tables {
   }
 }
 
-/** Access to the tables within a transaction. */
+/** Access to the tables, within a transaction or not. */
 export type Transaction = Tables;
 
+/** Adds an entry to the audit log, in the transaction of what it records. Throws the database's error. */
+export type WriteFact = (fact: Fact) => Promise<void>;
+
+/** Access to the tables within a transaction, which records what it does. */
+export class Recording extends Tables {
+  readonly audit: AuditStore;
+  readonly record: WriteFact;
+
+  constructor(sql: Sql, record: WriteFact) {
+    super(sql);
+    this.audit = new AuditStore(sql);
+    this.record = record;
+  }
+}
+
+/** Who writes the audit log. */
+export interface AuditOptions {
+  /** Names the chains of this process. Others may have the same name; then they wait for each other. */
+  replica?: string | undefined;
+  /** Who does what no request asks for. */
+  by?: string | undefined;
+  /** This machine's clock, in seconds since 1970. */
+  clock?: (() => number) | undefined;
+  /** Is given each entry after its commit. Must not throw. */
+  recorded?: ((entry: AuditEntry) => void) | undefined;
+}
+
+/** How often a transaction runs again because another process has written to the same chain. */
+const maxTakenChains = 20;
+
 export abstract class Store extends Tables {
+  /** The audit log, for reading. */
+  readonly audit: AuditStore;
   readonly #upkeep: Sql;
+  readonly #options: AuditOptions;
+  readonly #lanes: Lanes;
+  /** The database's clock minus this machine's, in seconds. */
+  #offset = 0;
 
   /** `sql` runs the statements of requests; `upkeep` those that need no isolation from them. */
-  constructor(sql: Sql, upkeep: Sql) {
+  constructor(sql: Sql, upkeep: Sql, options: AuditOptions) {
     super(sql);
+    this.audit = new AuditStore(upkeep);
     this.#upkeep = upkeep;
+    this.#options = options;
+    this.#lanes = new Lanes(options.replica ?? "unnamed");
   }
 
   /**
@@ -48,7 +91,47 @@ export abstract class Store extends Tables {
    * after the other, so what `work` has checked holds at COMMIT. `work` must use the given tables and await nothing
    * else; it may run more than once, so whatever else it changes must bear that.
    */
-  abstract transaction<Result>(work: (tables: Transaction) => Promise<Result>): Promise<Result>;
+  async transaction<Result>(work: (tables: Recording) => Promise<Result>): Promise<Result> {
+    for (let attempts = 0; ; attempts++) {
+      let lane: Lane | undefined;
+      let written: AuditEntry[] = [];
+      let head: Link | undefined;
+      let runs = 0;
+      const run = (sql: Sql): Promise<Result> => {
+        runs++;
+        written = [];
+        return work(
+          new Recording(sql, async (fact) => {
+            lane ??= this.#lanes.take();
+            // A second run may be because the known head is not the last entry.
+            const last = written.at(-1) ?? (runs === 1 ? lane.head : undefined);
+            written.push(await this.#append(new AuditStore(sql), lane.chain, last, fact));
+          }),
+        );
+      };
+      try {
+        const result = await this.isolated(run);
+        head = written.at(-1) ?? lane?.head;
+        for (const entry of written) this.#options.recorded?.(entry);
+        return result;
+      } catch (error) {
+        if (databaseFailure(error) !== undefined) this.#lanes.forgetHeads();
+        if (!(lane !== undefined && isTaken(error) && attempts < maxTakenChains)) throw error;
+      } finally {
+        if (lane !== undefined) this.#lanes.release(lane, head);
+      }
+    }
+  }
+
+  async #append(audit: AuditStore, chain: string, head: Link | undefined, fact: Fact): Promise<AuditEntry> {
+    const last = head ?? (await audit.head(chain));
+    const entry = nextEntry(chain, last, fact, { time: this.now(), by: this.#options.by });
+    await audit.add(entry);
+    return entry;
+  }
+
+  /** Runs `work` as `transaction` does, with the statements alone. */
+  protected abstract isolated<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
 
   /**
    * Resolves when everything that was committed before the call is on the disk: nothing is acknowledged before. Throws
@@ -60,7 +143,18 @@ export abstract class Store extends Tables {
    * The database's clock, by which all of its servers decide what they must agree on, in seconds since 1970. A file has
    * none: it is on one machine, whose clock is `own`.
    */
-  abstract time(own: number): Promise<number>;
+  async time(own: number): Promise<number> {
+    const time = await this.databaseTime(own);
+    this.#offset = time - own;
+    return time;
+  }
+
+  protected abstract databaseTime(own: number): Promise<number>;
+
+  /** The database's clock as far as it was last asked (`time`), in seconds since 1970. */
+  now(): number {
+    return (this.#options.clock?.() ?? Math.floor(Date.now() / 1000)) + this.#offset;
+  }
 
   /** Throws DatabaseReplacedError if the database is a file that was deleted, replaced or emptied. */
   abstract checkFile(): void;
@@ -107,6 +201,13 @@ export abstract class Store extends Tables {
       () => this.#upkeep`DELETE FROM invites WHERE code_hash IN
         (SELECT code_hash FROM invites WHERE expires_at <= ${ended} LIMIT ${purgeBatch}) RETURNING code_hash`,
     );
+  }
+
+  /** The number of live sessions; reads all sessions. */
+  async countSessions(now: number): Promise<number> {
+    const [row] = await this.#upkeep`
+      SELECT count(*) AS live FROM sessions WHERE expires_at > ${now} AND revoked_at IS NULL`;
+    return Number(row.live);
   }
 }
 

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import type { Finished } from "../../laptop.ts";
 
 /** A user and group that nobody is. */
-const user = "64321:64321";
+const nobody = "64321:64321";
 
 /** Copies the programs to the root of the folder, and what the loader needs for them to where it looks for it. */
 export function makeRoot(root: string, programs: string[]): void {
@@ -40,6 +40,8 @@ export interface ContainerOptions {
   writable?: string[];
   /** In place of all of /proc the one file that the runtime cannot do without: it finds its stack by it. */
   stackBoundsOnly?: boolean;
+  /** UID:GID; nobody's without it. */
+  user?: string;
   /** Shell commands that root runs in the root folder before it is closed: more mounts. */
   prepare?: string[];
 }
@@ -48,8 +50,27 @@ export interface ContainerOptions {
 export async function runInContainer(
   root: string,
   command: string[],
-  { env = {}, stdin, shared = [], writable = [], prepare = [], stackBoundsOnly = false }: ContainerOptions = {},
+  options: ContainerOptions = {},
 ): Promise<Finished> {
+  const child = startInContainer(root, command, options);
+  const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { exitCode, stdout, stderr };
+}
+
+/** As `runInContainer`, without waiting for the end; the process is the command itself. */
+export function startInContainer(
+  root: string,
+  command: string[],
+  {
+    env = {},
+    stdin,
+    shared = [],
+    writable = [],
+    prepare = [],
+    stackBoundsOnly = false,
+    user = nobody,
+  }: ContainerOptions = {},
+): Bun.Subprocess<"ignore" | Uint8Array, "pipe", "pipe"> {
   const bind = (path: string, mode: "ro" | "rw") => [
     `mkdir -p ${quote(root + path)}`,
     `mount --bind ${quote(path)} ${quote(root + path)}`,
@@ -70,18 +91,13 @@ export async function runInContainer(
     `mount -o remount,bind,ro ${quote(root)}`,
     `exec env -i ${variables.join(" ")} "$(command -v chroot)" --userspec=${user} ${quote(root)} "$@"`,
   ].join("\n");
-  const child = Bun.spawn(
-    ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "container", ...command],
-    {
-      env: { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
-      stdin: stdin === undefined ? "ignore" : new TextEncoder().encode(stdin),
-      stdout: "pipe",
-      stderr: "pipe",
-      timeout: 240_000,
-    },
-  );
-  const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { exitCode, stdout, stderr };
+  return Bun.spawn(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "container", ...command], {
+    env: { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
+    stdin: stdin === undefined ? "ignore" : new TextEncoder().encode(stdin),
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: 240_000,
+  });
 }
 
 /** The text as one word of a shell. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { allVariableGroups } from "../../../build/variables.ts";
 import { commands } from "../../../src/cli/commands.ts";
 import { commandTree } from "../../../src/cli/framework/command-tree.ts";
 import { manualPage } from "../../../src/cli/framework/manual.ts";
@@ -11,7 +12,7 @@ const tree = await commandTree(commands, {
   agent: () => import("../../../src/agent/process/daemon.ts"),
   server: () => import("../../../src/server/command/command.ts"),
 });
-const page = manualPage(tree, "1.2.3", "2026-11-24");
+const page = manualPage(tree, allVariableGroups, "1.2.3", "2026-11-24");
 
 function show(...command: string[]): { stdout: string; stderr: string; exitCode: number } {
   const { stdout, stderr, exitCode } = Bun.spawnSync(command, {

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
 import { environmentPage } from "../../../build/environment-page.ts";
-import { variableGroups } from "../../../src/cli/framework/variables.ts";
+import { allVariableGroups } from "../../../build/variables.ts";
 
 const src = join(import.meta.dir, "../../../src");
-const table = new Set(variableGroups.flatMap(({ variables }) => variables.flatMap(({ names }) => names)));
+const table = new Set(allVariableGroups.flatMap(({ variables }) => variables.flatMap(({ names }) => names)));
 
 /** Names of variables have a prefix of their owner; names without one are found where an environment is indexed. */
 const named =

@@ -1,6 +1,6 @@
 /** The values of flags of `vouch server`, and what is made of them. */
 import { expect, test } from "bun:test";
-import { parseListen, urlHost } from "../../../src/server/command/run.ts";
+import { parseListen, urlHost } from "../../../src/server/configuration/listen.ts";
 import { parseSessionDuration } from "../../../src/server/oauth/session-duration.ts";
 
 test.each([
@@ -8,13 +8,13 @@ test.each([
   ["[::1]:0", "::1", 0],
   ["vouch.internal:65535", "vouch.internal", 65_535],
 ])("--listen %s is read as an address and a port", (text, hostname, port) => {
-  expect(parseListen(text)).toEqual({ hostname, port });
+  expect(parseListen(text, "listen")).toEqual({ hostname, port });
 });
 
 test.each(["", "8787", ":8787", "::1:8787", "localhost", "localhost:65536", "localhost:x"])(
   '--listen "%s" is refused',
   (text) => {
-    expect(() => parseListen(text)).toThrow("Expected --listen HOST:PORT");
+    expect(() => parseListen(text, "listen")).toThrow("Expected --listen HOST:PORT");
   },
 );
 

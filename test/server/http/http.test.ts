@@ -269,7 +269,7 @@ describe("the server's log", () => {
       code: "internal_error",
       message: "The Vouch server failed to handle the request; its log says why.",
     });
-    const [entry] = server.logs as RequestLog[];
+    const entry = server.logs.find((each): each is RequestLog => "status" in each);
     expect(entry?.error).toBe("internal_error");
     expect(entry?.detail).toContain("closed");
   });

@@ -17,7 +17,7 @@ export interface Replica {
 }
 
 /** Starts one that makes the tables if there are none, and waits until it listens. */
-export async function startReplica(database: string): Promise<Replica> {
+export async function startReplica(database: string, ...args: string[]): Promise<Replica> {
   const child = Bun.spawn(
     [
       process.execPath,
@@ -31,6 +31,7 @@ export async function startReplica(database: string): Promise<Replica> {
       "--trust-proxy",
       "--database",
       database,
+      ...args,
     ],
     { stdio: ["ignore", "pipe", "ignore"] },
   );

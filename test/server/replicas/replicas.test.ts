@@ -1,5 +1,6 @@
 /** Three servers with one PostgreSQL database: each thing is granted once by all of them, and nothing is lost. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { verifyAudit } from "../../../src/server/audit/verify.ts";
 import { makeEnrollmentCode } from "../../../src/server/keys/enrollment-code.ts";
 import { sha256 } from "../../../src/server/random.ts";
 import { KeyRing } from "../../../src/server/signing/key-ring.ts";
@@ -199,5 +200,17 @@ describe.skipIf(!requiresPostgres())("three replicas", () => {
     await client;
     expect(statuses.length).toBeGreaterThan(5);
     expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+
+  test("have recorded each session of all this once, in chains that are whole", async () => {
+    const kids = (await store.signingKeys.all()).map(({ kid }) => kid);
+    // The replica that was killed, and those that were ended, have chains, too.
+    const verdict = await verifyAudit(store, { issuer: url, kids });
+    expect(verdict.problems).toEqual([]);
+    expect(verdict.checkpoints).toBeGreaterThan(1);
+    const sql = lookInto(database);
+    const [row] = await sql`SELECT count(*) AS logins FROM audit_entries WHERE event = 'login'`;
+    await sql.close();
+    expect(Number(row.logins)).toBe((await sessions()).length);
   });
 });

@@ -146,11 +146,12 @@ describe("a signing key that stays in KMS", () => {
       createdAt: now(),
       expiresAt: now() + 1000,
     };
-    const { jwt } = await new Issuer(issuer, ring, { tagEmail: false }).issueIdToken(
-      session,
-      "sts.amazonaws.com",
-      now(),
-    );
+    const { jwt } = await new Issuer(issuer, ring, { tagEmail: false }).issueIdToken(session, {
+      audience: "sts.amazonaws.com",
+      jti: "id",
+      now: now(),
+      purpose: "read",
+    });
     for (const name of Object.keys(env)) delete process.env[name];
     await store.close();
     const { payload, protectedHeader } = await jwtVerify(jwt, createLocalJWKSet(ring.jwks() as never), { issuer });

@@ -99,6 +99,20 @@ test("what a power cut leaves has every session that was acknowledged by then", 
   }
 });
 
+test("a token costs one file sync, with its entry in the audit log", async () => {
+  const syncs = new HeldSyncs();
+  server = await startTestServer({ rateLimits, sync: syncs.sync });
+  const { accessToken, dpop } = await server.session();
+  const entries = async () => (await server!.store.audit.page({ time: 0, chain: "", number: 0 }, 2 ** 40, 1000)).length;
+  // The server's first checkpoint is made by then.
+  while ((await server.store.audit.checkpointsBefore(2 ** 40, 1)).length === 0) await Bun.sleep(1);
+  await server.store.settled();
+  const before = { syncs: syncs.begun, entries: await entries() };
+  for (let index = 0; index < 10; index++) await server.exchange(accessToken, dpop);
+  expect(syncs.begun - before.syncs).toBe(10);
+  expect((await entries()) - before.entries).toBe(10);
+});
+
 test("requests that commit while a sync runs share the next one", async () => {
   const syncs = new HeldSyncs();
   server = await startTestServer({ rateLimits, sync: syncs.sync });

@@ -1,5 +1,6 @@
 /** A server that is killed at any moment of an enrolment: a code is used up with its key, or not at all. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { verifyAudit } from "../../../src/server/audit/verify.ts";
 import { makeEnrollmentCode } from "../../../src/server/keys/enrollment-code.ts";
 import { initializeServer } from "../../../src/server/initialize.ts";
 import { sha256 } from "../../../src/server/random.ts";
@@ -160,6 +161,19 @@ describe.each(databases)("with %s", (_name, make) => {
     }
     expect(acknowledged).toBeGreaterThanOrEqual(6);
   }, 120_000);
+
+  test("whenever it was killed, each key and each session has one entry in an audit log that is whole", async () => {
+    const [found] = await database.sql`
+      SELECT (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM credentials) AS keys,
+        (SELECT count(*) FROM audit_entries WHERE event = 'login') AS logins,
+        (SELECT count(*) FROM audit_entries WHERE event = 'enrol') AS enrolled`;
+    expect([found.logins, found.enrolled].map(Number)).toEqual([found.sessions, found.keys].map(Number));
+    const kids = (await store.signingKeys.all()).map(({ kid }) => kid);
+    const { problems, chains } = await verifyAudit(store, { issuer: url, kids });
+    expect(problems).toEqual([]);
+    // Each of the servers had its own.
+    expect(chains).toBeGreaterThan(10);
+  });
 });
 
 async function firstAddress(stdout: ReadableStream<Uint8Array>): Promise<string> {

@@ -35,14 +35,14 @@ export const encrypt = defineServerCommand({
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
-    const to = await keyProtector(args["key-encryption-key"]);
+    const to = await keyProtector(args);
     if (to === undefined) {
       throw new VouchError("usage", "Expected --key-encryption-key, or VOUCH_KEY_ENCRYPTION_KEY.", {
         hint: "Make one with `openssl rand -base64 32`, and keep it away from the database and its backups.",
       });
     }
     const from = args.previous === undefined ? undefined : await openKeyEncryptionKey(args.previous, process.env);
-    const { changed, isScrubbed } = await withStore(args.database, false, async (store) => {
+    const { changed, isScrubbed } = await withStore(args, false, async (store) => {
       const keys = await encryptKeys(store, await issuerOf(store), { from, to });
       return { changed: keys, isScrubbed: await store.scrub() };
     });

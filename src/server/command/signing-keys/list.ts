@@ -9,7 +9,7 @@ export const list = defineServerCommand({
   meta: { name: "list", description: "List the signing keys and what becomes of each." },
   args: { ...databaseArg, json: { type: "boolean", description: "Print one JSON array." } },
   async run({ args }) {
-    const statuses = await withStore(args.database, false, async (store) =>
+    const statuses = await withStore(args, false, async (store) =>
       statusesAt(await store.signingKeys.all(), await store.time(currentTime())),
     );
     if (args.json) printJson(statuses.map(toJson));

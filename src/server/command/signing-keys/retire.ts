@@ -24,7 +24,7 @@ export const retire = defineServerCommand({
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
-    const { key, state } = await withStore(args.database, false, async (store) =>
+    const { key, state } = await withStore(args, false, async (store) =>
       retireKey(store, args.kid, await store.time(currentTime()), { immediately: args.now === true }),
     );
     if (args.json) {

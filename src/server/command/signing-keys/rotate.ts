@@ -27,7 +27,7 @@ export const rotate = defineServerCommand({
   },
   async run({ args }) {
     const immediately = args.now === true;
-    const rotation = await withStore(args.database, false, async (store) => {
+    const rotation = await withStore(args, false, async (store) => {
       const issuer = await issuerOf(store);
       const make = await keyMaker(issuer, args);
       return await rotateKeys(store, await store.time(currentTime()), make, { immediately });

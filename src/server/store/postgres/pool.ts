@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ReservedSQL, SQL } from "bun";
+import { databaseActivity } from "../../metrics/database.ts";
 import type { Sql } from "../sql.ts";
 import type { PostgresAddress } from "./address.ts";
 import { isConflict, isUnreachable, PostgresTimeoutError } from "./failure.ts";
@@ -138,9 +139,18 @@ export class Pool {
     attempt: (connection: ReservedSQL) => Promise<Result>,
     isRepeatable: () => boolean,
   ): Promise<Result> {
+    return await databaseActivity.measure((begins) => this.#attempts(attempt, isRepeatable, begins));
+  }
+
+  async #attempts<Result>(
+    attempt: (connection: ReservedSQL) => Promise<Result>,
+    isRepeatable: () => boolean,
+    begins: () => void,
+  ): Promise<Result> {
     const deadline = this.#deadline();
     for (let attempts = 0; ; attempts++) {
       const connection = await this.#reserve(deadline);
+      begins();
       try {
         return await this.#limited(connection, attempt(connection));
       } catch (error) {

@@ -4,7 +4,8 @@ import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/printable.ts";
 import { databaseFailure, failureCode } from "../failure.ts";
 import { checkVersion, migrate, schemaVersion } from "../schema.ts";
-import { Store, Tables, type Transaction } from "../store.ts";
+import type { Sql } from "../sql.ts";
+import { type AuditOptions, Store } from "../store.ts";
 import type { PostgresAddress } from "./address.ts";
 import { commit, Pool, type PoolLimits } from "./pool.ts";
 
@@ -14,19 +15,19 @@ const migrationLock = 0x76_6f_75_63_68n;
 export class PostgresStore extends Store {
   readonly #pool: Pool;
 
-  constructor(pool: Pool) {
-    super(pool.run, pool.upkeep);
+  constructor(pool: Pool, audit: AuditOptions) {
+    super(pool.run, pool.upkeep, audit);
     this.#pool = pool;
   }
 
-  async transaction<Result>(work: (tables: Transaction) => Promise<Result>): Promise<Result> {
-    return await this.#pool.transaction((sql) => work(new Tables(sql)));
+  protected async isolated<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    return await this.#pool.transaction(work);
   }
 
   /** COMMIT has waited for the disk (synchronous_commit). */
   async settled(): Promise<void> {}
 
-  async time(): Promise<number> {
+  protected async databaseTime(): Promise<number> {
     const [row] = await this.#pool.run`SELECT CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT) AS time`;
     return Number(row.time);
   }
@@ -48,7 +49,7 @@ export class PostgresStore extends Store {
   }
 }
 
-export interface PostgresOptions extends PoolLimits {
+export interface PostgresOptions extends PoolLimits, AuditOptions {
   /** Make the tables in an empty database. */
   create: boolean;
   /** Seconds since 1970. */
@@ -63,7 +64,7 @@ export async function openPostgresStore(address: PostgresAddress, options: Postg
   const pool = new Pool(address, options);
   try {
     await pool.once((connection) => prepareSchema(connection, address.name, options));
-    return new PostgresStore(pool);
+    return new PostgresStore(pool, options);
   } catch (error) {
     await pool.close();
     if (error instanceof VouchError) throw error;

@@ -1,5 +1,6 @@
 /** Serialises SQL statements and isolates transactions on the one connection of this process. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { databaseActivity } from "../../metrics/database.ts";
 import { isLocked } from "../failure.ts";
 import type { Sql, SqlRows } from "../sql.ts";
 
@@ -26,7 +27,7 @@ export class Statements {
   /** Runs a statement outside of any transaction. */
   readonly run: Sql = (strings, ...values) => {
     const deadline = performance.now() + patienceMs;
-    return this.#queue(async () => {
+    return this.#measured(async () => {
       const rows = await unlocked(() => this.#sql(strings, ...values), deadline);
       if (!/^\s*SELECT\b/.test(strings[0]!)) this.#committed();
       return rows;
@@ -44,7 +45,7 @@ export class Statements {
    */
   transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + patienceMs;
-    return this.#queue(async () => {
+    return this.#measured(async () => {
       const sql = this.#sql;
       await unlocked(() => sql`BEGIN IMMEDIATE`, deadline);
       try {
@@ -58,6 +59,15 @@ export class Statements {
         throw error;
       }
     });
+  }
+
+  #measured<Result>(task: () => Promise<Result>): Promise<Result> {
+    return databaseActivity.measure((begins) =>
+      this.#queue(() => {
+        begins();
+        return task();
+      }),
+    );
   }
 
   #queue<Result>(task: () => Promise<Result>): Promise<Result> {

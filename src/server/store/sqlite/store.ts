@@ -7,7 +7,7 @@ import { VouchError } from "../../../base/errors.ts";
 import { DatabaseReplacedError, databaseFailure, isLocked } from "../failure.ts";
 import { checkVersion, migrate } from "../schema.ts";
 import type { Sql } from "../sql.ts";
-import { Store, Tables, type Transaction } from "../store.ts";
+import { type AuditOptions, Store } from "../store.ts";
 import { backUp } from "./backup.ts";
 import { CommitSync, type SyncFile } from "./commit-sync.ts";
 import { Connection } from "./connection.ts";
@@ -27,9 +27,9 @@ export class SqliteStore extends Store {
   readonly #sync: CommitSync | undefined;
 
   /** Without `syncFile` the connection itself syncs each commit. */
-  constructor(connection: Connection, path: string, syncFile: "grouped" | SyncFile | undefined) {
+  constructor(connection: Connection, path: string, syncFile: "grouped" | SyncFile | undefined, audit: AuditOptions) {
     const statements = new Statements(connection.run, () => sync?.wrote());
-    super(statements.run, statements.run);
+    super(statements.run, statements.run, audit);
     const rewrite = () => statements.alone(() => checkpoint(connection.run));
     const own = syncFile === "grouped" ? undefined : syncFile;
     const sync = syncFile === undefined ? undefined : new CommitSync(`${path}-wal`, rewrite, own);
@@ -41,15 +41,15 @@ export class SqliteStore extends Store {
   }
 
   /** BEGIN IMMEDIATE keeps out every other request and process, so `work` runs once. */
-  async transaction<Result>(work: (tables: Transaction) => Promise<Result>): Promise<Result> {
-    return await this.#statements.transaction((sql) => work(new Tables(sql)));
+  protected async isolated<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    return await this.#statements.transaction(work);
   }
 
   async settled(): Promise<void> {
     await this.#sync?.settled();
   }
 
-  async time(own: number): Promise<number> {
+  protected async databaseTime(own: number): Promise<number> {
     return own;
   }
 
@@ -89,7 +89,7 @@ export class SqliteStore extends Store {
   }
 }
 
-export interface SqliteOptions {
+export interface SqliteOptions extends AuditOptions {
   /** Create a missing file. */
   create: boolean;
   /** Seconds since 1970. */
@@ -114,7 +114,7 @@ export async function openSqliteStore(path: string, options: SqliteOptions): Pro
   try {
     makePrivate(path);
     await prepareFile(path, options.now);
-    return await connect(path, options.sync ?? "each");
+    return await connect(path, options);
   } catch (error) {
     if (error instanceof VouchError) throw error;
     throw new VouchError(
@@ -146,7 +146,8 @@ async function prepareFile(path: string, now: number): Promise<void> {
 }
 
 /** The connection of the server's requests. */
-async function connect(path: string, sync: "each" | "grouped" | SyncFile): Promise<SqliteStore> {
+async function connect(path: string, options: SqliteOptions): Promise<SqliteStore> {
+  const sync = options.sync ?? "each";
   const connection = new Connection(path);
   try {
     const { run } = connection;
@@ -155,14 +156,14 @@ async function connect(path: string, sync: "each" | "grouped" | SyncFile): Promi
     await run`PRAGMA foreign_keys = ON`;
     // A key that was removed or encrypted is overwritten in its page, which is written anyway.
     await run`PRAGMA secure_delete = FAST`;
-    if (sync === "each") return new SqliteStore(connection, path, undefined);
+    if (sync === "each") return new SqliteStore(connection, path, undefined, options);
     // Checkpoints still sync the log before the database, so a power cut damages nothing.
     await run`PRAGMA synchronous = NORMAL`;
     // A checkpoint holds up all requests: one for each 16 MiB of log, not for each four.
     await run`PRAGMA wal_autocheckpoint = 4000`;
     // The first read creates the log.
     await unlocked(() => run`SELECT max(version) FROM schema_versions`, performance.now() + openingPatienceMs);
-    return new SqliteStore(connection, path, sync);
+    return new SqliteStore(connection, path, sync, options);
   } catch (error) {
     connection.close();
     throw error;

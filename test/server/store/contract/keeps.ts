@@ -196,6 +196,7 @@ export function keeps(make: MakeDatabase): void {
     for (const column of ["published_at", "signs_from", "protection"]) {
       await database.sql.unsafe(`ALTER TABLE signing_keys DROP COLUMN ${column}`);
     }
+    for (const table of ["audit_entries", "audit_chains"]) await database.sql.unsafe(`DROP TABLE ${table}`);
     await database.sql`DELETE FROM schema_versions WHERE version > 1`;
     store = await open(database, false);
     await store.sessions.add("since", { ...session, createdAt: now + 1 }, "laptop");
@@ -299,6 +300,13 @@ export function keeps(make: MakeDatabase): void {
       expect(await store.sessions.rememberProof(`proof-${round}`, now)).toBe(true);
       expect(await store.accounts.users(now)).toHaveLength(1);
       await store.signingKeys.all();
+      await store.transaction(async (tables) => tables.record({ event: "login" }));
+      const [head] = await store.audit.heads();
+      expect(head).toMatchObject({ number: round, sealed: 0 });
+      await store.audit.markSealed("another", round);
+      expect(await store.audit.removals()).toEqual([]);
+      expect(await store.audit.page({ time: 0, chain: "", number: 0 }, 2 ** 40, 9)).toHaveLength(round);
+      expect(await store.audit.ofChain(head!.chain, 0, 9)).toHaveLength(round);
       await store.transaction(async (tables) =>
         tables.credentials.recordAssertion("key", 4_294_967_294 + round, false, now),
       );
@@ -306,7 +314,8 @@ export function keeps(make: MakeDatabase): void {
     // Twice each: the statement is prepared by then.
     await everything(1);
     await everything(2);
-    for (const table of ["users", "invites", "credentials", "ceremonies", "sessions", "dpop_proofs", "signing_keys"]) {
+    const tables = ["users", "invites", "credentials", "ceremonies", "sessions", "dpop_proofs", "signing_keys"];
+    for (const table of [...tables, "audit_entries", "audit_chains"]) {
       await database.sql.unsafe(`ALTER TABLE ${table} ADD COLUMN newer BIGINT`);
     }
     await database.sql`INSERT INTO schema_versions (version, applied_at, needs) VALUES (98, ${now}, 3)`;

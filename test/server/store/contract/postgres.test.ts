@@ -1,7 +1,9 @@
 /** The contract of the store, kept by PostgreSQL. */
-import { afterAll, beforeAll, describe } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { SQL } from "bun";
+import { openStore } from "../../../../src/server/store/open.ts";
 import { lookInto, type Postgres, requiresPostgres, startPostgres } from "../../postgres.ts";
+import { keepsAuditLog } from "./audit.ts";
 import { encryptsSigningKeys } from "./encrypted-keys.ts";
 import { grantsOnce } from "./at-once.ts";
 import { changesOnePerson } from "./one-person.ts";
@@ -38,4 +40,17 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   describe("at once", () => grantsOnce(postgres));
   describe("signing keys", () => changesSigningKeys(postgres));
   describe("encrypted signing keys", () => encryptsSigningKeys(postgres));
+  describe("audit log", () => keepsAuditLog(postgres));
+
+  test("the audit log has the database's time, whatever the machine's is", async () => {
+    const database = await postgres();
+    const store = await openStore(database.url, { create: true, now: 5, clock: () => 5 });
+    const before = await store.time(5);
+    await store.transaction(async (tables) => tables.record({ event: "login" }));
+    const [entry] = await store.audit.page({ time: 0, chain: "", number: 0 }, 2 ** 40, 1);
+    expect(entry!.time).toBe(before);
+    expect(before).toBeGreaterThan(1_700_000_000);
+    await store.close();
+    await database.remove();
+  });
 });

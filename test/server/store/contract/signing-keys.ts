@@ -149,6 +149,7 @@ export function changesSigningKeys(make: MakeDatabase): void {
     for (const column of ["published_at", "signs_from", "protection"]) {
       await database.sql.unsafe(`ALTER TABLE signing_keys DROP COLUMN ${column}`);
     }
+    for (const table of ["audit_entries", "audit_chains"]) await database.sql.unsafe(`DROP TABLE ${table}`);
     await database.sql`DELETE FROM schema_versions WHERE version > 3`;
     const script = `
       import { openStore } from ${JSON.stringify(opener)};

@@ -1,5 +1,6 @@
 /** The contract of the store, kept by SQLite. */
 import { describe } from "bun:test";
+import { keepsAuditLog } from "./audit.ts";
 import { encryptsSigningKeys } from "./encrypted-keys.ts";
 import { grantsOnce } from "./at-once.ts";
 import { changesOnePerson } from "./one-person.ts";
@@ -13,4 +14,5 @@ describe("SQLite", () => {
   describe("at once", () => grantsOnce(sqlite));
   describe("signing keys", () => changesSigningKeys(sqlite));
   describe("encrypted signing keys", () => encryptsSigningKeys(sqlite));
+  describe("audit log", () => keepsAuditLog(sqlite));
 });

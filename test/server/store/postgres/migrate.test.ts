@@ -12,6 +12,8 @@ import { credential, now, plain } from "../contract/database.ts";
 
 const main = new URL("../../../../src/main.ts", import.meta.url).pathname;
 const tables = [
+  "audit_chains",
+  "audit_entries",
   "ceremonies",
   "configuration",
   "credentials",
@@ -72,14 +74,17 @@ describe.skipIf(!requiresPostgres())("vouch server migrate", () => {
     const database = new Database(path, { readonly: true });
     const all = tables.map(
       (table) =>
-        [table, plain(database.query<Record<string, unknown>, []>(`SELECT * FROM ${table} ORDER BY 1`).all())] as const,
+        [
+          table,
+          plain(database.query<Record<string, unknown>, []>(`SELECT * FROM ${table} ORDER BY 1, 2`).all()),
+        ] as const,
     );
     database.close();
     return Object.fromEntries(all);
   }
   async function inPostgres(): Promise<Record<string, unknown[]>> {
     const all: Record<string, unknown[]> = {};
-    for (const table of tables) all[table] = plain([...(await sql.unsafe(`SELECT * FROM ${table} ORDER BY 1`))]);
+    for (const table of tables) all[table] = plain([...(await sql.unsafe(`SELECT * FROM ${table} ORDER BY 1, 2`))]);
     return all;
   }
   const isEmpty = async () => Object.values(await inPostgres()).every((rows) => rows.length === 0);
@@ -89,6 +94,8 @@ describe.skipIf(!requiresPostgres())("vouch server migrate", () => {
     const { code, out, err } = await migrate(undefined, undefined, "--json");
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(JSON.parse(out).rows).toEqual({
+      audit_chains: 0,
+      audit_entries: 2,
       ceremonies: 1,
       configuration: 2,
       credentials: 3,
@@ -98,6 +105,9 @@ describe.skipIf(!requiresPostgres())("vouch server migrate", () => {
       signing_keys: 1,
       users: people,
     });
+    const [own] = (await sql`SELECT event, actor, detail FROM audit_entries WHERE event = 'migrate'`) as unknown[];
+    expect(own).toMatchObject({ event: "migrate", actor: expect.any(String), detail: '{"from":"vouch.db"}' });
+    await sql`DELETE FROM audit_entries WHERE event = 'migrate'`;
     expect(await inPostgres()).toEqual(before);
     expect(inSqlite()).toEqual(before);
     const listed = start("users", "--limit", "1", "--database", to);

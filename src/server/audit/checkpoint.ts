@@ -1,0 +1,129 @@
+/**
+ * Checkpoints: entries of a chain of their own, each signed by the server's signing key, that have the end of every chain
+ * which has grown since the one before. The newest answers for all that is before it.
+ */
+import { calculateJwkThumbprint, type JWK } from "jose";
+import * as v from "valibot";
+import { checkpointChain, type Head, isTaken, type Removal } from "../store/audit.ts";
+import type { Recording, Store } from "../store/store.ts";
+import type { Signer } from "../signing/signing-key.ts";
+import { type AuditEntry, type Link, nextEntry } from "./entry.ts";
+
+/** The server's signing key. */
+export interface CheckpointSigner {
+  /** The server's URL. */
+  issuer: string;
+  kid: string;
+  jwk: JWK;
+  signer: Signer;
+}
+
+/** Chain, number and hash of an entry. */
+const LinkSchema = v.strictTuple([v.string(), v.pipe(v.number(), v.integer()), v.string()]);
+
+const CheckpointSchema = v.strictObject({
+  issuer: v.string(),
+  kid: v.string(),
+  x: v.string(),
+  y: v.string(),
+  heads: v.array(LinkSchema),
+  /** The last removed entry of every chain from which retention has removed any; only in the checkpoint of a removal. */
+  removed: v.optional(v.array(LinkSchema)),
+});
+
+export interface CheckpointOptions {
+  /** Also if no chain has grown. */
+  force?: boolean;
+  /** Made in the same transaction. */
+  removals?: readonly Removal[];
+  /** Is given the checkpoint when it is on the disk, and the chains that have grown since the one before. */
+  made?: ((entry: AuditEntry, grown: readonly Head[]) => Promise<void>) | undefined;
+}
+
+export interface Checkpoint {
+  issuer: string;
+  kid: string;
+  heads: Removal[];
+  removed: Removal[] | undefined;
+}
+
+/**
+ * Makes a checkpoint if any chain has grown since the last one. Returns it; undefined if there is nothing to sign, or another replica was first. Throws SigningUnavailableError, the
+ * database's errors, SyncFailedError.
+ */
+export async function makeCheckpoint(
+  store: Store,
+  { issuer, kid, jwk, signer }: CheckpointSigner,
+  { force = false, removals = [], made }: CheckpointOptions = {},
+): Promise<AuditEntry | undefined> {
+  const grown = (await store.audit.heads()).filter(({ number, sealed }) => number > sealed);
+  if (grown.length === 0 && removals.length === 0 && !force) return undefined;
+  const last = await store.audit.head(checkpointChain);
+  const removed = new Map([...(await store.audit.removals()), ...removals].map((each) => [each.chain, each]));
+  const detail = {
+    issuer,
+    kid,
+    x: jwk.x!,
+    y: jwk.y!,
+    heads: grown.map(toTuple),
+    ...(removals.length === 0 ? {} : { removed: [...removed.values()].map(toTuple) }),
+  };
+  const entry = nextEntry(checkpointChain, last, { event: "checkpoint", detail }, { time: store.now(), by: "server" });
+  const signature = Buffer.from(await signer.sign(signedBytes(issuer, entry.hash))).toString("base64url");
+  const signed = { ...entry, signature };
+  const write = async ({ audit }: Recording) => {
+    await audit.add(signed);
+    for (const { chain, number } of grown) await audit.markSealed(chain, number);
+    for (const removal of removals) await audit.remove(removal);
+  };
+  try {
+    await store.transaction(write);
+    // Who keeps it elsewhere must find it here again.
+    await store.settled();
+  } catch (error) {
+    if (isTaken(error)) return undefined;
+    throw error;
+  }
+  await made?.(signed, grown);
+  return signed;
+}
+
+function toTuple({ chain, number, hash }: Removal): [string, number, string] {
+  return [chain, number, hash];
+}
+
+/** Parses what a checkpoint says; undefined for anything else. */
+export function parseCheckpoint({ detail }: AuditEntry): Checkpoint | undefined {
+  const parsed = v.safeParse(CheckpointSchema, detail);
+  if (!parsed.success) return undefined;
+  const { issuer, kid, heads, removed } = parsed.output;
+  return { issuer, kid, heads: heads.map(toLink), removed: removed?.map(toLink) };
+}
+
+function toLink([chain, number, hash]: [string, number, string]): Link & { chain: string } {
+  return { chain, number, hash };
+}
+
+/** Whether the key that the checkpoint names has signed it; whose key that is, is not asked. */
+export async function isSigned({ hash, detail, signature }: AuditEntry): Promise<boolean> {
+  const parsed = v.safeParse(CheckpointSchema, detail);
+  if (!parsed.success || signature === null) return false;
+  const { issuer, kid, x, y } = parsed.output;
+  const jwk = { kty: "EC", crv: "P-256", x, y };
+  try {
+    if ((await calculateJwkThumbprint(jwk)) !== kid) return false;
+    const key = await crypto.subtle.importKey("jwk", jwk, { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
+    const algorithm = { name: "ECDSA", hash: "SHA-256" };
+    return await crypto.subtle.verify(algorithm, key, Buffer.from(signature, "base64url"), signedBytes(issuer, hash));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What is signed. It begins with words and a line end, which no signing input of a JWS has (RFC 7515, 5.1: base64url and a
+ * full stop), so no checkpoint is a token, and no token a checkpoint.
+ */
+function signedBytes(issuer: string, hash: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`vouch audit checkpoint\n${issuer}\n${hash}\n`);
+}

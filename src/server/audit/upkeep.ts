@@ -1,0 +1,108 @@
+/** What a running server does for the audit log at intervals and at its end. */
+import { databaseFailure } from "../store/failure.ts";
+import type { Store } from "../store/store.ts";
+import { type CheckpointOptions, type CheckpointSigner, makeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import type { AuditEntry } from "./entry.ts";
+import { commandLine } from "./operator.ts";
+import { removeOld } from "./retention.ts";
+
+/** Interval of looking whether a checkpoint is due, in milliseconds. */
+const lookMs = 10_000;
+/** Age of the last checkpoint after which new entries get one, in seconds. */
+const checkpointSeconds = 300;
+/** Entries after which they get one at once. */
+const checkpointEntries = 1000;
+/** Interval of removing old entries, in seconds. */
+const retentionSeconds = 3600;
+/** Entries that are read at once. */
+const linesAtOnce = 100;
+/** Limit of the last checkpoint, while a server stops, in milliseconds. */
+const stopMs = 5_000;
+
+export interface AuditUpkeepOptions {
+  store: Store;
+  /** The key that signs now. Throws SigningUnavailableError. */
+  signer: () => CheckpointSigner;
+  /** Seconds for which entries are kept; undefined: for ever. */
+  retention: number | undefined;
+  /** In milliseconds. */
+  interval: number | undefined;
+  /** Is given what a line is written for and was not recorded by this process: checkpoints, the command line's entries. */
+  found: (entry: AuditEntry) => void;
+  /** Is given a failure once, until it is over. */
+  failed: (reason: string) => void;
+}
+
+/** Begins; returns a function that stops it, makes the last checkpoint and waits for it. */
+export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
+  const { store } = options;
+  let failure: string | undefined;
+  let running: Promise<void> | undefined;
+  let removedAt: number | undefined;
+
+  async function keep(isLast: boolean): Promise<void> {
+    try {
+      if (isLast || (await isDue(store, options.signer()))) await seal(options);
+      if (options.retention !== undefined && !isLast && store.now() >= (removedAt ?? 0) + retentionSeconds) {
+        removedAt = store.now();
+        await removeOld(store, options.signer(), options.retention, handOut(options));
+      }
+      failure = undefined;
+    } catch (error) {
+      const reason = databaseFailure(error) ?? (error as Error).message;
+      if (reason !== failure) options.failed(reason);
+      failure = reason;
+    }
+  }
+  function look(): void {
+    running ??= keep(false).finally(() => {
+      running = undefined;
+    });
+  }
+
+  look();
+  const timer = setInterval(look, options.interval ?? lookMs);
+  return async () => {
+    clearInterval(timer);
+    const late = Promise.withResolvers<void>();
+    const limit = setTimeout(late.resolve, stopMs);
+    const last = (async () => {
+      await running;
+      await keep(true);
+    })();
+    await Promise.race([last, late.promise]);
+    clearTimeout(limit);
+  };
+}
+
+/** Whether there is enough that no checkpoint has, or the last is signed by a key that may leave the JWKS. */
+async function isDue(store: Store, { kid }: CheckpointSigner): Promise<boolean> {
+  const [last] = await store.audit.checkpointsBefore(Number.MAX_SAFE_INTEGER, 1);
+  if (last !== undefined && parseCheckpoint(last)?.kid !== kid) return true;
+  const heads = await store.audit.heads();
+  const open = heads.reduce((sum, { number, sealed }) => sum + number - sealed, 0);
+  if (open === 0) return false;
+  return open >= checkpointEntries || store.now() - (last?.time ?? 0) >= checkpointSeconds;
+}
+
+async function seal(options: AuditUpkeepOptions): Promise<void> {
+  const { store } = options;
+  const signer = options.signer();
+  const [last] = await store.audit.checkpointsBefore(Number.MAX_SAFE_INTEGER, 1);
+  const force = last !== undefined && parseCheckpoint(last)?.kid !== signer.kid;
+  await makeCheckpoint(store, signer, { force, made: handOut(options) });
+}
+
+/** Hands out a checkpoint, and before it the entries of commands, which are gone by now. */
+function handOut({ store, found }: AuditUpkeepOptions): CheckpointOptions["made"] {
+  return async (checkpoint, grown) => {
+    for (const { chain, sealed, number } of grown) {
+      if (!chain.startsWith(`${commandLine}/`)) continue;
+      for (let after = sealed; after < number; after += linesAtOnce) {
+        const limit = Math.min(linesAtOnce, number - after);
+        for (const entry of await store.audit.ofChain(chain, after, limit)) found(entry);
+      }
+    }
+    found(checkpoint);
+  };
+}

@@ -1,0 +1,187 @@
+/**
+ * Verification of the whole audit log: the hashes of every chain, the signature of every checkpoint, and that each chain
+ * still has what checkpoints say of it. Reads page by page.
+ */
+import { checkpointChain, type Removal } from "../store/audit.ts";
+import type { Store } from "../store/store.ts";
+import { type Checkpoint, isSigned, parseCheckpoint } from "./checkpoint.ts";
+import { type AuditEntry, hashOf, type Link } from "./entry.ts";
+
+/** Entries that are read at once. */
+const pageSize = 500;
+
+export interface Problem {
+  chain: string;
+  /** The first entry that is broken or missing. */
+  number: number;
+  what: string;
+}
+
+export interface Verdict {
+  chains: number;
+  entries: number;
+  checkpoints: number;
+  /** Entries that no checkpoint has yet. */
+  open: number;
+  /** The newest checkpoint. */
+  newest: (Link & { time: number; kid: string }) | undefined;
+  /** The first of each chain. */
+  problems: Problem[];
+}
+
+export interface Expected {
+  issuer: string;
+  /** The keys that the newest checkpoint may be signed by. */
+  kids: readonly string[];
+  /** A checkpoint that is known from elsewhere. */
+  known?: Link | undefined;
+}
+
+/** Verifies the log; where entries were removed by retention meanwhile, once more. Throws the database's errors. */
+export async function verifyAudit(store: Store, expected: Expected): Promise<Verdict> {
+  for (let attempts = 0; ; attempts++) {
+    const before = await store.audit.removals();
+    const verdict = await new Verification(store, expected).run();
+    const isSteady = JSON.stringify(await store.audit.removals()) === JSON.stringify(before);
+    if (verdict.problems.length === 0 || isSteady || attempts === 5) return verdict;
+  }
+}
+
+class Verification {
+  readonly #store: Store;
+  readonly #expected: Expected;
+  readonly #problems: Problem[] = [];
+  /** The last that a checkpoint says of each chain. */
+  readonly #sealed = new Map<string, Removal>();
+  #removed = new Map<string, Removal>();
+  #entries = 0;
+  #open = 0;
+
+  constructor(store: Store, expected: Expected) {
+    this.#store = store;
+    this.#expected = expected;
+  }
+
+  async run(): Promise<Verdict> {
+    this.#removed = new Map((await this.#lastRemoved()).map((each) => [each.chain, each]));
+    let newest: Verdict["newest"];
+    let checkpoints = 0;
+    let isKnown = false;
+    const { known } = this.#expected;
+    await this.#walk(checkpointChain, async (entry) => {
+      checkpoints++;
+      const checkpoint = parseCheckpoint(entry);
+      const problem = await this.#problemOf(entry, checkpoint);
+      if (problem !== undefined || checkpoint === undefined) return problem;
+      newest = { number: entry.number, hash: entry.hash, time: entry.time, kid: checkpoint.kid };
+      isKnown ||= entry.number === known?.number && entry.hash === known.hash;
+      for (const head of checkpoint.heads) this.#sealed.set(head.chain, head);
+      return undefined;
+    });
+    if (newest !== undefined && !this.#expected.kids.includes(newest.kid)) {
+      const what = `it is signed by ${newest.kid}, which is none of the server's signing keys`;
+      this.#problems.push({ chain: checkpointChain, number: newest.number, what });
+    }
+    if (known !== undefined && !isKnown) {
+      const what = "the checkpoint that is known from elsewhere is not in the database";
+      this.#problems.push({ chain: checkpointChain, number: known.number, what });
+    }
+    const found = (await this.#store.audit.heads()).map(({ chain }) => chain);
+    const chains = new Set([...found, ...this.#sealed.keys()]);
+    for (const chain of chains) await this.#verifyChain(chain);
+    return {
+      chains: chains.size,
+      entries: this.#entries,
+      checkpoints,
+      open: this.#open,
+      newest,
+      problems: this.#problems,
+    };
+  }
+
+  async #verifyChain(chain: string): Promise<void> {
+    const sealed = this.#sealed.get(chain);
+    const broken = this.#problems.length;
+    let isRewritten = false;
+    const last = await this.#walk(chain, async (entry) => {
+      this.#entries++;
+      if (entry.number > (sealed?.number ?? 0)) this.#open++;
+      isRewritten ||= entry.number === sealed?.number && entry.hash !== sealed.hash;
+      return entry.signature === null ? undefined : "it has a signature, which only checkpoints have";
+    });
+    if (isRewritten) {
+      const what = "it was written anew, with all after it: a checkpoint has other hashes";
+      this.#problems.push({ chain, number: await this.#firstRewritten(chain), what });
+    } else if (this.#problems.length === broken && sealed !== undefined && last < sealed.number) {
+      const what = `it is missing, with all up to ${sealed.number}, which a checkpoint has`;
+      this.#problems.push({ chain, number: last + 1, what });
+    }
+  }
+
+  /** The entry after the last one that a checkpoint has as it is. */
+  async #firstRewritten(chain: string): Promise<number> {
+    let whole = this.#removed.get(chain)?.number ?? 0;
+    for (let after = 0; ;) {
+      const page = await this.#store.audit.ofChain(checkpointChain, after, pageSize);
+      for (const entry of page) {
+        const head = parseCheckpoint(entry)?.heads.find((each) => each.chain === chain);
+        if (head === undefined || head.number <= whole) continue;
+        const [found] = await this.#store.audit.ofChain(chain, head.number - 1, 1);
+        if (found?.number !== head.number || found.hash !== head.hash) return whole + 1;
+        whole = head.number;
+      }
+      if (page.length < pageSize) return whole + 1;
+      after = page.at(-1)!.number;
+    }
+  }
+
+  /** What retention has removed of each chain, by the newest checkpoint that says so. */
+  async #lastRemoved(): Promise<Removal[]> {
+    for (let before = Number.MAX_SAFE_INTEGER; ;) {
+      const page = await this.#store.audit.checkpointsBefore(before, pageSize);
+      const removed = page.map(parseCheckpoint).find((each) => each?.removed !== undefined)?.removed;
+      if (removed !== undefined) return removed;
+      if (page.length < pageSize) return [];
+      before = page.at(-1)!.number;
+    }
+  }
+
+  /** Walks a chain up to its first problem; returns the number of the last entry before that. */
+  async #walk(chain: string, check: (entry: AuditEntry) => Promise<string | undefined>): Promise<number> {
+    let head: Link | undefined = this.#removed.get(chain);
+    for (let after = 0; ;) {
+      const page = await this.#store.audit.ofChain(chain, after, pageSize);
+      for (const entry of page) {
+        const problem = linkProblem(entry, head) ?? (await check(entry));
+        if (problem !== undefined) {
+          const number = Math.min(entry.number, (head?.number ?? 0) + 1);
+          this.#problems.push({ chain, number, what: problem });
+          return head?.number ?? 0;
+        }
+        head = { number: entry.number, hash: entry.hash };
+        after = entry.number;
+      }
+      if (page.length < pageSize) return head?.number ?? 0;
+    }
+  }
+
+  async #problemOf(entry: AuditEntry, checkpoint: Checkpoint | undefined): Promise<string | undefined> {
+    if (checkpoint === undefined) return "it is no checkpoint";
+    if (checkpoint.issuer !== this.#expected.issuer) return `it is of another server, ${checkpoint.issuer}`;
+    if (!(await isSigned(entry))) return "its signature does not fit";
+    for (const { chain, number } of checkpoint.heads) {
+      if (number <= (this.#sealed.get(chain)?.number ?? 0)) {
+        return `it has an earlier end of ${chain} than the checkpoint before it`;
+      }
+    }
+    return undefined;
+  }
+}
+
+function linkProblem(entry: AuditEntry, head: Link | undefined): string | undefined {
+  const expected = (head?.number ?? 0) + 1;
+  if (entry.number > expected) return "it is missing";
+  if (entry.number < expected) return "it is there, though retention has removed it";
+  if (hashOf(entry) !== entry.hash) return "its content is not what its hash says";
+  return entry.previous === (head?.hash ?? null) ? undefined : "it does not follow on the entry before it";
+}

@@ -1,0 +1,39 @@
+/** Everything that `vouch server run` needs, looked at without changing anything. */
+import type { Environment } from "../../base/environment.ts";
+import { databasePassword } from "../configuration/database-password.ts";
+import { find, type Flags } from "../configuration/settings.ts";
+import { checkDatabase, checkSigningKeys } from "./database.ts";
+import { checkCertificate, checkKeyEncryptionKey, checkPassword } from "./files.ts";
+import type { Finding } from "./finding.ts";
+import { checkListen } from "./listen.ts";
+import { type CheckedSettings, checkSettings } from "./values.ts";
+
+export interface Checked {
+  findings: Finding[];
+  settings: CheckedSettings["shown"];
+}
+
+/** Looks at everything, one after the other; `now` in seconds since 1970. */
+export async function checkServer(flags: Flags, env: Environment, now: number): Promise<Checked> {
+  const checked = checkSettings(flags, env);
+  const { settings, findings } = checked;
+  const password = checkPassword(checked);
+  const { findings: ofKek, protector } = await checkKeyEncryptionKey(settings["key-encryption-key"], env);
+  findings.push(...password, ...ofKek);
+  let url = settings.url;
+  if (settings.database !== undefined && password.every(({ level }) => level !== "error")) {
+    const secret = databasePassword(find("database-password-file", checked.sources));
+    const { findings: ofDatabase, found } = await checkDatabase(settings.database, secret, settings.url);
+    findings.push(...ofDatabase);
+    url = found?.configuration?.url ?? url;
+    // Without the key that was named, each signing key would be reported for the same reason.
+    const hasKek = settings["key-encryption-key"] === undefined || protector !== undefined;
+    if (found !== undefined && hasKek) findings.push(...(await checkSigningKeys(found, protector, now)));
+  }
+  const host = url === undefined ? undefined : new URL(url).hostname;
+  if (findings.every(({ check }) => check !== "certificate")) findings.push(...checkCertificate(settings, host, now));
+  if (settings.listen !== undefined) findings.push(await checkListen("listen", settings.listen, url));
+  const metrics = settings["metrics-listen"];
+  if (metrics !== undefined) findings.push(await checkListen("metrics-listen", metrics, undefined));
+  return { findings, settings: checked.shown };
+}

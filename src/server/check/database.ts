@@ -1,0 +1,94 @@
+/** Looks into the database without changing anything: its version, its signing keys. */
+import { VouchError } from "../../base/errors.ts";
+import type { Secret } from "../../base/secret.ts";
+import type { SigningKey } from "../store/signing-keys.ts";
+import { databaseFailure } from "../store/failure.ts";
+import { type Look, lookInto } from "../store/look.ts";
+import { describeDatabase } from "../store/open.ts";
+import { statusesAt } from "../signing/life-cycle.ts";
+import { describeProtection, type KeyProtector, parseProtection } from "../signing/protection.ts";
+import { openSigner } from "../signing/signing-key.ts";
+import { failed, type Finding, ok, problem, warning } from "./finding.ts";
+
+export interface CheckedDatabase {
+  findings: Finding[];
+  found: Look | undefined;
+}
+
+/** `url` is the server's URL of the settings, which lets it make a database that is missing. */
+export async function checkDatabase(
+  database: string,
+  password: Secret | undefined,
+  url: string | undefined,
+): Promise<CheckedDatabase> {
+  const check = "database";
+  try {
+    const found = await lookInto(database, password);
+    const name = describeDatabase(database);
+    if (found === undefined || found.configuration === undefined) {
+      const hint = "Run `vouch server init --url https://YOUR-HOST` first.";
+      const message = `${name} has not been initialised`;
+      return {
+        findings: [
+          url === undefined ? problem(check, `${message}.`, hint) : ok(check, `${message}: the server will do so`),
+        ],
+        found,
+      };
+    }
+    const findings = [version(name, found)];
+    if (!found.isWritable) findings.push(problem(check, `${name} cannot be written.`));
+    if (url !== undefined && url !== found.configuration.url) {
+      findings.push(problem(check, `${name} belongs to ${found.configuration.url}, not to ${url}.`));
+    }
+    return { findings, found };
+  } catch (error) {
+    if (error instanceof VouchError) return { findings: [failed(check, error)], found: undefined };
+    const reason = databaseFailure(error);
+    if (reason === undefined) throw error;
+    const message = `${describeDatabase(database)} cannot be used: ${reason}.`;
+    return { findings: [problem(check, message)], found: undefined };
+  }
+}
+
+function version(name: string, { version: { found, known } }: Look): Finding {
+  if (found === known) return ok("database", `${name} has version ${found}`);
+  if (found > known)
+    return warning("database", `${name} has version ${found}, of a newer Vouch, which this one can use`);
+  return ok("database", `${name} has version ${found}: the server takes it to ${known} when it starts`);
+}
+
+/** Tries every key that signs or will sign. */
+export async function checkSigningKeys(
+  { signingKeys, configuration }: Look,
+  protector: KeyProtector | undefined,
+  now: number,
+): Promise<Finding[]> {
+  if (configuration === undefined || signingKeys === undefined) return [];
+  const check = "signing keys";
+  if (signingKeys.length === 0) return [problem(check, "The database has no signing key.")];
+  const live = statusesAt(signingKeys, now).filter(({ state }) => state === "signing" || state === "published");
+  const tried = live.map(async ({ key, state }) => await tryKey(key, state, configuration.url, protector));
+  return await Promise.all(tried);
+}
+
+async function tryKey(
+  key: SigningKey,
+  state: string,
+  url: string,
+  protector: KeyProtector | undefined,
+): Promise<Finding> {
+  const check = "signing keys";
+  try {
+    await openSigner(key, url, protector);
+    const protection = parseProtection(key.protection, key.kid);
+    if (protection !== undefined)
+      return ok(check, `${key.kid}, ${state}, ${describeProtection(protection)}, can be used`);
+    return warning(
+      check,
+      `${key.kid}, ${state}, lies in the database in clear text: whoever has a copy can sign as this server.`,
+      "Run `vouch server signing-keys encrypt`.",
+    );
+  } catch (error) {
+    return failed(check, error);
+  }
+}

@@ -1,0 +1,69 @@
+/** Looks whether an address can be listened on. */
+import { createServer } from "node:net";
+import * as v from "valibot";
+import { parseJson } from "../../base/json.ts";
+import { type ListenAddress, urlHost } from "../configuration/listen.ts";
+import { type Finding, ok, problem } from "./finding.ts";
+
+const answerTimeoutMs = 2_000;
+const maxAnswerBytes = 64 * 1024;
+
+const Discovery = v.object({ issuer: v.string() });
+
+/** `url` is the server's: if it answers there itself, the address is its own. */
+export async function checkListen(
+  check: "listen" | "metrics-listen",
+  { hostname, port }: ListenAddress,
+  url: string | undefined,
+): Promise<Finding> {
+  const place = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const code = await tryToListen(hostname, port);
+  if (code === undefined) return ok(check, `${place} is free`);
+  switch (code) {
+    case "EADDRINUSE":
+      if (url !== undefined && (await issuerAt(hostname, port)) === url) {
+        return ok(check, `${place} is in use by a server for ${url} that runs`);
+      }
+      return problem(check, `${place} is in use by another program.`, `Choose another with --${check} HOST:PORT.`);
+    case "EACCES":
+      return problem(
+        check,
+        `${place}: this user may not listen on a port below 1024.`,
+        "Take a higher one, or give the server CAP_NET_BIND_SERVICE.",
+      );
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return problem(check, `${place}: this machine has no such address.`);
+    default:
+      return problem(check, `${place} cannot be listened on: ${code}.`);
+  }
+}
+
+async function tryToListen(host: string, port: number): Promise<string | undefined> {
+  const server = createServer();
+  const result = Promise.withResolvers<string | undefined>();
+  server.once("error", (error: NodeJS.ErrnoException) => result.resolve(error.code ?? error.message));
+  server.listen({ host, port, exclusive: true }, () => result.resolve(undefined));
+  const code = await result.promise;
+  if (code === undefined) await new Promise((closed) => server.close(closed));
+  return code;
+}
+
+/** The issuer that answers at the address; its certificate is for another name. */
+async function issuerAt(hostname: string, port: number): Promise<string | undefined> {
+  for (const scheme of ["http", "https"]) {
+    try {
+      const response = await fetch(`${scheme}://${urlHost(hostname)}:${port}/.well-known/openid-configuration`, {
+        redirect: "error",
+        signal: AbortSignal.timeout(answerTimeoutMs),
+        tls: { rejectUnauthorized: false },
+      });
+      const text = (await response.text()).slice(0, maxAnswerBytes);
+      const parsed = v.safeParse(Discovery, parseJson(text));
+      if (parsed.success) return parsed.output.issuer;
+    } catch {
+      // The other scheme, or no server of ours.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,97 @@
+/** `vouch server audit`: what was recorded, and whether it is whole. */
+import { VouchError } from "../../../base/errors.ts";
+import { printable, printableJson } from "../../../base/printable.ts";
+import { writeResult } from "../../../base/system/output.ts";
+import type { AuditEntry } from "../../audit/entry.ts";
+import { auditEvents } from "../../audit/events.ts";
+import { currentTime, databaseArg, withStore } from "../database.ts";
+import { defineServerCommand, print } from "../definition.ts";
+import { date } from "../signing-keys/date.ts";
+import { entries, type Filter } from "./pages.ts";
+import { parsePoint } from "./period.ts";
+import { verify } from "./verify.ts";
+
+export const audit = defineServerCommand({
+  meta: {
+    name: "audit",
+    description: "Show who did what: logins, tokens, keys, refusals, the command line's changes.",
+  },
+  teaching: {
+    details: [
+      "The oldest first; nothing is read that is not shown, so a long log needs no memory. docs/audit.md explains the events.",
+    ],
+    examples: [
+      ["vouch server audit --since 7d --who dev@example.com", "A person's last week."],
+      ["vouch server audit --event refuse --since 24h", "What was refused since yesterday."],
+      ["vouch server audit --since 2026-11-01 --until 2026-12-01 --jsonl", "Export a month, one JSON object a line."],
+      ["vouch server audit verify", "Look whether anything was changed or removed."],
+    ],
+  },
+  subCommands: { verify },
+  args: {
+    ...databaseArg,
+    since: { type: "string", description: "Begin so long ago (7d, 12h, 90m) or at a date.", valueHint: "TIME" },
+    until: { type: "string", description: "End before so long ago, or before a date.", valueHint: "TIME" },
+    who: {
+      type: "string",
+      description: "Only this person (email or id), address, security key (its id) or account of the operating system.",
+      valueHint: "WHO",
+    },
+    event: { type: "string", description: "Only events of this name, as docs/audit.md lists them.", valueHint: "NAME" },
+    json: { type: "boolean", description: "Print one JSON array." },
+    jsonl: { type: "boolean", description: "Print one JSON object a line." },
+  },
+  async run({ args }) {
+    const now = currentTime();
+    const filter: Filter = {
+      since: args.since === undefined ? 0 : parsePoint(args.since, "--since", now),
+      until: args.until === undefined ? Number.MAX_SAFE_INTEGER : parsePoint(args.until, "--until", now),
+      who: args.who,
+      event: parseEvent(args.event),
+    };
+    if (args.json && args.jsonl) throw new VouchError("usage", "Expected --json or --jsonl, got both.");
+    await withStore(args, false, async (store) => {
+      let count = 0;
+      if (args.json) writeResult("[");
+      for await (const entry of entries(store, filter)) {
+        if (args.json) writeResult(`${count === 0 ? "" : ","}\n${printableJson(entry)}`);
+        else if (args.jsonl) writeResult(`${printableJson(entry)}\n`);
+        else print(toText(entry));
+        count++;
+      }
+      if (args.json) writeResult("\n]\n");
+      else if (count === 0 && !args.jsonl) print("Nothing was recorded that fits.");
+    });
+  },
+});
+
+function parseEvent(name: string | undefined): string | undefined {
+  if (name === undefined || Object.hasOwn(auditEvents, name)) return name;
+  throw new VouchError("usage", `There is no event ${JSON.stringify(name.slice(0, 32))}.`, {
+    hint: `Expected --event with one of ${Object.keys(auditEvents).join(", ")}.`,
+  });
+}
+
+/** One line for people; others chose some of its parts. */
+function toText(entry: AuditEntry): string {
+  const { time, event, email, user, address, by, credential, reason, detail, chain, number } = entry;
+  const parts = [
+    date(time),
+    event,
+    email ?? user,
+    by === null ? null : `by ${by}`,
+    address === null ? null : `from ${address}`,
+    credential === null ? null : `key ${credential.slice(0, 12)}…`,
+    reason,
+    ...Object.entries(detail).map(([name, value]) => (value === null ? null : `${name}=${shown(value)}`)),
+    `[${chain} ${number}]`,
+  ];
+  return parts
+    .filter((part) => part !== null)
+    .map(printable)
+    .join("  ");
+}
+
+function shown(value: unknown): string {
+  return Array.isArray(value) ? `(${value.length})` : String(value);
+}

@@ -1,0 +1,92 @@
+/** The listening socket of the HTTP server: limits, TLS, and how it ends. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { Server } from "bun";
+import { VouchError } from "../../base/errors.ts";
+import { maxBodyBytes } from "./body.ts";
+
+/** PEM: the chain, and the private key of its first certificate. */
+export interface Certificate {
+  cert: string;
+  key: string;
+}
+
+type Answer = (request: Request, server: Server<undefined>) => Promise<Response>;
+
+/** Listens until it is stopped. */
+export class Listener {
+  readonly #answer: Answer;
+  #server: Server<undefined>;
+  readonly hostname: string;
+  readonly port: number;
+
+  /** Port 0 picks a free one. Throws `usage` if it cannot listen. */
+  constructor({ hostname, port }: { hostname: string; port: number }, answer: Answer, tls: Certificate | undefined) {
+    this.#answer = answer;
+    this.#server = listen(hostname, port, answer, tls);
+    this.hostname = this.#server.hostname ?? hostname;
+    this.port = this.#server.port ?? port;
+  }
+
+  /**
+   * New connections get the new certificate; open ones stay until their requests are answered. If it throws
+   * (`settings_invalid`), nothing has changed.
+   */
+  replaceCertificate(tls: Certificate): void {
+    tryCertificate(tls, this.#answer);
+    const previous = this.#server;
+    // Closes the listening socket at once.
+    void previous.stop(false);
+    this.#server = listen(this.hostname, this.port, this.#answer, tls);
+  }
+
+  /** Takes no connection any more; resolves when the requests in flight are answered, or after `graceMs` milliseconds. */
+  async stop(graceMs: number): Promise<void> {
+    const grace = Promise.withResolvers<void>();
+    const timer = setTimeout(grace.resolve, graceMs);
+    await Promise.race([this.#server.stop(false), grace.promise]);
+    clearTimeout(timer);
+    await this.#server.stop(true);
+  }
+}
+
+function listen(hostname: string, port: number, answer: Answer, tls: Certificate | undefined): Server<undefined> {
+  try {
+    return Bun.serve({
+      hostname,
+      port,
+      // Idle timeout in seconds, without a byte in either direction.
+      idleTimeout: 20,
+      // Hard limit; above maxBodyBytes, handlers already refuse with a clear error.
+      maxRequestBodySize: 2 * maxBodyBytes,
+      development: false,
+      // With `development: false`, Bun's default is true, which shares a port that another process already has.
+      reusePort: false,
+      fetch: answer,
+      ...(tls ? { tls } : {}),
+    });
+  } catch (error) {
+    throw new VouchError("usage", `Cannot listen on ${hostname}:${port}: ${(error as Error).message}.`, {
+      hint: "Choose another address with --listen HOST:PORT, or check --tls-cert and --tls-key.",
+      cause: error,
+    });
+  }
+}
+
+/** Throws `settings_invalid` if certificate or key is not PEM, or the two do not match. */
+export function checkCertificate({ cert, key }: Certificate): void {
+  try {
+    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
+  } catch (error) {
+    throw new VouchError("settings_invalid", "The certificate or its key is not PEM.", { cause: error });
+  }
+  throw new VouchError("settings_invalid", "The key is not that of the certificate.");
+}
+
+/** Listens with it for a moment, elsewhere: what TLS refuses (another certificate of the chain) shows only then. */
+function tryCertificate(tls: Certificate, answer: Answer): void {
+  try {
+    void listen("127.0.0.1", 0, answer, tls).stop(true);
+  } catch (error) {
+    throw new VouchError("settings_invalid", "The certificate chain cannot be used.", { cause: error });
+  }
+}

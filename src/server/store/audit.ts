@@ -1,0 +1,164 @@
+/** The audit log's tables. Nothing changes an entry, and only retention removes one. */
+import type { AuditEntry, Link } from "../audit/entry.ts";
+import type { Sql } from "./sql.ts";
+
+/** The chain of the checkpoints. */
+export const checkpointChain = "checkpoints";
+
+/** The end of a chain, and up to where checkpoints have it. */
+export interface Head extends Link {
+  chain: string;
+  sealed: number;
+}
+
+/** The last of the entries that retention has removed from a chain. */
+export interface Removal extends Link {
+  chain: string;
+}
+
+/** Where a page begins: after this entry. */
+export type Position = Pick<AuditEntry, "time" | "chain" | "number">;
+
+export class AuditStore {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** Adds an entry. Throws the database's error if its number is taken (`isTaken`). */
+  async add(entry: AuditEntry): Promise<void> {
+    await this.#sql`
+      INSERT INTO audit_entries (chain, number, recorded_at, event, user_id, email, credential_id, address, actor, reason,
+        detail, previous, hash, signature)
+      VALUES (${entry.chain}, ${entry.number}, ${entry.time}, ${entry.event}, ${entry.user}, ${entry.email},
+        ${entry.credential}, ${entry.address}, ${entry.by}, ${entry.reason}, ${JSON.stringify(entry.detail)},
+        ${entry.previous}, ${entry.hash}, ${entry.signature})`;
+  }
+
+  /** The last entry of a chain, or the last that retention removed; undefined if there was none. */
+  async head(chain: string): Promise<Link | undefined> {
+    const [row] = await this.#sql`
+      SELECT number, hash FROM audit_entries WHERE chain = ${chain} ORDER BY number DESC LIMIT 1`;
+    if (row) return { number: Number(row.number), hash: row.hash };
+    return (await this.removals()).find((each) => each.chain === chain);
+  }
+
+  /** The end of every chain but that of the checkpoints. Reads one entry of each, however many there are. */
+  async heads(): Promise<Head[]> {
+    const rows = await this.#sql`
+      WITH RECURSIVE chains (chain) AS (
+        SELECT min(chain) FROM audit_entries
+        UNION ALL
+        SELECT (SELECT min(audit_entries.chain) FROM audit_entries WHERE audit_entries.chain > chains.chain)
+        FROM chains WHERE chains.chain IS NOT NULL
+      )
+      SELECT audit_entries.chain, audit_entries.number, audit_entries.hash, coalesce(audit_chains.sealed_number, 0) AS sealed
+      FROM chains
+      JOIN audit_entries ON audit_entries.chain = chains.chain
+        AND audit_entries.number = (SELECT max(number) FROM audit_entries WHERE chain = chains.chain)
+      LEFT JOIN audit_chains ON audit_chains.chain = chains.chain
+      WHERE chains.chain <> ${checkpointChain}
+      ORDER BY audit_entries.chain`;
+    return rows.map((row: Record<string, string>) => ({
+      chain: String(row["chain"]),
+      number: Number(row["number"]),
+      hash: String(row["hash"]),
+      sealed: Number(row["sealed"]),
+    }));
+  }
+
+  /** Entries of a chain after `number`, in their order. */
+  async ofChain(chain: string, number: number, limit: number): Promise<AuditEntry[]> {
+    const rows = await this.#sql`
+      SELECT chain, number, recorded_at, event, user_id, email, credential_id, address, actor, reason, detail, previous,
+        hash, signature
+      FROM audit_entries WHERE chain = ${chain} AND number > ${number} ORDER BY number LIMIT ${limit}`;
+    return rows.map(toEntry);
+  }
+
+  /** Entries of all chains by their time, after `position` and before `until` (seconds since 1970). */
+  async page({ time, chain, number }: Position, until: number, limit: number): Promise<AuditEntry[]> {
+    const rows = await this.#sql`
+      SELECT chain, number, recorded_at, event, user_id, email, credential_id, address, actor, reason, detail, previous,
+        hash, signature
+      FROM audit_entries
+      WHERE recorded_at >= ${time} AND recorded_at < ${until}
+        AND (recorded_at > ${time} OR chain > ${chain} OR (chain = ${chain} AND number > ${number}))
+      ORDER BY recorded_at, chain, number LIMIT ${limit}`;
+    return rows.map(toEntry);
+  }
+
+  /** The newest checkpoints before `number`, the newest first. */
+  async checkpointsBefore(number: number, limit: number): Promise<AuditEntry[]> {
+    const rows = await this.#sql`
+      SELECT chain, number, recorded_at, event, user_id, email, credential_id, address, actor, reason, detail, previous,
+        hash, signature
+      FROM audit_entries WHERE chain = ${checkpointChain} AND number < ${number} ORDER BY number DESC LIMIT ${limit}`;
+    return rows.map(toEntry);
+  }
+
+  /** Notes that checkpoints have the chain up to `number`. */
+  async markSealed(chain: string, number: number): Promise<void> {
+    await this.#sql`
+      INSERT INTO audit_chains (chain, sealed_number) VALUES (${chain}, ${number})
+      ON CONFLICT (chain) DO UPDATE SET sealed_number = excluded.sealed_number`;
+  }
+
+  /** How far each chain has been removed. */
+  async removals(): Promise<Removal[]> {
+    const rows = await this.#sql`
+      SELECT chain, removed_number, removed_hash FROM audit_chains WHERE removed_number > 0 ORDER BY chain`;
+    return rows.map((row: Record<string, string>) => ({
+      chain: String(row["chain"]),
+      number: Number(row["removed_number"]),
+      hash: String(row["removed_hash"]),
+    }));
+  }
+
+  /**
+   * Of the first `limit` entries of a chain, the last before which, itself included, all are older than `time` (seconds
+   * since 1970).
+   */
+  async lastOlderThan(chain: string, time: number, limit: number): Promise<Link | undefined> {
+    const rows: Record<string, string>[] = await this.#sql`
+      SELECT number, hash, recorded_at FROM audit_entries WHERE chain = ${chain} ORDER BY number LIMIT ${limit}`;
+    const kept = rows.findIndex((row) => Number(row["recorded_at"]) >= time);
+    const last = rows[(kept === -1 ? rows.length : kept) - 1];
+    return last && { number: Number(last["number"]), hash: String(last["hash"]) };
+  }
+
+  /** Removes the entries of a chain up to this one, and notes it. */
+  async remove({ chain, number, hash }: Removal): Promise<void> {
+    await this.#sql`DELETE FROM audit_entries WHERE chain = ${chain} AND number <= ${number}`;
+    await this.#sql`
+      INSERT INTO audit_chains (chain, removed_number, removed_hash) VALUES (${chain}, ${number}, ${hash})
+      ON CONFLICT (chain) DO UPDATE SET removed_number = excluded.removed_number, removed_hash = excluded.removed_hash`;
+  }
+}
+
+/** Whether an entry with this number is there already: another process writes to the same chain. */
+export function isTaken(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, errno } = error as { code?: unknown; errno?: unknown };
+  return code === "SQLITE_CONSTRAINT_PRIMARYKEY" || errno === "23505";
+}
+
+function toEntry(row: Record<string, string | null>): AuditEntry {
+  return {
+    chain: String(row["chain"]),
+    number: Number(row["number"]),
+    time: Number(row["recorded_at"]),
+    event: String(row["event"]),
+    user: row["user_id"] ?? null,
+    email: row["email"] ?? null,
+    credential: row["credential_id"] ?? null,
+    address: row["address"] ?? null,
+    by: row["actor"] ?? null,
+    reason: row["reason"] ?? null,
+    detail: JSON.parse(String(row["detail"])),
+    previous: row["previous"] ?? null,
+    hash: String(row["hash"]),
+    signature: row["signature"] ?? null,
+  };
+}

@@ -1,0 +1,85 @@
+/** A look into a database that changes nothing: no table is made, no version migrated, no file written. */
+import { accessSync, constants as fileAccess, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { SQL } from "bun";
+import { constants, Database } from "bun:sqlite";
+import type { Secret } from "../../base/secret.ts";
+import { ConfigurationStore, type ServerConfiguration } from "./configuration.ts";
+import { describeDatabase, sqlitePath } from "./open.ts";
+import { isPostgresUrl, postgresAddress } from "./postgres/address.ts";
+import { Pool } from "./postgres/pool.ts";
+import { checkVersion, schemaVersion, signingKeysVersion } from "./schema.ts";
+import { type SigningKey, SigningKeyStore } from "./signing-keys.ts";
+import type { Sql } from "./sql.ts";
+
+export interface Look {
+  version: { found: number; known: number };
+  /** Undefined before `vouch server init`. */
+  configuration: ServerConfiguration | undefined;
+  /** Undefined where the version is older than what reads them. */
+  signingKeys: SigningKey[] | undefined;
+  isWritable: boolean;
+}
+
+/**
+ * Reads what a server would start with; undefined if there is no database or no table. Throws `usage`, `file_error`,
+ * `settings_invalid` (a version that is too new), and the database's errors.
+ */
+export async function lookInto(url: string, password: Secret | undefined): Promise<Look | undefined> {
+  const name = describeDatabase(url);
+  if (!isPostgresUrl(url)) return await lookIntoFile(sqlitePath(url), name);
+  const pool = new Pool(postgresAddress(url, password));
+  try {
+    return await pool.once(async (connection) => {
+      await connection`BEGIN READ ONLY`;
+      const [{ found }] = await connection`SELECT to_regclass('schema_versions') IS NOT NULL AS found`;
+      if (!found) return undefined;
+      const [{ may }] = await connection`
+        SELECT has_table_privilege('sessions', 'INSERT') AND NOT pg_is_in_recovery() AS may`;
+      const look = await readTables((strings, ...values) => connection(strings, ...values), name, may === true);
+      await connection`ROLLBACK`;
+      return look;
+    });
+  } finally {
+    await pool.close();
+  }
+}
+
+async function lookIntoFile(path: string, name: string): Promise<Look | undefined> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  // Without a log nobody has the file open: SQLite would make one, and leave it.
+  const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  const uri = `${pathToFileURL(path).href}?${hasLog ? "mode=ro" : "immutable=1"}`;
+  const database = new Database(uri, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
+  try {
+    const run: Sql = async (strings, ...values) => database.query(strings.join("?")).all(...(values as string[]));
+    const [table] = await run`SELECT name FROM sqlite_master WHERE name = 'schema_versions'`;
+    return table === undefined ? undefined : await readTables(run, name, mayWrite(path));
+  } finally {
+    database.close();
+  }
+}
+
+async function readTables(run: Sql, name: string, isWritable: boolean): Promise<Look> {
+  const sql = run as unknown as SQL;
+  await checkVersion(sql, name);
+  const version = await schemaVersion(sql);
+  return {
+    version,
+    configuration: await new ConfigurationStore(run).load(),
+    signingKeys: version.found < signingKeysVersion ? undefined : await new SigningKeyStore(run).all(),
+    isWritable,
+  };
+}
+
+/** The log is made beside the file. */
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, fileAccess.W_OK);
+    accessSync(dirname(path), fileAccess.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

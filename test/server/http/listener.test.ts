@@ -1,0 +1,81 @@
+/** The listening socket: another certificate while requests come, and the end of it. */
+import { beforeAll, describe, expect, onTestFinished, test } from "bun:test";
+import { X509Certificate } from "node:crypto";
+import { connect } from "node:tls";
+import { type Certificate, Listener } from "../../../src/server/http/listener.ts";
+import { rejection } from "../../rejection.ts";
+import { makeCertificate } from "../check/certificate.ts";
+
+const day = 24 * 3600;
+let first: Certificate;
+let second: Certificate;
+beforeAll(async () => {
+  const now = Math.floor(Date.now() / 1000);
+  first = await makeCertificate("first.example.com", now - day, now + day);
+  second = await makeCertificate("second.example.com", now - day, now + day);
+});
+
+function listen(answer = async () => new Response("ok")): Listener {
+  const listener = new Listener({ hostname: "127.0.0.1", port: 0 }, answer, first);
+  onTestFinished(() => listener.stop(0));
+  return listener;
+}
+
+/** The host that the certificate is for which the server shows. */
+function shown({ port }: Listener): Promise<string | undefined> {
+  const found = Promise.withResolvers<string | undefined>();
+  const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false }, () => {
+    found.resolve(new X509Certificate(socket.getPeerCertificate().raw).subjectAltName);
+    socket.destroy();
+  });
+  socket.on("error", found.reject);
+  return found.promise;
+}
+
+const ask = async ({ port }: Listener) =>
+  (await fetch(`https://127.0.0.1:${port}/`, { tls: { rejectUnauthorized: false }, keepalive: false })).status;
+
+describe("a new certificate", () => {
+  test("is shown to new connections, and a request that is under way is answered", async () => {
+    const held = Promise.withResolvers<Response>();
+    const arrived = Promise.withResolvers<void>();
+    const listener = listen(() => {
+      arrived.resolve();
+      return held.promise;
+    });
+    const asked = ask(listener);
+    await arrived.promise;
+    listener.replaceCertificate(second);
+    expect(await shown(listener)).toBe("DNS:second.example.com");
+    held.resolve(new Response("ok"));
+    expect(await asked).toBe(200);
+  });
+
+  test.each<[string, () => Certificate]>([
+    ["of another key", () => ({ cert: first.cert, key: second.key })],
+    ["that is no PEM", () => ({ cert: "no certificate", key: second.key })],
+    ["whose key is no PEM", () => ({ cert: second.cert, key: "no key" })],
+    [
+      "whose chain is broken behind the first",
+      () => ({ cert: `${second.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`, key: second.key }),
+    ],
+  ])("%s is refused, and the old one goes on", async (_, broken) => {
+    const listener = listen();
+    expect((await rejection(() => listener.replaceCertificate(broken()))).code).toBe("settings_invalid");
+    expect(await shown(listener)).toBe("DNS:first.example.com");
+    expect(await ask(listener)).toBe(200);
+  });
+});
+
+test("the end waits for what is under way, but not for ever", async () => {
+  const never = Promise.withResolvers<Response>();
+  const arrived = Promise.withResolvers<void>();
+  const listener = listen(() => {
+    arrived.resolve();
+    return never.promise;
+  });
+  const asked = ask(listener).catch(() => "cut off");
+  await arrived.promise;
+  await listener.stop(10);
+  expect(await asked).toBe("cut off");
+});
