@@ -159,6 +159,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   server_error: 502,
   aws_error: 502,
   timeout: 504,
+  outcome_unknown: 504,
 };
 
 function failure(thrown: unknown, access: Access): Uint8Array {

@@ -58,6 +58,8 @@ const exitCodes = {
   // 6: network
   network: 6,
   timeout: 6,
+  // the request went out, and its answer was lost: it may have been done
+  outcome_unknown: 6,
   // as shells do
   command_not_executable: 126,
   command_not_found: 127,

@@ -22,12 +22,15 @@ export function inGuidedWords(hint: string): string {
 /** The sentence on answers that turn out wrong after their step. */
 export const ifAnswersAreWrong = `If the role or the region is wrong: \`vouch enroll --role ARN --region REGION\`; if a name is: ${names}.`;
 
-/** The error with the command that goes on; `done`: the number of steps before, of which the second names the role. */
-export function resumable(error: unknown, done: number): VouchError {
+/**
+ * The error with the command that goes on; `done`: the number of steps before, of which the second names the role;
+ * `doubt`: what an interruption leaves unknown.
+ */
+export function resumable(error: unknown, done: number, doubt?: string): VouchError {
   const { code, message, hint, cause } = VouchError.from(error);
   if (done === 0) {
     const unspent = "A code that was typed is not used up: `vouch enroll` takes it again.";
-    return new VouchError(code, message, { hint: code === "cancelled" ? unspent : hint, cause });
+    return new VouchError(code, message, { hint: code === "cancelled" ? (doubt ?? unspent) : hint, cause });
   }
   const remedies = [
     ...(hint === undefined ? [] : [inGuidedWords(hint)]),
