@@ -62,12 +62,7 @@ async function reachedServer(known: string | undefined, settings: Settings): Pro
 
 /** What is typed may lack the scheme, and is no flag. */
 function typedServer(text: string): string {
-  try {
-    return serverUrl(text.includes("://") ? text : `https://${text}`);
-  } catch (error) {
-    const { code, message } = VouchError.from(error);
-    throw new VouchError(code, message.replace(/^--server expects/, "Expected"));
-  }
+  return serverUrl(text.includes("://") ? text : `https://${text}`, "Expected");
 }
 
 /** Before a code is asked for: it would be used up, and the key known to the server alone. Throws `file_error`. */
