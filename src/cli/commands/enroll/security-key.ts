@@ -3,6 +3,7 @@ import { askAgent } from "../../../agent/wire/client.ts";
 import { type Reply, routes } from "../../../agent/protocol.ts";
 import type { EnrollFinishRequest, EnrollStartRequest } from "../../../agent/requests.ts";
 import { VouchError } from "../../../base/errors.ts";
+import { printable } from "../../../base/printable.ts";
 import { checkWritable } from "../../../base/system/atomic-write.ts";
 import { parseCreationOptions } from "../../../fido/webauthn/options.ts";
 import { profileServers, serverData } from "../../../settings/servers.ts";
@@ -103,7 +104,7 @@ export async function enrollKey(enrolment: Enrolment): Promise<boolean> {
       if (!isEnrolledAlready(error)) throw error;
       const { user, excludeCredentials } = parseCreationOptions(start.options, new URL(server).origin);
       const ids = excludeCredentials.map(({ id }) => id);
-      const owner = user.name.replaceAll(/\p{Cc}+/gu, " ");
+      const owner = printable(user.name);
       rememberServer(server, ids, owner);
       success(`This security key is enrolled at ${server} for ${owner} already. The code has not been used up.`);
       return false;
