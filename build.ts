@@ -8,7 +8,7 @@
  *   bun build.ts --all --reuse    archives the executables that stand in dist/targets, once they have been signed
  * and dist/metafile.json, which says what each chunk of dist/vouch reaches, dist/man and dist/completions.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { BunPlugin } from "bun";
 import type { Metafile } from "./build/bundled-packages.ts";
@@ -24,6 +24,7 @@ import { scriptOptions } from "./build/script-options.ts";
 import { readSource } from "./build/source.ts";
 import { sourceId } from "./build/source-id.ts";
 import { bunTarget, executableName, hostTarget, type Target, targetNamed, targets } from "./build/targets.ts";
+import { workFolder } from "./build/work-folder.ts";
 
 const root = import.meta.dir;
 
@@ -128,9 +129,7 @@ const values = scriptOptions("npm run build [-- --sandbox] [--all | --target NAM
 const released = values.all ? targets : values.target.map(targetNamed);
 
 mkdirSync(join(root, values.sandbox ? "dist/sandbox" : "dist"), { recursive: true });
-/** Each build's own, on the file system of what it makes, and gone when the build ends. */
-const work = mkdtempSync(join(root, "dist/build-"));
-process.once("exit", () => rmSync(work, { recursive: true, force: true }));
+const work = workFolder(join(root, "dist"));
 await writeDocuments(join(root, "dist"));
 if (released.length === 0) {
   const runtime = { executablePath: preparedRuntime(values.runtime ?? process.execPath, "host") };

@@ -159,13 +159,17 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   server_error: 502,
   aws_error: 502,
   timeout: 504,
+  outcome_unknown: 504,
 };
 
 function failure(thrown: unknown, access: Access): Uint8Array {
   const error = VouchError.from(thrown);
   if (error.code === "internal_error") log(`failed: ${error.message}`);
   const status = error instanceof RequestError ? error.status : (statuses[error.code] ?? 500);
-  return writeReply(status, { error: access.told(error).toWire() } satisfies ErrorReply);
+  const told = access.told(error);
+  const { guidedHint } = told;
+  const wire = { ...told.toWire(), ...(guidedHint === undefined ? {} : { guidedHint }) };
+  return writeReply(status, { error: wire } satisfies ErrorReply);
 }
 
 /**

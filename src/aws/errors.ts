@@ -1,59 +1,11 @@
-/** Error answers of AWS, and their translation to messages with remedies. */
+/** The translation of AWS's error answers to messages with remedies. */
 import { VouchError, type ErrorCode } from "../base/errors.ts";
-import type { HttpResponse } from "../base/net/http.ts";
-import { retryAfter, waitAfterFailure } from "../base/net/retry.ts";
-import { printable } from "../base/printable.ts";
-
-/** An unmodified error answer of an AWS service; `translate` turns it into a VouchError. */
-export class AwsServiceError extends Error {
-  /** The service's error code, such as "AccessDenied"; "" if the answer has none (a proxy's page, an empty body). */
-  readonly awsCode: string;
-  /** The HTTP status. */
-  readonly status: number;
-  readonly requestId: string | undefined;
-  /** The requested wait (Retry-After), in milliseconds. */
-  readonly retryAfterMs: number | undefined;
-  /** The service's clock (Date header), in milliseconds since 1970. */
-  readonly serverTime: number | undefined;
-
-  constructor(response: HttpResponse, details: { code: string; message: string; requestId?: string | undefined }) {
-    super(cleaned(details.message));
-    this.name = "AwsServiceError";
-    this.awsCode = cleaned(details.code);
-    this.status = response.status;
-    this.requestId = details.requestId ?? response.headers.get("x-amzn-requestid") ?? undefined;
-    const date = Date.parse(response.headers.get("date") ?? "");
-    this.serverTime = Number.isNaN(date) ? undefined : date;
-    this.retryAfterMs = retryAfter(response.headers);
-  }
-}
-
-/** The codes by which AWS services say "later" with a status that does not say it (the SDKs' standard retry mode). */
-const transientCodes = new Set([
-  "IDPCommunicationError",
-  "PriorRequestNotComplete",
-  "RequestThrottled",
-  "RequestThrottledException",
-  "RequestTimeout",
-  "RequestTimeoutException",
-  "SlowDown",
-  "ThrottledException",
-  "Throttling",
-  "ThrottlingException",
-  "TooManyRequestsException",
-]);
-
-/** The rule for `withRetries`: throttling and 5xx of AWS, besides what `waitAfterFailure` retries. */
-export function waitAfterAwsFailure(error: unknown): number | undefined {
-  if (!(error instanceof AwsServiceError)) return waitAfterFailure(error);
-  const isTransient = error.status === 429 || error.status >= 500 || transientCodes.has(error.awsCode);
-  return isTransient ? (error.retryAfterMs ?? 0) : undefined;
-}
+import { AwsServiceError, cleaned } from "./service-error.ts";
 
 /** A person with a session, or a job of CI with an identity. */
 export type Asker = "person" | "job";
 
-/** Remedies for each kind of caller. */
+/** Remedies for each kind of caller; a person in the guided set-up has one command for all. */
 const remedies = {
   person: {
     again: "run `vouch login`",
@@ -61,6 +13,13 @@ const remedies = {
     names: "run `vouch setup codeartifact` with the right ones",
     role: "Check the role and the region with `vouch status`, and set them with `vouch setup aws --role ARN --region REGION`.",
     region: "`vouch setup aws --region REGION`",
+  },
+  guided: {
+    again: "run `vouch enroll`",
+    issuer: "the Vouch server",
+    names: "run `vouch enroll --domain DOMAIN --repository REPOSITORY`",
+    role: "Check the role and the region, and set them with `vouch enroll --role ARN --region REGION`.",
+    region: "`vouch enroll --region REGION`",
   },
   job: {
     again: "run the job again",
@@ -83,7 +42,7 @@ export interface AskedOf {
     | "ListRepositoriesInDomain";
   region: string;
   /** Default: a person. */
-  asker?: Asker | undefined;
+  asker?: keyof typeof remedies | undefined;
   /** The set environment variables that redirect requests away from AWS. */
   endpointVariables?: readonly string[];
   /** STS: the role, and unverified claims of the web identity token. */
@@ -101,12 +60,13 @@ interface Words {
 }
 
 /**
- * Translates an AwsServiceError to a VouchError with the failed operation, the reason and a remedy; the original
- * becomes the cause. VouchErrors are returned unchanged, other errors as `internal_error`.
+ * Translates an AwsServiceError to a VouchError with the failed operation, the reason and a remedy, for a person also
+ * that of the guided set-up; the original becomes the cause. VouchErrors are returned unchanged, other errors as `internal_error`.
  */
 export function translate(error: unknown, asked: AskedOf): VouchError {
   if (!(error instanceof AwsServiceError)) return VouchError.from(error);
   const { code, hint } = wordsFor(error, asked);
+  const guided = asked.asker === "job" ? hint : wordsFor(error, { ...asked, asker: "guided" }).hint;
   const subject = asked.roleArn ?? asked.resources?.names ?? asked.region;
   const origin = error.awsCode || `status ${error.status}`;
   const reason = error.message ? `${error.message} (${origin})` : origin;
@@ -114,6 +74,7 @@ export function translate(error: unknown, asked: AskedOf): VouchError {
   const verb = isRefusal(error) ? "refused" : "failed at";
   return new VouchError(code, `AWS ${asked.service} ${verb} ${asked.operation} for ${subject}: ${reason}${request}`, {
     hint,
+    guidedHint: guided === hint ? undefined : guided,
     cause: error,
   });
 }
@@ -195,13 +156,13 @@ const stsWords: WordTable = {
 
 /** A person's ID token brings session tags and a source identity, each of which needs a permission of its own. */
 function federatedActions({ asker = "person" }: AskedOf): string {
-  const more = asker === "person" ? ", sts:TagSession and sts:SetSourceIdentity" : "";
+  const more = asker === "job" ? "" : ", sts:TagSession and sts:SetSourceIdentity";
   return `sts:AssumeRoleWithWebIdentity${more}`;
 }
 
 /** The next session of a chain inherits both. */
 function taggedChain({ asker = "person" }: AskedOf): string {
-  return asker === "person" ? "; both also sts:TagSession and sts:SetSourceIdentity" : "";
+  return asker === "job" ? "" : "; both also sts:TagSession and sts:SetSourceIdentity";
 }
 
 /** AssumeRole (API version 2011-06-15), "Errors"; signed with another role's credentials. */
@@ -285,7 +246,7 @@ const busyCodes = new Set([
   "SlowDown",
 ]);
 
-function remedy({ asker = "person" }: AskedOf): (typeof remedies)[Asker] {
+function remedy({ asker = "person" }: AskedOf): (typeof remedies)[keyof typeof remedies] {
   return remedies[asker];
 }
 
@@ -312,9 +273,4 @@ function requiredActions(asked: AskedOf): string {
     default:
       return `codeartifact:GetAuthorizationToken on ${first} and sts:GetServiceBearerToken on * (with the condition sts:AWSServiceName = codeartifact.amazonaws.com)`;
   }
-}
-
-/** Text of another machine, not too long. */
-function cleaned(text: string): string {
-  return printable(text).slice(0, 1000);
 }

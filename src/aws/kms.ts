@@ -9,7 +9,8 @@ import type { HttpResponse } from "../base/net/http.ts";
 import { printable } from "../base/printable.ts";
 import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint, endpointVariables } from "./endpoints.ts";
-import { AwsServiceError, whatLeadsElsewhere } from "./errors.ts";
+import { whatLeadsElsewhere } from "./errors.ts";
+import { AwsServiceError } from "./service-error.ts";
 import { type AwsCredentials, signRequest } from "./sigv4.ts";
 
 export interface KmsRequest extends CallOptions {

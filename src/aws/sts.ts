@@ -6,7 +6,8 @@ import type { HttpResponse } from "../base/net/http.ts";
 import { Secret } from "../base/secret.ts";
 import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint, endpointVariables } from "./endpoints.ts";
-import { AwsServiceError, translate, type AskedOf, whatLeadsElsewhere } from "./errors.ts";
+import { translate, type AskedOf, whatLeadsElsewhere } from "./errors.ts";
+import { AwsServiceError } from "./service-error.ts";
 import { checkSamePartition } from "./partitions.ts";
 import { type AwsCredentials, type ExpiringCredentials, signRequest } from "./sigv4.ts";
 

@@ -58,6 +58,8 @@ const exitCodes = {
   // 6: network
   network: 6,
   timeout: 6,
+  // the request went out, and its answer was lost: it may have been done
+  outcome_unknown: 6,
   // as shells do
   command_not_executable: 126,
   command_not_found: 127,
@@ -71,17 +73,29 @@ export interface WireError {
   code: string;
   message: string;
   hint?: string;
+  /** Between agent and command line alone. */
+  guidedHint?: string;
+}
+
+interface ErrorOptions {
+  /** The next command. */
+  hint?: string | undefined;
+  /** The hint in the guided set-up (`vouch enroll`), where it is another. */
+  guidedHint?: string | undefined;
+  cause?: unknown;
 }
 
 export class VouchError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly guidedHint: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "VouchError";
     this.code = code;
     this.hint = options.hint;
+    this.guidedHint = options.guidedHint;
   }
 
   /** The command's exit code for this error (0 to 255). */
@@ -99,7 +113,7 @@ export class VouchError extends Error {
   /** Deserializes an error of another process. An unknown code, as from a newer version, becomes `internal_error`. */
   static fromWire(wire: WireError): VouchError {
     const code = Object.hasOwn(exitCodes, wire.code) ? (wire.code as ErrorCode) : "internal_error";
-    return new VouchError(code, wire.message, { hint: wire.hint });
+    return new VouchError(code, wire.message, { hint: wire.hint, guidedHint: wire.guidedHint });
   }
 
   /** Converts any thrown value; what is not a VouchError becomes `internal_error` with the value as its cause. */
@@ -113,6 +127,7 @@ export class VouchError extends Error {
 /** Whether the value has the form of a WireError. */
 export function isWireError(value: unknown): value is WireError {
   if (typeof value !== "object" || value === null) return false;
-  const { code, message, hint } = value as Record<string, unknown>;
-  return typeof code === "string" && typeof message === "string" && (hint === undefined || typeof hint === "string");
+  const { code, message, hint, guidedHint } = value as Record<string, unknown>;
+  const areHints = [hint, guidedHint].every((each) => each === undefined || typeof each === "string");
+  return typeof code === "string" && typeof message === "string" && areHints;
 }

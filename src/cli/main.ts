@@ -37,7 +37,8 @@ export async function runCli(argv: string[], roles: Roles): Promise<number> {
     if (unknown !== undefined) warn(`VOUCH_DEBUG=${unknown} has no effect: 1, true or yes turns the trace on.`);
     return await dispatch(words, roles);
   } catch (error) {
-    const shown = await onUnknownMachine(atNamedProfile(VouchError.from(error), argv));
+    const { atUnknownServer } = await import("../settings/unknown-server.ts");
+    const shown = atUnknownServer(atNamedProfile(VouchError.from(error), argv));
     showError(shown);
     // Exit explicitly: a cancelled prompt leaves a pending terminal read, a hanging security key a blocked system call;
     // either would keep the process alive.
@@ -51,14 +52,6 @@ function atNamedProfile(error: VouchError, argv: string[]): VouchError {
   const profile = valuesOf(argv, "--for").at(-1);
   if (profile === undefined || error.hint === undefined) return error;
   return new VouchError(error.code, error.message, { hint: atProfile(error.hint, profile), cause: error });
-}
-
-/** A login leads nowhere on a machine that knows no Vouch server: the hint says how it learns one. */
-async function onUnknownMachine(error: VouchError): Promise<VouchError> {
-  if (error.code !== "login_needed" || error.hint !== "Run `vouch login`.") return error;
-  const { howToLearnServer, knowsServer } = await import("./commands/unknown-server.ts");
-  if (knowsServer()) return error;
-  return new VouchError(error.code, error.message, { hint: howToLearnServer, cause: error });
 }
 
 async function dispatch(argv: string[], roles: Roles): Promise<number> {

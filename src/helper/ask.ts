@@ -25,8 +25,8 @@ export async function ask<R extends Route>(
   } catch (error) {
     if (!(error instanceof VouchError) || error.code !== "login_needed") throw error;
     // Loaded late: on its way to the agent a helper reads no file, and the settings may choose a job's identity.
-    const { answerInProcess, isIdentityChosen } = await inProcess();
-    if (!isIdentityChosen()) throw error;
+    const { answerInProcess, atUnknownServer, isIdentityChosen } = await inProcess();
+    if (!isIdentityChosen()) throw atUnknownServer(error);
     return answerInProcess(route, body) as Promise<Reply<R>>;
   }
 }

@@ -9,13 +9,13 @@ import { hasTerminal } from "../base/process/controlling-terminal.ts";
 import { findPinentry } from "../base/system/pinentry-program.ts";
 import { isWireError, VouchError, type WireError } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";
+import { turnMs } from "../agent/wire/answer-limits.ts";
 import { ask } from "./ask.ts";
 import { complain } from "./output.ts";
 import type { Attempt } from "./attempt.ts";
 import { PublishingRefused } from "./publishing-refused.ts";
 
-/** How long another program's request is waited for, which lasts a minute at most, and how often ours is repeated. */
-const turnMs = 2 * 60_000;
+/** How often a request is repeated that waits for its turn. */
 const askAgainMs = 1_000;
 
 /**

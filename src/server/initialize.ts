@@ -8,6 +8,16 @@ import type { Store } from "./store/store.ts";
 /** The audience (client id) for STS that `aws iam create-open-id-connect-provider` registers by convention. */
 export const defaultAudience = "sts.amazonaws.com";
 
+/** The next command before `vouch server init`. */
+export const initHint = "Run `vouch server init --url https://YOUR-HOST` first.";
+
+/** The server's configuration, of which the URL is the one that its keys are bound to. Throws `settings_missing` before `vouch server init`. */
+export async function initialized(store: Store): Promise<ServerConfiguration> {
+  const configuration = await store.configuration.load();
+  if (configuration) return configuration;
+  throw new VouchError("settings_missing", "The database has not been initialised.", { hint: initHint });
+}
+
 /**
  * Stores the URL and the audiences, makes the first signing key, and returns the resulting configuration. A repeat
  * with the same URL keeps the key, and the audiences unless others are given. Throws `edit_conflict` for another URL:

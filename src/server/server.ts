@@ -1,4 +1,5 @@
 /** The HTTP server: routing, rate limits, error responses, one log line per request. */
+import { initialized } from "./initialize.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "bun";
 import { VouchError } from "../base/errors.ts";
@@ -109,12 +110,7 @@ export interface RunningServer {
 /** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen; and as `KeyRing.open`. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
-  const configuration = await options.store.configuration.load();
-  if (!configuration) {
-    throw new VouchError("settings_missing", "The database has not been initialised.", {
-      hint: "Run `vouch server init --url https://YOUR-HOST` first.",
-    });
-  }
+  const configuration = await initialized(options.store);
   const keys = await KeyRing.open({
     store: options.store,
     issuer: configuration.url,

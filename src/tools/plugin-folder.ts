@@ -1,5 +1,5 @@
-/** Plugins that a shim has a tool load for one command, by a search path of the tool's language. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+/** What a shim has a tool read for one command: plugins by a search path of its language, a configuration, a home folder. */
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createAgentFolder } from "../agent/process/folder.ts";
 import { lstat } from "../agent/wire/client.ts";
@@ -9,12 +9,15 @@ import { processInfo } from "../base/process/process-info.ts";
 import { inheritedAt } from "../helper/inherited-file.ts";
 import { namesIn } from "../base/system/folder-names.ts";
 
+/** A file's text, or the target of a symbolic link. */
+type Entry = string | { linkTo: string };
+
 /**
- * A new folder of this process, below the agent's, with these files by their paths in it and nothing else to load: what
- * another program has left in one that is used again would be loaded, too. Removes those of processes that have ended. No
- * text may hold a secret. Throws `agent_untrusted`, `file_error`.
+ * A new folder of this process, below the agent's, with these files and links by their paths in it and nothing else to
+ * load: what another program has left in one that is used again would be loaded, too. Removes those of processes that
+ * have ended. No text may hold a secret. Throws `agent_untrusted`, `file_error`.
  */
-export function pluginFolder(name: string, files: Record<string, string>): string {
+export function pluginFolder(name: string, files: Record<string, Entry>): string {
   const agent = agentFolder(lstat);
   const parent = join(agent, "plugins");
   for (const each of [agent, parent]) createAgentFolder(each);
@@ -26,10 +29,11 @@ export function pluginFolder(name: string, files: Record<string, string>): strin
   const folder = join(parent, `${name}-${process.pid}`);
   try {
     mkdirSync(folder, { mode: 0o700 });
-    for (const [file, text] of Object.entries(files)) {
+    for (const [file, entry] of Object.entries(files)) {
       const path = join(folder, file);
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+      if (typeof entry === "string") writeFileSync(path, entry, { flag: "wx", mode: 0o600 });
+      else symlinkSync(entry.linkTo, path);
     }
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? "unknown";

@@ -1,7 +1,7 @@
 /** Requests to the Vouch server: form, limits, retries, and what its refusals mean. */
 import * as v from "valibot";
 import type { Environment } from "../base/environment.ts";
-import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
+import { inAllItsTime, interceptedAnswer, mayHaveArrived } from "../base/net/connection-error.ts";
 import { VouchError } from "../base/errors.ts";
 import { httpRequest, type HttpResponse } from "../base/net/http.ts";
 import { BusyService, type RetryRule, waitAfterFailure, withRetries } from "../base/net/retry.ts";
@@ -80,6 +80,22 @@ async function sendOnce(request: ApiRequest, remainingMs: number): Promise<HttpR
   if (intercepted) throw intercepted;
   if (response.status === 429 || response.status >= 500) throw busyServer(url, response);
   return response;
+}
+
+/**
+ * Sends a request that changes something at the server, once. Throws `outcome_unknown` if the answer is lost (a timeout,
+ * a cut connection, a 5xx of the server or of a proxy before it, the session's end), and as `request`.
+ */
+export async function changing<T>(request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    if (!(error instanceof VouchError)) throw error;
+    const hasFailedMidway = error.cause instanceof BusyService && error.cause.status >= 500;
+    if (!hasFailedMidway && !mayHaveArrived(error)) throw error;
+    const message = error.code === "cancelled" ? "The session ended before the answer came." : error.message;
+    throw new VouchError("outcome_unknown", message, { hint: error.hint, cause: error });
+  }
 }
 
 /** The answer in the form of the schema. Throws `server_error`. */

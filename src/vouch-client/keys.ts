@@ -1,6 +1,6 @@
 /** The API for the user's enrolled security keys at the Vouch server, documented in docs/openapi.yaml. */
 import * as v from "valibot";
-import { type Ceremony, CeremonyAnswer, CredentialId, Words } from "./api.ts";
+import { type Ceremony, CeremonyAnswer, changing, CredentialId, Words } from "./api.ts";
 import type { SessionApi } from "./session-api.ts";
 
 const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -79,13 +79,14 @@ export class VouchKeys {
 
   /**
    * Completes the addition; `approval` is the AuthenticationResponseJSON, `credential` the RegistrationResponseJSON.
-   * Throws also `enrollment_denied`, `login_denied`, `credential_excluded`, `name_taken`.
+   * Throws also `enrollment_denied`, `login_denied`, `credential_excluded`, `name_taken`, `outcome_unknown`.
    */
   async add(
     addition: { ceremony: string; approval: unknown; credential: unknown; name?: string; product?: string },
     signal?: AbortSignal,
   ): Promise<Key> {
-    return (await this.#api.ask("POST", "/v1/credentials/addition", addition, Added, false, signal)).credential;
+    const add = () => this.#api.ask("POST", "/v1/credentials/addition", addition, Added, false, signal);
+    return (await changing(add)).credential;
   }
 
   /**
@@ -98,13 +99,13 @@ export class VouchKeys {
 
   /**
    * Completes the renaming, with the same `id` and `name`. Throws also `enrollment_denied`, `login_denied`,
-   * `credential_not_found`, `name_taken`.
+   * `credential_not_found`, `name_taken`, `outcome_unknown`.
    */
   async rename(
     renaming: { ceremony: string; approval: unknown; id: string; name: string },
     signal?: AbortSignal,
   ): Promise<{ id: string; name: string }> {
-    return this.#api.ask("POST", "/v1/credentials/renaming", renaming, Renamed, false, signal);
+    return changing(() => this.#api.ask("POST", "/v1/credentials/renaming", renaming, Renamed, false, signal));
   }
 
   /**
@@ -118,12 +119,12 @@ export class VouchKeys {
   /**
    * Completes the removal, with the same `id` and `force`; `approval` is the AuthenticationResponseJSON. Returns the
    * number of sessions ended with the key, and whether this session is among them. Throws also `enrollment_denied`,
-   * `login_denied`, `credential_not_found`, `last_credential`.
+   * `login_denied`, `credential_not_found`, `last_credential`, `outcome_unknown`.
    */
   async remove(
     removal: { ceremony: string; approval: unknown; id: string; force: boolean },
     signal?: AbortSignal,
   ): Promise<{ sessionsEnded: number; thisSession: boolean }> {
-    return this.#api.ask("POST", "/v1/credentials/removal", removal, Removed, false, signal);
+    return changing(() => this.#api.ask("POST", "/v1/credentials/removal", removal, Removed, false, signal));
   }
 }

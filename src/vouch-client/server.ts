@@ -7,6 +7,7 @@ import type { Secret } from "../base/secret.ts";
 import {
   type Ceremony,
   CeremonyAnswer,
+  changing,
   CredentialId,
   readAnswer,
   readApiFailure,
@@ -53,7 +54,7 @@ export class VouchServer {
   /**
    * Completes an enrolment; `credential` is the RegistrationResponseJSON, `name` the user's name for the key, `product`
    * its product name. Consumes the code, unless the key is already enrolled. Throws as `enrollOptions`, and
-   * `credential_excluded`.
+   * `credential_excluded`, `outcome_unknown`.
    */
   async enroll(enrollment: {
     ceremony: string;
@@ -63,7 +64,7 @@ export class VouchServer {
     product?: string;
   }): Promise<{ user: string; credentialId: string; name: string }> {
     const body = { ...enrollment, code: enrollment.code.expose() };
-    const response = await this.#post("/v1/enroll", body, false);
+    const response = await changing(() => this.#post("/v1/enroll", body, false));
     if (response.status !== 200) throw this.#refused("enrollment_denied", response);
     return readAnswer(response, EnrollAnswer, this.url);
   }

@@ -128,10 +128,12 @@ const notEnrolled = /not enrolled/i;
 function loginDenied(response: HttpResponse, url: string): VouchError {
   const { error, description } = readOAuthFailure(response, url);
   if (error === "invalid_dpop_proof") return proofRefused(description);
+  const unknown = notEnrolled.test(description)
+    ? "The key was removed, or never enrolled here. Log in with another of your keys and run `vouch keys add`, or ask the people who run the server for a new code and run `vouch enroll`."
+    : undefined;
   return new VouchError("login_denied", `The server did not accept the login: ${description || error}`, {
-    hint: notEnrolled.test(description)
-      ? "The key was removed, or never enrolled here. Log in with another of your keys and run `vouch keys add`, or ask the people who run the server for a new code and run `vouch enroll`."
-      : "Run `vouch login` again.",
+    hint: unknown ?? "Run `vouch login` again.",
+    guidedHint: unknown ?? "Run `vouch enroll` again.",
   });
 }
 
@@ -154,5 +156,6 @@ function exchangeRefused(response: HttpResponse, url: string): VouchError {
 function proofRefused(description: string): VouchError {
   return new VouchError("login_denied", `The server did not accept the proof of the session's key: ${description}`, {
     hint: "Check that this machine's clock is right, then run `vouch login`.",
+    guidedHint: "Check that this machine's clock is right, then run `vouch enroll`.",
   });
 }

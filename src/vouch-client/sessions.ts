@@ -1,6 +1,6 @@
 /** The API for the user's own sessions at the Vouch server, documented in docs/openapi.yaml. */
 import * as v from "valibot";
-import { Words } from "./api.ts";
+import { changing, Words } from "./api.ts";
 import type { SessionApi } from "./session-api.ts";
 
 const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -37,9 +37,10 @@ export class VouchSessions {
   }
 
   /**
-   * Ends sessions; returns how many, and whether the current one is among them. Throws also `session_not_found`.
+   * Ends sessions; returns how many, and whether the current one is among them. Throws also `session_not_found`,
+   * `outcome_unknown`.
    */
   async end(which: EndedSessions, signal?: AbortSignal): Promise<{ ended: number; thisSession: boolean }> {
-    return this.#api.ask("POST", "/v1/sessions/end", which, Ended, false, signal);
+    return changing(() => this.#api.ask("POST", "/v1/sessions/end", which, Ended, false, signal));
   }
 }

@@ -1,4 +1,4 @@
-import { AwsServiceError } from "../../src/aws/errors.ts";
+import { AwsServiceError } from "../../src/aws/service-error.ts";
 
 /** AWS's code behind an error ("ExpiredTokenException"); undefined when AWS did not answer. */
 export function awsErrorCode(error: unknown): string | undefined {

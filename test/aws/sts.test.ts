@@ -194,6 +194,21 @@ describe("the errors of STS in our words", () => {
     expect(service.received).toHaveLength(1);
   });
 
+  test.each([
+    ["IDPRejectedClaim", "person", "Then run `vouch enroll`."],
+    ["ValidationError", "person", "set them with `vouch enroll --role ARN --region REGION`"],
+    ["ValidationError", "job", undefined],
+    ["PackedPolicyTooLarge", "person", undefined],
+  ] as const)("%s has a hint of its own in the guided set-up of a %s where its command is another", async (...at) => {
+    const [awsCode, asker, expected] = at;
+    await using service = startService(errorAnswer(400, awsCode, "No: `vouch login` is no word of ours here."));
+    const error = (await rejection(assume(service.url, { asker }))) as VouchError;
+    if (expected === undefined) return expect(error.guidedHint).toBeUndefined();
+    expect(error.guidedHint).toContain(expected);
+    expect(error.guidedHint).not.toContain("vouch login");
+    expect(error.guidedHint).not.toContain("vouch setup");
+  });
+
   test("never contain the identity token", async () => {
     await using service = startService(errorAnswer(403, "AccessDenied", "no"));
     const error = (await rejection(assume(service.url))) as VouchError;

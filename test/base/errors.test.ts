@@ -27,6 +27,13 @@ describe("over a border between processes", () => {
     });
   });
 
+  test("the hint of the guided set-up arrives where it is sent along, and is not shown otherwise", () => {
+    const error = new VouchError("aws_error", "No.", { hint: "One.", guidedHint: "All." });
+    expect(error.toWire()).toEqual({ code: "aws_error", message: "No.", hint: "One." });
+    expect(VouchError.fromWire({ ...error.toWire(), guidedHint: "All." }).guidedHint).toBe("All.");
+    expect(isWireError({ ...error.toWire(), guidedHint: 1 })).toBe(false);
+  });
+
   test.each(["of_the_future", "toString", "__proto__"])("an unknown code, %s, is an internal error", (code) => {
     const error = VouchError.fromWire({ code, message: "No." });
     expect(error).toMatchObject({ code: "internal_error", message: "No.", exitCode: 1 });

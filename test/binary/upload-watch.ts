@@ -54,14 +54,15 @@ function examine(pid: string, text: string, watch: UploadWatch): void {
   }
 }
 
-/** What the file gives without a wait. */
-function textOf(path: string): string {
+/** What the file gives without a wait; "" of an empty pipe that somebody may still write to. */
+export function textOf(path: string): string {
   const descriptor = attempt(() => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
   if (descriptor === undefined) return "";
   try {
+    // A descriptor's, by the one that was opened here: opened again without O_NONBLOCK an empty pipe would block.
+    if (!path.includes("/fd/")) return readFileSync(path, "latin1");
     const chunk = Buffer.alloc(1 << 20);
-    const length = path.includes("/fd/") ? attempt(() => readSync(descriptor, chunk)) : undefined;
-    return length === undefined ? readFileSync(path, "latin1") : chunk.toString("latin1", 0, length);
+    return chunk.toString("latin1", 0, readSync(descriptor, chunk));
   } catch {
     return "";
   } finally {

@@ -28,6 +28,17 @@ test("it has nothing in it but the files, also where somebody has prepared it", 
   expect(readFileSync(join(folder, "keyring/__init__.py"), "utf8")).toBe("one");
 });
 
+test("a link leads where it shall, and what it leads to stays when the folder goes", () => {
+  const target = join(place.path, "target");
+  writeFileSync(target, "kept");
+  for (let run = 0; run < 2; run++) {
+    const folder = pluginFolder("poetry", { "config.toml": { linkTo: target } });
+    expect(readFileSync(join(folder, "config.toml"), "utf8")).toBe("kept");
+  }
+  pluginFolder("poetry", {});
+  expect(readFileSync(target, "utf8")).toBe("kept");
+});
+
 test("those of processes that have ended go, others stay", () => {
   const parent = dirname(pluginFolder("gem", {}));
   const ended = Bun.spawnSync(["true"]).pid;

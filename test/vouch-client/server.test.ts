@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { systemRetryClock } from "../../src/base/net/retry.ts";
+import type { VouchSession } from "../../src/vouch-client/session.ts";
 import { VouchServer } from "../../src/vouch-client/server.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { rejection } from "../rejection.ts";
@@ -21,6 +22,16 @@ afterEach(() => upstream.stop());
 function client(aheadSeconds = 0, url = upstream.url): VouchServer {
   return new VouchServer(url, { env: {}, now: () => clock.now() + aheadSeconds * 1000 });
 }
+
+/** What is done once, and may be done although its answer is lost. */
+const operations = ["keyAdd", "keyRename", "keyRemove", "sessionsEnd"] as const;
+
+const changes = ({ keys, sessions }: VouchSession) => [
+  () => keys.add({ ceremony: "c", approval: {}, credential }),
+  () => keys.rename({ ceremony: "c", approval: {}, id: key.id, name: "x" }),
+  () => keys.remove({ ceremony: "c", approval: {}, id: key.id, force: false }),
+  () => sessions.end({ which: "others" }),
+];
 
 const login = (server = client()) => server.login({ ceremony: "ceremony-1", credential });
 
@@ -88,17 +99,46 @@ describe("a session", () => {
 
   test("a key is added, renamed and removed once: what comes of a second request would mislead", async () => {
     const session = await login();
-    for (const operation of ["keyAdd", "keyRename", "keyRemove"] as const) {
+    for (const operation of operations) {
       upstream.answer(operation, () => new Response("busy", { status: 503 }));
     }
-    expect((await rejection(session.keys.add({ ceremony: "c", approval: {}, credential }))).code).toBe("server_error");
-    expect((await rejection(session.keys.rename({ ceremony: "c", approval: {}, id: key.id, name: "x" }))).code).toBe(
-      "server_error",
-    );
-    expect((await rejection(session.keys.remove({ ceremony: "c", approval: {}, id: key.id, force: false }))).code).toBe(
-      "server_error",
-    );
-    expect(upstream.counts).toMatchObject({ keyAdd: 1, keyRename: 1, keyRemove: 1 });
+    for (const change of changes(session)) expect((await rejection(change())).code).toBe("outcome_unknown");
+    expect(upstream.counts).toMatchObject({ keyAdd: 1, keyRename: 1, keyRemove: 1, sessionsEnd: 1 });
+  });
+
+  test.each([
+    ["a proxy's 504", () => new Response("", { status: 504 }), "outcome_unknown"],
+    ["a rate limit, which is before the work", () => new Response("", { status: 429 }), "server_error"],
+    ["a captive portal", () => new Response("<html>", { status: 200 }), "network"],
+    ["a refusal", () => apiFailure(403, "access_denied", "No."), "access_denied"],
+  ] as const)("whether a change was made after %s", async (_, answer, expected) => {
+    const session = await login();
+    for (const operation of operations) upstream.answer(operation, answer);
+    for (const change of changes(session)) expect((await rejection(change())).code).toBe(expected);
+  });
+
+  test.each(operations)("whether a change was made after a cut connection: %s", async (operation) => {
+    const session = await login();
+    const held = upstream.hold(operation);
+    const changing = rejection(changes(session)[operations.indexOf(operation)]!());
+    await held.arrived;
+    await upstream.stop();
+    expect((await changing).code).toBe("outcome_unknown");
+    held.release();
+  });
+
+  test("whether a change was made is known where no connection came about, and not where the request was cancelled", async () => {
+    const session = await login();
+    const held = upstream.hold("keyRemove");
+    const controller = new AbortController();
+    const removal = { ceremony: "c", approval: {}, id: key.id, force: false };
+    const removing = rejection(session.keys.remove(removal, controller.signal));
+    await held.arrived;
+    controller.abort();
+    expect((await removing).code).toBe("outcome_unknown");
+    held.release();
+    await upstream.stop();
+    expect((await rejection(session.keys.remove(removal))).code).toBe("network");
   });
 
   test("a request whose proof is refused for another reason is not sent again", async () => {

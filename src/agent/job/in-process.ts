@@ -20,6 +20,8 @@ import { type MatchReply, type Route, routes } from "../protocol.ts";
 import type { MatchRequest } from "../requests.ts";
 import { chainLimitMs, Tokens } from "../tokens/tokens.ts";
 
+export { atUnknownServer } from "../../settings/unknown-server.ts";
+
 interface Job {
   settings: Settings;
   tokens: Tokens;

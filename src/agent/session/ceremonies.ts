@@ -78,6 +78,7 @@ export class Ceremonies {
     if (open?.kind !== "login") {
       throw new VouchError("login_denied", "The login took longer than five minutes or was not begun here.", {
         hint: "Run `vouch login` again.",
+        guidedHint: "Run `vouch enroll` again.",
       });
     }
     return open.server.login(request);

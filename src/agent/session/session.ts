@@ -94,6 +94,7 @@ export class Session {
     try {
       return await question(this.#identity);
     } catch (error) {
+      if (error instanceof VouchError && error.code === "outcome_unknown") throw error;
       if (error instanceof VouchError && error.code === "session_expired") this.end("expired");
       if (error instanceof VouchError && error.code === "login_needed") this.end("revoked");
       // The session's end aborts pending requests: report the end instead of the abort.

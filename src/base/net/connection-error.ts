@@ -37,6 +37,17 @@ export function connectionError(host: string, cause: unknown): VouchError {
   });
 }
 
+/** Causes that come before the request is sent: resolution, connection, proxy, TLS. */
+const beforeSending =
+  /^(ENOTFOUND|EAI_|DNS|EMFILE|ENFILE|EPROTO)|REFUSED|UNREACH|ENETDOWN|EADDRNOTAVAIL|PROXY|TUNNEL|CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_|ISSUER|VERIFY/i;
+
+/** Whether a failed request may have reached the server and been carried out there, with only its answer lost. */
+export function mayHaveArrived(error: VouchError): boolean {
+  if (error.code === "timeout" || error.code === "cancelled") return true;
+  // Without a cause somebody in between has answered in the server's place.
+  return error.code === "network" && error.cause !== undefined && !beforeSending.test(codeOf(error.cause));
+}
+
 /** The error code of the runtime, a single word; never its message. */
 function codeOf(cause: unknown): string {
   const { code } = (cause ?? {}) as { code?: unknown };

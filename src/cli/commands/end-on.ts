@@ -1,4 +1,5 @@
 /** What ends a session before its time, in words for `vouch status` and `vouch setup session`. */
+import { happenings } from "../../agent/end-on/causes.ts";
 import type { StatusReply } from "../../agent/protocol.ts";
 import { printable } from "../../base/printable.ts";
 import type { EndOn, Settings } from "../../settings/settings.ts";
@@ -8,6 +9,16 @@ export const endOnWords: { [On in EndOn]: string } = {
   lock: "screen lock",
   suspend: "sleep",
   "key-removal": "removal of the security key",
+};
+
+/** Why a session ended, as the end of a sentence. */
+export const endedWords: Record<NonNullable<StatusReply["ended"]>, string> = {
+  expired: "the session has ended",
+  revoked: "the server has ended the session",
+  logged_out: "you have logged out",
+  locked: `the session ended when ${happenings.locked}`,
+  suspended: `the session ended when ${happenings.suspended}`,
+  key_removed: `the session ended when ${happenings.key_removed}`,
 };
 
 export interface EndOnState {

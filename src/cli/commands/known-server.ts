@@ -7,12 +7,12 @@ import { note, warn } from "../terminal/terminal.ts";
 
 /**
  * Parses the server's URL and returns it in the issuer's form: https (http for loopback), no final slash.
- * Throws `usage` if it is more than an origin.
+ * Throws `usage` if it is more than an origin; `expected` begins the message ("--server expects").
  */
-export function serverUrl(text: string): string {
+export function serverUrl(text: string, expected = "--server expects"): string {
   const url = URL.parse(text);
   if (!url) {
-    throw new VouchError("usage", `--server expects a URL, got "${text}".`, {
+    throw new VouchError("usage", `${expected} a URL, got "${text}".`, {
       hint: URL.canParse(`https://${text}`) ? `Did you mean https://${text}?` : undefined,
     });
   }
@@ -22,8 +22,8 @@ export function serverUrl(text: string): string {
   throw new VouchError(
     "usage",
     isPlain || !/^https?:$/.test(url.protocol)
-      ? `--server expects an https URL, got "${text}".`
-      : `--server expects a URL without user name, path, query and fragment, got "${text}".`,
+      ? `${expected} an https URL, got "${text}".`
+      : `${expected} a URL without user name, path, query and fragment, got "${text}".`,
     { hint: `Give the server's URL, like https://${url.hostname || "vouch.example.com"}` },
   );
 }

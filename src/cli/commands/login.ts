@@ -11,7 +11,7 @@ import { defineCommand } from "../framework/command.ts";
 import { nextSteps } from "./doctor/next-steps.ts";
 import { serverUrl, warnOfReplacement } from "./known-server.ts";
 import { openSession, sayLoggedIn, serverForLogin } from "./open-session.ts";
-import { howToLearnServer } from "./unknown-server.ts";
+import { howToLearnServer } from "../../settings/unknown-server.ts";
 import { note, printJson } from "../terminal/terminal.ts";
 
 export const login = defineCommand({

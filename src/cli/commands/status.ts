@@ -1,7 +1,6 @@
 /** `vouch status`: shows the session, the role, the repositories and the state of their tokens. */
 import { describeRepository } from "../../agent/tokens/described-repository.ts";
-import { happenings } from "../../agent/end-on/causes.ts";
-import { endOnLines, endOnStates } from "./end-on.ts";
+import { endedWords, endOnLines, endOnStates } from "./end-on.ts";
 import { askStatus } from "../../agent/wire/client.ts";
 import type { StatusReply } from "../../agent/protocol.ts";
 import type { ServerSession } from "../../agent/wire/reply-parts.ts";
@@ -201,15 +200,6 @@ function versionLines(agent: StatusReply | undefined): string[] {
   const other = agent?.guest === undefined && agent ? otherVersion(agent) : undefined;
   return other ? [row("", other.found), row("", other.remedy)] : [];
 }
-
-const endedWords = {
-  expired: "the session has ended",
-  revoked: "the server has ended the session",
-  logged_out: "you have logged out",
-  locked: `the session ended when ${happenings.locked}`,
-  suspended: `the session ended when ${happenings.suspended}`,
-  key_removed: `the session ended when ${happenings.key_removed}`,
-};
 
 /** Of the default server's session; where the settings name none, of the first one that there is. */
 function sessionLine(settings: Settings, agent: StatusReply | undefined, now: number): string {

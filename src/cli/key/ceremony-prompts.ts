@@ -13,6 +13,7 @@ import type {
 import { accountOf, askWhich, idOf } from "./credential-choice.ts";
 import { faultText, pinNotices, wrongFinger } from "./pin-words.ts";
 import type { TouchNotification } from "./touch-notification.ts";
+import { green } from "../terminal/terminal.ts";
 import { announce, announceUntilEnter, confirm, promptChoice, promptSecret } from "../terminal/prompt.ts";
 
 /** Returns the terminal's prompts for a ceremony; `product` is the key's product name. */
@@ -31,11 +32,11 @@ export function ceremonyPrompts(product: string, notification: TouchNotification
       return confirm("Change its PIN all the same?", false);
     },
     newPinSet(reason) {
-      announce(
+      const said =
         reason === "not_set"
           ? "The PIN is set. Remember it: it cannot be recovered, and eight wrong attempts lock the key."
-          : "The PIN is changed.",
-      );
+          : "The PIN is changed.";
+      announce(`${green("✓")} ${said}`);
     },
     touch(name) {
       announce(`Touch your security key (${name}).`);

@@ -7,7 +7,7 @@ import type { Secret } from "../../base/secret.ts";
 import type { Limits } from "../pinentry/connection.ts";
 import type { Dialogue, Pinentry } from "../pinentry/dialogue.ts";
 import { quoted } from "../pinentry/quoted.ts";
-import { note } from "../terminal/terminal.ts";
+import { note, success } from "../terminal/terminal.ts";
 import type { Asker } from "./asker.ts";
 import { faultText, pinNotices, wrongFinger } from "./pin-words.ts";
 import { announcements } from "./waiting-prompts.ts";
@@ -64,7 +64,7 @@ export class DialogueAsker implements Asker {
           ok: "Change its PIN",
           cancel: "Cancel",
         }),
-      newPinSet: (reason) => note(reason === "not_set" ? "The PIN is set." : "The PIN is changed."),
+      newPinSet: (reason) => success(reason === "not_set" ? "The PIN is set." : "The PIN is changed."),
       touch: () => this.announce(`Touch your security key (${name}).`),
       fingerprint: (request, over) => this.#fingerprint(name, request, over),
       notStored: (_, reason) => {

@@ -10,6 +10,7 @@ import { type HolderKind, holderKinds } from "../../agent/publishing/holder.ts";
 import type { PublishFinishRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
+import { touchToPublishSeconds } from "../../agent/wire/answer-limits.ts";
 import { writeAll } from "../../base/system/output.ts";
 import { nameOfProcess, processInfo } from "../../base/process/process-info.ts";
 import { getAssertion } from "../../fido/webauthn/ceremony.ts";
@@ -24,8 +25,7 @@ import { pinentryWithoutTerminal } from "./chosen-asker.ts";
 import { agentTimeoutMs } from "./ceremony.ts";
 import { withSecurityKey } from "./security-key.ts";
 
-/** The server waits a minute: the limit on all of it, and what of it is left for the touch at least. */
-const timeoutSeconds = 50;
+/** What of the limit is left for the touch at least. */
 const touchSeconds = 10;
 /** More than the agent's largest answer. */
 const maxBytes = 1 << 20;
@@ -66,7 +66,7 @@ async function approve(begun: v.InferOutput<typeof Begun>): Promise<void> {
   const { ceremony, server, approval: options, asks } = begun;
   const deed = publishingBy(begun.holder);
   const pinentry = pinentryWithoutTerminal();
-  let leftSeconds = timeoutSeconds;
+  let leftSeconds = touchToPublishSeconds;
   if (pinentry === undefined) announce(`${asks} Touch your security key to allow it.`);
   else leftSeconds = await confirmPublishing(pinentry, asks);
   const approval = await withSecurityKey(
@@ -107,11 +107,11 @@ async function confirmPublishing(pinentry: Pinentry, asks: string): Promise<numb
     cancel: "Refuse",
   };
   const allowed = await untilInterrupted((signal) =>
-    pinentry.confirm(dialogue, { timeoutMs: (timeoutSeconds - touchSeconds) * 1000, signal }),
+    pinentry.confirm(dialogue, { timeoutMs: (touchToPublishSeconds - touchSeconds) * 1000, signal }),
   ).catch((error: unknown) => {
     if (!(error instanceof VouchError) || error.code !== "cancelled") throw error;
     throw new VouchError("cancelled", "Publishing was not allowed: the dialogue was cancelled or not answered.");
   });
   if (!allowed) throw new VouchError("access_denied", "Publishing was not allowed in the dialogue.");
-  return Math.max(touchSeconds, timeoutSeconds - Math.ceil((performance.now() - began) / 1000));
+  return Math.max(touchSeconds, touchToPublishSeconds - Math.ceil((performance.now() - began) / 1000));
 }

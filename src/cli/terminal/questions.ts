@@ -3,6 +3,7 @@ import { closest } from "../../base/closest.ts";
 import { VouchError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import { promptText } from "./prompt.ts";
+import { cut } from "./table.ts";
 import { note, warn } from "./terminal.ts";
 import { terminalWidth } from "./width.ts";
 
@@ -82,16 +83,6 @@ function linesOf(choices: readonly Choice[]): string[] {
     if (text === "") return start;
     const room = width - 1 - (nameWidth + 8);
     if (room < 12) return start;
-    return `${start.padEnd(nameWidth + 6)}  ${Bun.stringWidth(text) > room ? `${cut(text, room - 1)}…` : text}`;
+    return `${start.padEnd(nameWidth + 6)}  ${cut(text, room)}`;
   });
-}
-
-/** The beginning of the text that takes at most so many columns. */
-function cut(text: string, columns: number): string {
-  let taken = "";
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    if (Bun.stringWidth(taken + segment) > columns) break;
-    taken += segment;
-  }
-  return taken.trimEnd();
 }

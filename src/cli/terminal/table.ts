@@ -51,5 +51,5 @@ export function cut(text: string, width: number, fromStart = false): string {
     if (used > width) break;
     kept.push(character);
   }
-  return fromStart ? `…${kept.toReversed().join("")}` : `${kept.join("")}…`;
+  return fromStart ? `…${kept.toReversed().join("")}` : `${kept.join("").trimEnd()}…`;
 }

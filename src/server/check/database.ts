@@ -1,4 +1,5 @@
 /** Looks into the database without changing anything: its version, its signing keys. */
+import { initHint } from "../initialize.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
@@ -26,11 +27,10 @@ export async function checkDatabase(
     const found = await lookInto(database, password);
     const name = describeDatabase(database);
     if (found === undefined || found.configuration === undefined) {
-      const hint = "Run `vouch server init --url https://YOUR-HOST` first.";
       const message = `${name} has not been initialised`;
       return {
         findings: [
-          url === undefined ? problem(check, `${message}.`, hint) : ok(check, `${message}: the server will do so`),
+          url === undefined ? problem(check, `${message}.`, initHint) : ok(check, `${message}: the server will do so`),
         ],
         found,
       };

@@ -1,4 +1,5 @@
 import { VouchError } from "../../base/errors.ts";
+import { initialized } from "../initialize.ts";
 import { makeEnrollmentCode } from "../keys/enrollment-code.ts";
 import { normalizeEmail } from "../keys/email-address.ts";
 import { sha256 } from "../random.ts";
@@ -27,19 +28,14 @@ export const invite = defineServerCommand({
     const now = currentTime();
     const expiration = now + inviteSeconds;
     const server = await withStore(args, false, async (store) => {
-      const configuration = await store.configuration.load();
-      if (!configuration) {
-        throw new VouchError("settings_missing", "The database has not been initialised.", {
-          hint: "Run `vouch server init --url https://YOUR-HOST` first.",
-        });
-      }
+      const { url } = await initialized(store);
       await store.transaction(async ({ accounts, record }) => {
         const user = await accounts.invite(email, sha256(code), now, expiration);
         await record({ event: "invite", user, detail: { expiresAt: expiration } });
         if (!user.disabled) return;
         throw new VouchError("usage", `${email} is disabled.`, { hint: `Run \`vouch server enable ${email}\` first.` });
       });
-      return configuration.url;
+      return url;
     });
     if (args.json) {
       printJson({ email, code, server, expiration });

@@ -1,4 +1,5 @@
 import { printable } from "../../base/printable.ts";
+import { date } from "./date.ts";
 import { describeKey } from "../../fido/webauthn/authenticator-model.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { UserSummary } from "../store/accounts.ts";
@@ -79,11 +80,4 @@ function toText(user: UserSummary, credentials: Credential[]): string {
   return [`${printable(user.email)}  (${disabled}sub ${user.id}; sessions: ${user.sessions}${open})`, ...lines].join(
     "\n",
   );
-}
-
-function date(seconds: number): string {
-  return new Date(seconds * 1000)
-    .toISOString()
-    .replace("T", " ")
-    .replace(/:\d\d\.\d+Z$/, " UTC");
 }

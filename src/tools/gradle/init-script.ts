@@ -6,6 +6,7 @@
  */
 import type { Edited } from "../../editing/edited.ts";
 import { VouchError } from "../../base/errors.ts";
+import { answerLimitMs } from "../../agent/wire/answer-limits.ts";
 import { harmfulJavaProperty, harmlessJavaOption } from "../java-options.ts";
 import body from "./vouch.gradle.txt" with { type: "text" };
 
@@ -54,7 +55,8 @@ function render(entries: readonly Entry[], executable: string): string {
   const patterns =
     `def vouchHarmlessOption = ~${quoted(harmlessJavaOption.source)}\n` +
     `def vouchHarmfulProperty = ~${quoted(`(?i)${harmfulJavaProperty.source}`)}\n`;
-  return `${header}def vouch = ${quoted(executable)}\ndef vouchEndpoints = []\n${blocks.join("")}${patterns}${body}`;
+  const limits = `[read: ${answerLimitMs.read}L, publish: ${answerLimitMs.publish}L]`;
+  return `${header}def vouch = ${quoted(executable)}\ndef vouchLimitMs = ${limits}\ndef vouchEndpoints = []\n${blocks.join("")}${patterns}${body}`;
 }
 
 /** As a string of Groovy in which nothing is expanded. */

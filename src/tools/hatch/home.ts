@@ -2,12 +2,11 @@
  * The home folder as hatch shall see it: the user's, with another `.pypirc`. That is the one file with credentials that
  * hatch opens without asking whether it is a regular one, so that it can be a pipe.
  */
-import { lstatSync, readlinkSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { createAgentFolder } from "../../agent/process/folder.ts";
 import { lstat } from "../../agent/wire/client.ts";
 import { agentFolder } from "../../agent/wire/socket.ts";
 import { namesIn } from "../../base/system/folder-names.ts";
+import { pluginFolder } from "../plugin-folder.ts";
 
 const credentials = ".pypirc";
 
@@ -18,39 +17,25 @@ export function pypircFor(url: string, token: string): string {
 }
 
 /**
- * Makes the folder, in the agent's: links to all that is in the home folder, and `.pypirc` as a link to that path. Gives
- * its path. Throws `agent_untrusted`, `file_error`.
+ * Makes the folder, of this process alone: links to all that is in the home folder, and `.pypirc` as a link to that path.
+ * Gives its path. Throws as `pluginFolder`.
  */
 export function homeWith(pypirc: string, home: string): string {
-  const agent = agentFolder(lstat);
-  createAgentFolder(agent);
-  // Another hatch that starts at the same time makes the same links.
-  const folder = join(agent, `hatch${pypirc.replaceAll("/", "-")}`);
-  mirror(home, folder, agent, pypirc);
-  return folder;
+  const links = { ...linksTo(home, "", agentFolder(lstat)), [credentials]: pypirc };
+  return pluginFolder(
+    "hatch",
+    Object.fromEntries(Object.entries(links).map(([path, target]) => [path, { linkTo: target }])),
+  );
 }
 
-/** Links to all that is in a folder. What leads to the agent's is a folder with links of its own: no link is a circle. */
-function mirror(of: string, folder: string, agent: string, pypirc?: string): void {
-  createAgentFolder(folder);
-  const targets = new Map(namesIn(of).map((name) => [name, join(of, name)]));
-  if (pypirc !== undefined) targets.set(credentials, pypirc);
+/** The links to all that is in a folder. What leads to the agent's is a folder with links of its own: no link is a circle. */
+function linksTo(folder: string, at: string, agent: string): Record<string, string> {
+  const links: Record<string, string> = {};
   for (const name of namesIn(folder)) {
-    const path = join(folder, name);
-    const isLink = lstatSync(path).isSymbolicLink();
-    if (isLink && targets.get(name) !== readlinkSync(path)) unlinkSync(path);
-  }
-  for (const [name, target] of targets) {
+    const target = join(folder, name);
     if (target === agent) continue;
-    if (agent.startsWith(`${target}/`)) mirror(target, join(folder, name), agent);
-    else linkTo(target, join(folder, name));
+    if (agent.startsWith(`${target}/`)) Object.assign(links, linksTo(target, join(at, name), agent));
+    else links[join(at, name)] = target;
   }
-}
-
-function linkTo(target: string, path: string): void {
-  try {
-    symlinkSync(target, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
+  return links;
 }

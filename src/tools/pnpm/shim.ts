@@ -7,7 +7,7 @@ import { answerAccountCommand, concernsAccount } from "../npm/account.ts";
 import { textOf } from "../npm/guard/files.ts";
 import type { Guarded } from "../npm/guard/guard.ts";
 import { join } from "../npm/guard/paths.ts";
-import { hasPublishRole } from "../npm/hand-over/exposure.ts";
+import { publishesByRole } from "../npm/hand-over/exposure.ts";
 import { isOfExec, withoutOuter } from "../npm/hand-over/outer.ts";
 import type { Start } from "./hand-over.ts";
 import { authIni } from "./own-files.ts";
@@ -105,7 +105,7 @@ function saysItself(version: RealPnpm): boolean {
  */
 async function refuseWithoutTerminal(args: string[], env: Environment, version: RealPnpm): Promise<void> {
   const { mayAsk } = await import("../../helper/touch.ts");
-  if (mayAsk() || !(await hasPublishRole())) return;
+  if (mayAsk() || !(await publishesByRole())) return;
   const { needsTokenOf } = await import("../npm/registry-of-command.ts");
   const urls = await registriesOf(args, env);
   try {

@@ -4,17 +4,15 @@
  * give any URL: so the repository has a name that no project knows, and the endpoint's URL. What poetry starts (build
  * backends, scripts) inherits no token.
  */
-import { existsSync, symlinkSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createAgentFolder } from "../../agent/process/folder.ts";
-import { lstat } from "../../agent/wire/client.ts";
-import { agentFolder } from "../../agent/wire/socket.ts";
 import type { Environment } from "../../base/environment.ts";
 import { ancestors } from "../../base/process/ancestors.ts";
 import { becomeWithText } from "../../helper/one-shot.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { endpointTokens } from "../../helper/tokens.ts";
 import { deadProxies } from "../python/guard/checked.ts";
+import { pluginFolder } from "../plugin-folder.ts";
 import { judge } from "../python/guard/judge.ts";
 import { mentionsOfProject } from "../python/project/toml-files.ts";
 import { uploadToUrl } from "../python/upload.ts";
@@ -129,27 +127,13 @@ function urlInProject(folders: readonly string[], name: string): string | undefi
 
 /** The environment with the folder in which poetry finds the file at `path` as its configuration. */
 function environment(path: string, repositories: readonly BoundRepository[]): Environment {
-  const parent = agentFolder(lstat);
-  createAgentFolder(parent);
-  const folder = join(parent, `poetry${path.replaceAll("/", "-")}`);
-  createAgentFolder(folder);
-  linkTo(path, join(folder, "config.toml"));
   return {
     ...repositoryVariables(repositories),
-    POETRY_CONFIG_DIR: folder,
+    POETRY_CONFIG_DIR: pluginFolder("poetry", { "config.toml": { linkTo: path } }),
     // poetry replaces `{http-basic}` in a project's settings by the whole table, unless a variable gives it.
     POETRY_HTTP_BASIC: "not shown",
     ...deadProxies(repositories.flatMap(({ url }) => URL.parse(url)?.hostname ?? [])),
   };
-}
-
-/** Makes the link, which holds no secret. Another poetry that starts at the same time makes the same one. */
-export function linkTo(target: string, path: string): void {
-  try {
-    symlinkSync(target, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
 }
 
 /**

@@ -5,11 +5,10 @@
  * https://yarnpkg.com/advanced/plugin-tutorial
  */
 
-/** For an answer: vouch's own limits end before. Publishing waits for a turn and a touch, too: thrice that. */
-const answerMs = 60_000;
+import { answerLimitMs } from "../../agent/wire/answer-limits.ts";
 
-/** The plugin's text; `executable` is the path of vouch. It runs in Node.js, in yarn's process, and imports yarn's core. */
-export function pluginText(executable: string, timeoutMs = answerMs): string {
+/** The plugin's text; `executable` is the path of vouch, `limitMs` how long an answer may take. It runs in Node.js, in yarn's process, and imports yarn's core. */
+export function pluginText(executable: string, limitMs: { read: number; publish: number } = answerLimitMs): string {
   return `"use strict";
 const { execFile } = require("node:child_process");
 const { homedir } = require("node:os");
@@ -33,7 +32,7 @@ function tokenFor(url, method) {
   const question = purpose + " " + endpoint;
   if (!answers.has(question)) {
     answers.set(question, new Promise((resolve) => {
-      const options = { encoding: "utf8", maxBuffer: 1 << 20, timeout: ${timeoutMs} * (purpose === "publish" ? 3 : 1), killSignal: "SIGKILL" };
+      const options = { encoding: "utf8", maxBuffer: 1 << 20, timeout: ${JSON.stringify(limitMs)}[purpose], killSignal: "SIGKILL" };
       execFile(vouch, ["credential", "codeartifact", "--endpoint", endpoint, "--purpose", purpose], options, (error, stdout, stderr) => {
         if (stderr) process.stderr.write(stderr);
         if (error && error.killed) process.stderr.write("vouch: No answer in time.\\n  Run \`vouch doctor\`.\\n");

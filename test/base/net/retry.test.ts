@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { AwsServiceError, waitAfterAwsFailure } from "../../../src/aws/errors.ts";
+import { AwsServiceError, waitAfterAwsFailure } from "../../../src/aws/service-error.ts";
 import { VouchError } from "../../../src/base/errors.ts";
 import { BusyService, withRetries } from "../../../src/base/net/retry.ts";
 import { rejection, virtualClock } from "../../aws/scripted-service.ts";

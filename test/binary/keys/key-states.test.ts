@@ -69,7 +69,7 @@ atDesk("the PIN of a key", () => {
       await typePin(person);
       await typeNewPin(person, newPin);
     });
-    expect(run.screen).toContain("The PIN is changed.");
+    expect(run.screen).toContain("✓ The PIN is changed.");
     expect(run.exitCode).toBe(0);
   });
 

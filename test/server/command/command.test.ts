@@ -145,7 +145,7 @@ describe("vouch server invite, users and revoke", () => {
     const [user] = JSON.parse((await vouch("users", "--database", database, "--json")).stdout);
     expect(user).toMatchObject({ email: "dev@example.com", sessions: 0, credentials: [] });
     expect((await vouch("users", "--database", database)).stdout).toMatch(
-      /^dev@example\.com {2}\(sub [0-9a-f-]{36}; sessions: 0, invited until \d{4}-\d\d-\d\d \d\d:\d\d UTC\)\n$/,
+      /^dev@example\.com {2}\(sub [0-9a-f-]{36}; sessions: 0, invited until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\n$/,
     );
 
     await vouch("invite", "other@example.com", "--database", database);

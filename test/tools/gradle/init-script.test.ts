@@ -2,6 +2,7 @@ import { propertyRuns } from "../../property-runs.ts";
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { isMarked, markedIds } from "../../../src/editing/marked.ts";
+import { answerLimitMs } from "../../../src/agent/wire/answer-limits.ts";
 import { setGradleEndpoints, unsetGradleEndpoints } from "../../../src/tools/gradle/init-script.ts";
 import { rejection } from "../../rejection.ts";
 
@@ -39,6 +40,11 @@ test("twice is once, any order of removal leaves the others, and the last one ta
 
 test("strings are those of Groovy in which nothing is expanded", () => {
   expect(set(undefined, ids[0]!)).toContain("def vouch = '/opt/it\\'s/vouch\\\\'\n");
+});
+
+test("a build waits as long for the token as vouch may take", () => {
+  const { read, publish } = answerLimitMs;
+  expect(set(undefined, ids[0]!)).toContain(`def vouchLimitMs = [read: ${read}L, publish: ${publish}L]\n`);
 });
 
 test("a file that is not Vouch's stays as it is", async () => {

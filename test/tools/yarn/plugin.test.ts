@@ -3,6 +3,7 @@ import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { answerLimitMs } from "../../../src/agent/wire/answer-limits.ts";
 import { pluginText } from "../../../src/tools/yarn/plugin.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
@@ -17,6 +18,7 @@ interface Hooks {
 
 interface Extra {
   target: string;
+  method?: string;
   headers?: Record<string, string>;
   configuration: unknown;
 }
@@ -31,7 +33,7 @@ function configurationOf(settings: Record<string, [value: unknown, source: strin
 }
 
 /** The plugin, loaded as yarn loads it, and the endpoints that it has asked a Vouch for. */
-function load(version = "4.18.1", network: Record<string, unknown> = {}, timeoutMs?: number) {
+function load(version = "4.18.1", network: Record<string, unknown> = {}, limitMs?: Parameters<typeof pluginText>[1]) {
   const folder = tempFolderUntil(onTestFinished);
   const vouch = join(folder, "vouch");
   writeFileSync(
@@ -42,7 +44,7 @@ function load(version = "4.18.1", network: Record<string, unknown> = {}, timeout
     },
   );
   const path = join(folder, "plugin.cjs");
-  writeFileSync(path, pluginText(vouch, timeoutMs));
+  writeFileSync(path, pluginText(vouch, limitMs));
   const plugin = createRequire(import.meta.url)(path) as { factory: (require: () => unknown) => { hooks: Hooks } };
   const core = { YarnVersion: version, httpUtils: { getNetworkSettings: () => network } };
   return {
@@ -165,11 +167,21 @@ test("a folder's name reaches the terminal on one line, without what changes its
   expect(said).toContain("a\ufffd[2Kb\ufffdvouch: all is well\ufffd/.yarnrc.yml decides");
 });
 
-test("a vouch that does not answer is ended, and the request goes without a token", async () => {
-  const { hooks } = load("4.18.1", {}, 100);
+test.each([
+  ["GET", { read: 100, publish: 2 ** 31 - 1 }],
+  ["PUT", { read: 2 ** 31 - 1, publish: 100 }],
+])("a vouch that does not answer a %s in its time is ended, and the request goes without a token", async (...at) => {
+  const [method, limitMs] = at;
+  const { hooks } = load("4.18.1", {}, limitMs);
   const silent = ours.replace("my-repo", "silent-repo");
-  const said = await saidDuring(async () => expect(await headersOf(hooks, `${silent}/x`, {})).toEqual({}));
+  const extra: Extra = { target: `${silent}/x`, method, configuration: configurationOf({}), headers: {} };
+  const said = await saidDuring(async () => void (await hooks.wrapNetworkRequest!(() => {}, extra)));
+  expect(extra.headers).toEqual({});
   expect(said).toBe("vouch: No answer in time.\n  Run `vouch doctor`.\n");
+});
+
+test("it waits as long as vouch may take", () => {
+  expect(pluginText("/opt/vouch")).toContain(`timeout: ${JSON.stringify(answerLimitMs)}[purpose]`);
 });
 
 test("a vouch that is not there any more is named", async () => {

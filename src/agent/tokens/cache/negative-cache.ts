@@ -53,8 +53,10 @@ export function isUsable({ at }: Failure, now: number): boolean {
 export function cachedError({ error, unreachable }: Failure, ms: number): unknown {
   if (unreachable === 0 || !(error instanceof VouchError)) return error;
   const next = `The next try is possible in ${secondsInWords(Math.ceil(ms / 1000) * 1000)}.`;
+  const { hint, guidedHint } = error;
   return new VouchError(error.code, error.message, {
-    hint: error.hint === undefined ? next : `${error.hint} ${next}`,
+    hint: hint === undefined ? next : `${hint} ${next}`,
+    guidedHint: guidedHint === undefined ? undefined : `${guidedHint} ${next}`,
     cause: error,
   });
 }

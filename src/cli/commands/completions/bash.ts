@@ -11,8 +11,8 @@ export function bashCompletions(places: readonly Place[]): string {
     .map(({ path }) => `${shellQuoted(`${path} --`)}) _vouch_command $((i + 1)); return ;;`);
   const values = places.flatMap((place) => place.values.map((value) => completeValue(place.path, value)));
   const offers = places.map(
-    ({ path, operands, flags, takesPath }) =>
-      `${shellQuoted(path)}) ${takesPath ? "[[ $cur == -* ]] || { _vouch_files; return; }; " : ""}_vouch_offer ${wordList(operands)} ${wordList(flags)} ;;`,
+    ({ path, operands, flags, takesPath, ownNames }) =>
+      `${shellQuoted(path)}) ${orElse(takesPath ? "_vouch_files" : ownNames && `_vouch_names ${ownNames}`)}_vouch_offer ${wordList(operands)} ${wordList(flags)} ;;`,
   );
   return `# bash completion for vouch; made by \`vouch completions bash\`.
 _vouch() {
@@ -50,6 +50,14 @@ _vouch_files() {
   compopt -o filenames 2>/dev/null
   COMPREPLY=($(compgen -f -- "$cur"))
 }
+# Names of one's own, with spaces or not; asked for when Tab is pressed.
+_vouch_names() {
+  local name word
+  while IFS= read -r name; do
+    printf -v word %q "$name"
+    if [[ $word == "$cur"* || $name == "$cur"* ]]; then COMPREPLY+=("$word"); fi
+  done < <(command vouch completions "$1" 2>/dev/null)
+}
 _vouch_command() {
   if declare -F _command_offset >/dev/null; then _command_offset "$1"
   elif ((COMP_CWORD == $1)) && [[ $cur != */* ]]; then COMPREPLY=($(compgen -c -- "$cur"))
@@ -58,6 +66,11 @@ _vouch_command() {
 }
 complete -F _vouch vouch
 `;
+}
+
+/** What is offered where no flag is begun. */
+function orElse(command: string | undefined): string {
+  return command === undefined ? "" : `[[ $cur == -* ]] || { ${command}; return; }; `;
 }
 
 function completeValue(path: string, { spellings, kind, choices, isList }: FlagValue): string {

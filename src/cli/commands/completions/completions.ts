@@ -6,7 +6,8 @@ import { bashCompletions } from "./bash.ts";
 import { fishCompletions } from "./fish.ts";
 import { type Place, placesOf } from "./words.ts";
 import { zshCompletions } from "./zsh.ts";
-import { printText } from "../../terminal/terminal.ts";
+import { isOwnNames, ownNames } from "./own-names.ts";
+import { print, printText } from "../../terminal/terminal.ts";
 
 const scripts: Record<string, (places: readonly Place[]) => string> = {
   bash: bashCompletions,
@@ -33,10 +34,15 @@ export function completionsCommand(loadTree: () => Promise<CommandNode>): Comman
       examples: [
         ["source <(vouch completions bash)", "In ~/.bashrc."],
         ["source <(vouch completions zsh)", "In ~/.zshrc, after compinit."],
+        ["vouch completions keys", "The names of your security keys, as the scripts ask for them; guests likewise."],
         ["vouch completions fish > ~/.config/fish/completions/vouch.fish", "Once, and again after an update."],
       ],
     },
     async run({ args }) {
+      if (isOwnNames(args.shell)) {
+        for (const name of await ownNames(args.shell)) print(name);
+        return;
+      }
       const script = completionScript(args.shell, await loadTree());
       if (script === undefined) {
         throw usage(`Expected one of ${Object.keys(scripts).join(", ")}, got "${args.shell}".`, "vouch completions");

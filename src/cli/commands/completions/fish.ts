@@ -31,11 +31,12 @@ ${places.flatMap(linesOf).join("\n")}
 `;
 }
 
-function linesOf({ path, operands, takesPath, flags, values, runsCommand }: Place): string[] {
+function linesOf({ path, operands, takesPath, ownNames, flags, values, runsCommand }: Place): string[] {
   const here = `complete -c vouch -n ${quoted(`__vouch_at ${path}`)}`;
   return [
     ...operands.map(({ word, description }) => `${here} -a ${quoted(word)} -d ${quoted(description)}`),
     ...(takesPath ? [`${here} -F`] : []),
+    ...(ownNames === undefined ? [] : [`${here} -a '(command vouch completions ${ownNames} 2>/dev/null)'`]),
     ...flags.map(({ word, description }) => {
       const value = values.find(({ spellings }) => spellings.includes(word));
       const [name, style] = word.startsWith("--") ? [word.slice(2), "-l"] : [word.slice(1), "-s"];

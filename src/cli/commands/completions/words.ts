@@ -1,6 +1,7 @@
 /** Shell-independent completion data: the candidates at each place of a command line. */
 import type { CommandNode } from "../../framework/command-tree.ts";
 import { debugFlag, type Flag, flagsOf, helpFlag } from "../../framework/flags.ts";
+import { type OwnNames, ownNamesAt } from "./own-names.ts";
 
 /** A candidate word and its description. */
 export interface Candidate {
@@ -28,6 +29,8 @@ export interface Place {
   operands: Candidate[];
   /** Whether its argument is a file or a folder. */
   takesPath: boolean;
+  /** Its argument is one of the names that `vouch completions` prints for this word. */
+  ownNames: OwnNames | undefined;
   flags: Candidate[];
   values: FlagValue[];
   /** Whether another command line follows `--`. */
@@ -51,6 +54,7 @@ export function placesOf(node: CommandNode): Place[] {
     takesPath: Object.values(node.args).some(
       ({ type, valueHint }) => type === "positional" && isPath.test(valueHint ?? ""),
     ),
+    ownNames: Object.hasOwn(ownNamesAt, node.path) ? ownNamesAt[node.path] : undefined,
     flags: flags.flatMap(({ spellings, description }) =>
       spellings.map((word) => ({ word, description: firstSentence(description) })),
     ),

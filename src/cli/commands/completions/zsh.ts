@@ -11,8 +11,8 @@ export function zshCompletions(places: readonly Place[]): string {
     .map(({ path }) => `(${shellQuoted(`${path} --`)}) shift $i words; ((CURRENT -= i)); _normal; return ;;`);
   const values = places.flatMap((place) => place.values.map((value) => completeValue(place.path, value)));
   const offers = places.map(
-    ({ path, operands, flags, takesPath }) =>
-      `(${shellQuoted(path)}) ${takesPath ? "[[ $PREFIX == -* ]] || { _files; return }; " : ""}operands=(${described(operands)}) flags=(${described(flags)}) ;;`,
+    ({ path, operands, flags, takesPath, ownNames }) =>
+      `(${shellQuoted(path)}) ${orElse(takesPath ? "_files" : ownNames && `_vouch_names ${ownNames}`)}operands=(${described(operands)}) flags=(${described(flags)}) ;;`,
   );
   return `#compdef vouch
 # zsh completion for vouch; made by \`vouch completions zsh\`.
@@ -33,8 +33,17 @@ ${indented(4, offers)}
   esac
   if [[ $PREFIX == -* ]] || ((! $#operands)); then _describe -o flag flags; else _describe command operands; fi
 }
+_vouch_names() {
+  local -a names=("\${(@f)$(command vouch completions $1 2>/dev/null)}")
+  compadd -- "\${(@)names:#}"
+}
 if [[ $funcstack[1] == _vouch ]]; then _vouch "$@"; else compdef _vouch vouch; fi
 `;
+}
+
+/** What is offered where no flag is begun. */
+function orElse(command: string | undefined): string {
+  return command === undefined ? "" : `[[ $PREFIX == -* ]] || { ${command}; return }; `;
 }
 
 function completeValue(path: string, { spellings, hint, kind, choices, isList }: FlagValue): string {

@@ -30,6 +30,8 @@ export interface Access {
   ask: Ask;
   /** Sends one request to an endpoint. */
   askEndpoint: typeof askEndpoint;
+  /** Whether remedies name the commands of the guided set-up. */
+  isGuided?: boolean;
 }
 
 /**
@@ -86,7 +88,7 @@ export async function checkOneEndpoint(
     const { token } = await access.ask(routes.token, { url: endpoint, format }, { timeoutMs: limitMs });
     return { format, finding: await checkReading({ endpoint, format, token }, said, surroundings, access) };
   } catch (error) {
-    return { format, finding: refused(`AWS gives no token for ${said}`, surroundings.roleArn, error) };
+    return { format, finding: refused(`AWS gives no token for ${said}`, surroundings.roleArn, error, access.isGuided) };
   }
 }
 
@@ -188,13 +190,14 @@ export async function checkReading(
   if (answer.outcome === "failed") return failure("read", `${subject}: ${answer.found}`, answer.remedy);
   const remedy =
     answer.outcome === "missing"
-      ? "Check the repository's name with the people who run it, then run `vouch setup codeartifact` with the right one."
+      ? `Check the repository's name with the people who run it, then run ${access.isGuided ? "`vouch enroll --repository REPOSITORY`" : "`vouch setup codeartifact` with the right one"}.`
       : `The role ${roleArn} needs codeartifact:ReadFromRepository on the repository, and the repository's own policy must not deny it.`;
   return failure("read", `${subject}: ${answer.found}.`, remedy);
 }
 
-function refused(what: string, roleArn: string, error: unknown): Finding {
-  const { code, message, hint } = VouchError.from(error);
+function refused(what: string, roleArn: string, error: unknown, isGuided = false): Finding {
+  const { code, message, hint: single, guidedHint } = VouchError.from(error);
+  const hint = (isGuided ? guidedHint : undefined) ?? single;
   const remedy =
     code === "access_denied"
       ? `${hint ?? ""} The role ${roleArn} needs ${roleActions.join(", ")}, and to publish ${publishActions.join(", ")}; where the domain is another account's, its domain policy must allow the role, too.`.trim()

@@ -1,6 +1,6 @@
 /** Case "token expired": is there an agent, a session, and are the tokens valid? */
 import { settingsPath } from "../../../settings/settings.ts";
-import { happenings } from "../../../agent/end-on/causes.ts";
+import { endedWords } from "../end-on.ts";
 import { profileServers } from "../../../settings/servers.ts";
 import { otherVersion } from "../agent-version.ts";
 import { otherSettings } from "../setup/agent-settings.ts";
@@ -46,16 +46,8 @@ function checkState({ agent, settings, now }: Machine): Finding[] {
   const login = nextSteps({ settings, agent })[0]?.command ?? "vouch login";
   if (!agent) return [failure("session", "No agent is running, so there is no session.", login)];
   if (!agent.session) {
-    const reasons = {
-      expired: "The session has ended",
-      revoked: "The server has ended the session",
-      logged_out: "You have logged out",
-      locked: `The session ended when ${happenings.locked}`,
-      suspended: `The session ended when ${happenings.suspended}`,
-      key_removed: `The session ended when ${happenings.key_removed}`,
-    };
-    const reason = agent.ended ? reasons[agent.ended] : "The agent is running without a session";
-    return [failure("session", `${reason}.`, login)];
+    const reason = agent.ended ? endedWords[agent.ended] : "the agent is running without a session";
+    return [failure("session", `${reason[0]!.toUpperCase()}${reason.slice(1)}.`, login)];
   }
   const { user, expiration } = agent.session;
   const left = expiration - now;

@@ -2,7 +2,6 @@
 import { isatty } from "node:tty";
 import { loadSettings, type Settings, settingsPath } from "../../../settings/settings.ts";
 import { profileServers } from "../../../settings/servers.ts";
-import { settableNames } from "../../../tools/tools.ts";
 import { missing, parseSeconds, usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { nameArg, parseKeyName, timeoutArg } from "../../key/ceremony.ts";
@@ -10,7 +9,7 @@ import { readCode } from "../../terminal/prompt.ts";
 import { note } from "../../terminal/terminal.ts";
 import { chosenServer, forArg, loginAt } from "../chosen-server.ts";
 import { serverUrl } from "../known-server.ts";
-import { parseTools } from "../setup/codeartifact/request.ts";
+import { parseTools, toolArgs } from "../setup/codeartifact/request.ts";
 import { firstDay, hasFurtherSteps, isUnfinished } from "./first-day.ts";
 import { enrollKey, prepare } from "./security-key.ts";
 import type { Given } from "./step.ts";
@@ -34,17 +33,7 @@ export const enroll = defineCommand({
       description: "The account that owns the domain. Without it: the role's account.",
     },
     repository: { type: "string", valueHint: "REPOSITORY", description: "The repository in it." },
-    tool: {
-      type: "string",
-      valueHint: `${settableNames.join("|")},…`,
-      description:
-        "The package manager to configure; may be repeated, or several with commas between them. Without it: each that is installed.",
-    },
-    "registry-name": {
-      type: "string",
-      valueHint: "NAME",
-      description: "The name of the Cargo registry. Without it: the repository's name.",
-    },
+    ...toolArgs,
     path: {
       type: "enum",
       options: ["yes", "no"],

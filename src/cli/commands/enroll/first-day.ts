@@ -54,7 +54,7 @@ export async function firstDay(manner: Manner): Promise<void> {
       if (closing) closings.push(closing);
       hasAskedOfPath ||= step === repository;
     } catch (error) {
-      throw resumable(error, index);
+      throw resumable(error, index, at.doubt.hint);
     }
   }
   const path = hasAskedOfPath ? undefined : await pathOf(manner);
@@ -71,5 +71,5 @@ async function pathOf(manner: Manner): Promise<Closing | undefined> {
 }
 
 async function situation(manner: Manner): Promise<Situation> {
-  return { ...manner, settings: loadSettings(), agent: await askStatus() };
+  return { ...manner, settings: loadSettings(), agent: await askStatus(), doubt: {} };
 }

@@ -6,7 +6,7 @@ import { checkOneEndpoint } from "../doctor/access.ts";
 import { askEndpoint } from "../doctor/registry.ts";
 import { note, success } from "../../terminal/terminal.ts";
 import { hasSession } from "../chosen-server.ts";
-import { ifAnswersAreWrong, inGuidedWords } from "./resumable.ts";
+import { ifAnswersAreWrong } from "./resumable.ts";
 import type { Situation } from "./step.ts";
 
 const registries: Partial<Record<PackageFormat, string>> = {
@@ -22,13 +22,17 @@ export async function prove({ settings, agent }: Pick<Situation, "settings" | "a
   if (repository === undefined) return;
   if (!hasSession(agent, settings))
     return note("Not checked: there is no session. Next: `vouch login`, then `vouch doctor`.");
-  const checked = await checkOneEndpoint(repository, { settings, env: process.env }, { ask: askAgent, askEndpoint });
+  const checked = await checkOneEndpoint(
+    repository,
+    { settings, env: process.env },
+    { ask: askAgent, askEndpoint, isGuided: true },
+  );
   if (checked === undefined) return;
   const { format, finding } = checked;
   const name = `${repository.domain}/${repository.repository}`;
   if (finding.status === "ok")
     return success(`Checked: the ${registries[format] ?? format} registry of ${name} answers.`);
   throw new VouchError("aws_error", `Everything is set up, but packages cannot be read. ${finding.found}`, {
-    hint: `${inGuidedWords(finding.remedy ?? "")} ${ifAnswersAreWrong}`.trim(),
+    hint: `${finding.remedy ?? ""} ${ifAnswersAreWrong}`.trim(),
   });
 }

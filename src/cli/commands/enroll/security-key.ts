@@ -3,6 +3,7 @@ import { askAgent } from "../../../agent/wire/client.ts";
 import { type Reply, routes } from "../../../agent/protocol.ts";
 import type { EnrollFinishRequest, EnrollStartRequest } from "../../../agent/requests.ts";
 import { VouchError } from "../../../base/errors.ts";
+import { printable } from "../../../base/printable.ts";
 import { checkWritable } from "../../../base/system/atomic-write.ts";
 import { parseCreationOptions } from "../../../fido/webauthn/options.ts";
 import { profileServers, serverData } from "../../../settings/servers.ts";
@@ -14,8 +15,9 @@ import { note, showError, success } from "../../terminal/terminal.ts";
 import { hasAnySession } from "../chosen-server.ts";
 import { rememberServer, serverUrl, warnOfReplacement } from "../known-server.ts";
 import { openSession, sayLoggedIn } from "../open-session.ts";
+import { orUnknown } from "../unknown-outcome.ts";
 import { withAgent } from "../with-agent.ts";
-import { defineStep } from "./step.ts";
+import { defineStep, type Doubt } from "./step.ts";
 
 /** How many codes a person may type before the set-up ends. */
 const maxCodes = 3;
@@ -38,9 +40,9 @@ export const securityKey = defineStep({
     const server = await reachedServer(given.server ?? settings.server?.url, settings);
     return { server, code: await readCode("Enrolment code (Enter: the key is enrolled already)") };
   },
-  act: async ({ server, code }, { given, settings, timeoutSeconds }) => {
+  act: async ({ server, code }, { given, settings, timeoutSeconds, doubt }) => {
     if (code === "") return sayLoggedIn(await openSession(server, settings, timeoutSeconds));
-    await enrollKey({ server, code, name: given.name, timeoutSeconds, isGuided: true });
+    await enrollKey({ server, code, name: given.name, timeoutSeconds, isGuided: true, doubt });
   },
 });
 
@@ -61,12 +63,7 @@ async function reachedServer(known: string | undefined, settings: Settings): Pro
 
 /** What is typed may lack the scheme, and is no flag. */
 function typedServer(text: string): string {
-  try {
-    return serverUrl(text.includes("://") ? text : `https://${text}`);
-  } catch (error) {
-    const { code, message } = VouchError.from(error);
-    throw new VouchError(code, message.replace(/^--server expects/, "Expected"));
-  }
+  return serverUrl(text.includes("://") ? text : `https://${text}`, "Expected");
 }
 
 /** Before a code is asked for: it would be used up, and the key known to the server alone. Throws `file_error`. */
@@ -82,11 +79,12 @@ interface Enrolment {
   timeoutSeconds: number;
   /** Asks again for a code that the server does not take. */
   isGuided?: boolean;
+  doubt?: Doubt;
 }
 
 /** Makes the key known at the server (URL), and the server to this machine. Returns whether the code was used. */
 export async function enrollKey(enrolment: Enrolment): Promise<boolean> {
-  const { server, code, name, timeoutSeconds, isGuided = false } = enrolment;
+  const { server, code, name, timeoutSeconds, isGuided = false, doubt = {} } = enrolment;
   if (code === "") throw new VouchError("usage", "An enrolment code is needed, got an empty line.");
   const work = async (): Promise<boolean> => {
     const named = name === undefined ? {} : { name };
@@ -94,7 +92,10 @@ export async function enrollKey(enrolment: Enrolment): Promise<boolean> {
     try {
       const made = await makeKey(timeoutSeconds, server, start.options, { purpose: "enroll" });
       const request: EnrollFinishRequest = { ceremony: start.ceremony, ...made, ...named };
-      const reply = await askAgent(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs });
+      const tells = `\`vouch login --server ${server}\` succeeds if it is. If not, \`vouch enroll\` takes the same code again.`;
+      const what = "the key is enrolled, and the code used up";
+      doubt.hint = `It is not known whether ${what}: ${tells}`;
+      const reply = await orUnknown(askAgent(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs }), what, tells);
       rememberServer(server, [reply.credentialId], reply.user);
       success(`Your security key is enrolled at ${server} for ${reply.user}.`);
       note(`It is called "${reply.name}".`);
@@ -103,7 +104,7 @@ export async function enrollKey(enrolment: Enrolment): Promise<boolean> {
       if (!isEnrolledAlready(error)) throw error;
       const { user, excludeCredentials } = parseCreationOptions(start.options, new URL(server).origin);
       const ids = excludeCredentials.map(({ id }) => id);
-      const owner = user.name.replaceAll(/\p{Cc}+/gu, " ");
+      const owner = printable(user.name);
       rememberServer(server, ids, owner);
       success(`This security key is enrolled at ${server} for ${owner} already. The code has not been used up.`);
       return false;

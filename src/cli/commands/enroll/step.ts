@@ -25,6 +25,13 @@ export interface Situation {
   timeoutSeconds: number;
   /** Whether somebody is at a terminal to be asked. */
   isPerson: boolean;
+  doubt: Doubt;
+}
+
+/** What an interruption leaves open. */
+export interface Doubt {
+  /** Set by a step once a request is under way whose outcome an interruption leaves unknown: what tells it. */
+  hint?: string;
 }
 
 /** Says at the very end what is left to do. */

@@ -15,7 +15,8 @@ import { rememberServer } from "../known-server.ts";
 import { announce, promptText } from "../../terminal/prompt.ts";
 import { note, success, warn } from "../../terminal/terminal.ts";
 import { approve } from "./approve.ts";
-import { modelOfKey } from "./own-keys.ts";
+import { orUnknown } from "../unknown-outcome.ts";
+import { listShows, modelOfKey } from "./own-keys.ts";
 
 /** How many keys may be tried for the approval. */
 const maxTries = 3;
@@ -51,7 +52,9 @@ export const add = defineCommand({
       const key = await approveAndFinish(async () => {
         const approval = await approveNewKey(timeoutSeconds, server, begun.approval, deed);
         const request: KeyAddFinishRequest = { ...at, ceremony, approval, ...made, ...named };
-        return (await askAgent(routes.keyAddFinish, request, limit)).key;
+        const added = askAgent(routes.keyAddFinish, request, limit);
+        return (await orUnknown(added, "the new key is added", `${listShows} If not, run \`vouch keys add\` again.`))
+          .key;
       });
       rememberServer(server, [key.id]);
       success(`"${key.name}" (${modelOfKey(key)}) is enrolled at ${server}.`);
@@ -66,11 +69,12 @@ export const add = defineCommand({
   },
 });
 
-/** Says what the new key is left with if it is not added. */
+/** Says what the new key is left with if it is not added; not if that is unknown. */
 async function approveAndFinish<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof VouchError && error.code === "outcome_unknown") throw error;
     warn(
       "The new key is not added. What it has made for this server opens nothing: the next `vouch keys add` replaces it, and `vouch keys clean` takes it off.",
     );

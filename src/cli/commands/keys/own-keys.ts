@@ -12,6 +12,9 @@ export const keyArg = {
   key: { type: "positional", valueHint: "KEY", description: "Its name, or the beginning of its id.", required: true },
 } as const;
 
+/** What tells whether a change was made whose answer was lost. */
+export const listShows = "`vouch keys list` shows it.";
+
 /** Minimum length of an id prefix; a shorter one is probably a typing error. */
 const shortestId = 4;
 

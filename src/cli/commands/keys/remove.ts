@@ -14,7 +14,8 @@ import { forgetCredential } from "../known-server.ts";
 import { confirm } from "../../terminal/prompt.ts";
 import { note, success, warn } from "../../terminal/terminal.ts";
 import { approve } from "./approve.ts";
-import { findKey, keyArg, listKeys, modelOfKey } from "./own-keys.ts";
+import { orUnknown } from "../unknown-outcome.ts";
+import { findKey, keyArg, listKeys, listShows, modelOfKey } from "./own-keys.ts";
 
 export const remove = defineCommand({
   meta: {
@@ -74,7 +75,7 @@ async function removeKey(
   const begun = await askAgent(routes.keyRemoveStart, start, limit);
   const approval = await approve(timeoutSeconds, begun.server, begun.approval, approveRemove(id, name, force));
   const request: KeyChangeFinishRequest = { ...at, ceremony: begun.ceremony, approval };
-  return await askAgent(routes.keyRemoveFinish, request, limit);
+  return orUnknown(askAgent(routes.keyRemoveFinish, request, limit), `"${name}" is removed`, listShows);
 }
 
 function onlyKey({ name }: SecurityKey): VouchError {

@@ -10,7 +10,8 @@ import { chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { success } from "../../terminal/terminal.ts";
 import { approve } from "./approve.ts";
-import { findKey, keyArg, listKeys } from "./own-keys.ts";
+import { orUnknown } from "../unknown-outcome.ts";
+import { findKey, keyArg, listKeys, listShows } from "./own-keys.ts";
 
 export const rename = defineCommand({
   meta: { name: "rename", description: "Give one of your security keys another name." },
@@ -38,7 +39,8 @@ export const rename = defineCommand({
     const deed = approveRename(key.id, key.name, name);
     const approval = await approve(timeoutSeconds, begun.server, begun.approval, deed);
     const request: KeyChangeFinishRequest = { ...at, ceremony: begun.ceremony, approval };
-    await askAgent(routes.keyRenameFinish, request, limit);
+    const renamed = askAgent(routes.keyRenameFinish, request, limit);
+    await orUnknown(renamed, `"${key.name}" is called "${name}" now`, listShows);
     success(`"${key.name}" is called "${name}" now.`);
   },
 });

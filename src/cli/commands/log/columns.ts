@@ -1,5 +1,6 @@
 /** The table of `vouch log`. */
 import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
+import { parsePackageEndpoint } from "../../../aws/package-endpoints.ts";
 import { printable } from "../../../base/printable.ts";
 import { cut } from "../../terminal/table.ts";
 import { clockTime } from "../../terminal/time.ts";
@@ -9,13 +10,20 @@ const [what, where, who] = [2, 3, 5];
 const gap = "  ";
 /** While more is to come, the columns are as wide as is usual, so that they stay where they are. */
 const usualWidths = [16, 5, 24, 60, 14, 0];
-/** On a terminal these columns give way, in this order, down to these widths. */
+/** What WHERE is wide with the short names of endpoints, and WHO at least while more is to come. */
+const shortWhere = 28;
+const leastWho = 24;
+/** On a terminal these columns give way, in this order, down to these widths: by the last of them 80 columns are enough. */
 const giveWay: [column: number, least: number][] = [
-  [where, 24],
+  [where, shortWhere],
   [who, 24],
+  [what, 20],
+  [where, 18],
+  [who, 14],
   [what, 14],
-  [where, 8],
+  [where, 12],
   [who, 8],
+  [where, 8],
 ];
 
 export interface Layout {
@@ -27,14 +35,27 @@ export interface Layout {
 
 /** Returns the table's head and lines; `now` in seconds since 1970. */
 export function recordLines(entries: readonly RecordEntry[], now: number, layout: Layout): [head: string, ...string[]] {
-  const rows = entries.map((entry) => cellsOf(entry, now));
-  const natural = heads.map((head, column) =>
-    Math.max(Bun.stringWidth(head), ...rows.map((row) => Bun.stringWidth(row[column]!))),
-  );
-  const widths = layout.follow ? usualWidths : natural;
-  const fitting = layout.width === undefined ? widths : fitted(widths, layout.width, layout.follow);
+  const { width = Infinity, follow } = layout;
+  const whole = entries.map((entry) => cellsOf(entry, now));
+  const isNarrow = (follow ? sum(usualWidths) + leastWho : sum(naturalWidths(whole))) > width;
+  const rows = isNarrow ? entries.map((entry) => cellsOf({ ...entry, target: shortTarget(entry) }, now)) : whole;
+  const usual = isNarrow ? usualWidths.with(where, shortWhere) : usualWidths;
+  const widths = follow ? usual : naturalWidths(rows);
+  const fitting = layout.width === undefined ? widths : fitted(widths, layout.width, follow);
   const shown = (row: readonly string[]) => lineOf(row, fitting, layout.width !== undefined);
   return [shown(heads), ...rows.map(shown)];
+}
+
+function naturalWidths(rows: readonly string[][]): number[] {
+  return heads.map((head, column) =>
+    Math.max(Bun.stringWidth(head), ...rows.map((row) => Bun.stringWidth(row[column]!))),
+  );
+}
+
+/** An endpoint of AWS by the names of domain, repository and format, which are most of its URL's use. */
+function shortTarget({ target = "-" }: RecordEntry): string {
+  const endpoint = parsePackageEndpoint(target);
+  return endpoint === undefined ? target : `${endpoint.domain}/${endpoint.repository} ${endpoint.format}`;
 }
 
 function cellsOf(entry: RecordEntry, now: number): string[] {
@@ -58,7 +79,7 @@ function whoOf({ guest, askers }: RecordEntry): string {
 /** The widths for a terminal: the last column gets what is left, the others give way as far as they must. */
 function fitted(widths: readonly number[], width: number, follow: boolean): number[] {
   const fitting = [...widths];
-  if (follow) fitting[who] = Math.max(24, width - sum(fitting));
+  if (follow) fitting[who] = Math.max(leastWho, width - sum(fitting));
   for (const [column, least] of giveWay) {
     const excess = sum(fitting) - width;
     if (excess > 0) fitting[column] = Math.min(fitting[column]!, Math.max(least, fitting[column]! - excess));

@@ -8,6 +8,7 @@ import { atProfile, chosenServer, forArg, hasAnySession } from "../chosen-server
 import { defineCommand } from "../../framework/command.ts";
 import { agentTimeoutMs } from "../../key/ceremony.ts";
 import { note, printJson, success } from "../../terminal/terminal.ts";
+import { orUnknown } from "../unknown-outcome.ts";
 import { findSession, listSessions } from "./own-sessions.ts";
 
 const commandName = "vouch sessions end";
@@ -41,7 +42,11 @@ export const end = defineCommand({
   async run({ args }) {
     const at = chosenServer(args.for, loadSettings());
     const request = await requestOf(args, at);
-    const ended = await askAgent(routes.sessionsEnd, request, { timeoutMs: agentTimeoutMs });
+    const ended = await orUnknown(
+      askAgent(routes.sessionsEnd, request, { timeoutMs: agentTimeoutMs }),
+      "that has ended",
+      "`vouch sessions list` shows it.",
+    );
     if (args.json) return printJson(ended);
     report(ended, args.for, ended.thisSession && hasAnySession(await askStatus().catch(() => undefined)));
   },

@@ -6,7 +6,7 @@ import type { AuditEntry } from "../../audit/entry.ts";
 import { auditEvents } from "../../audit/events.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print } from "../definition.ts";
-import { date } from "../signing-keys/date.ts";
+import { date } from "../date.ts";
 import { entries, type Filter } from "./pages.ts";
 import { parsePoint } from "./period.ts";
 import { verify } from "./verify.ts";

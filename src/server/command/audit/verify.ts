@@ -1,10 +1,10 @@
 import { VouchError } from "../../../base/errors.ts";
+import { initialized } from "../../initialize.ts";
 import type { Link } from "../../audit/entry.ts";
 import { type Verdict, verifyAudit } from "../../audit/verify.ts";
 import { databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { date } from "../signing-keys/date.ts";
-import { issuerOf } from "../signing-keys/issuer.ts";
+import { date } from "../date.ts";
 
 export const verify = defineServerCommand({
   meta: { name: "verify", description: "Look whether anything in the audit log was changed, removed or inserted." },
@@ -39,7 +39,7 @@ export const verify = defineServerCommand({
     const known = parseCheckpoint(args.checkpoint);
     const verdict = await withStore(args, false, async (store) => {
       const kids = args.kid === undefined ? (await store.signingKeys.all()).map(({ kid }) => kid) : [args.kid];
-      return await verifyAudit(store, { issuer: await issuerOf(store), kids, known });
+      return await verifyAudit(store, { issuer: (await initialized(store)).url, kids, known });
     });
     if (args.json) printJson({ ...verdict, newest: verdict.newest ?? null, isWhole: verdict.problems.length === 0 });
     else print(toText(verdict));

@@ -3,7 +3,7 @@ import { type KeyState, type KeyStatus, statusesAt } from "../../signing/life-cy
 import { describeProtection, kekOf, parseProtection } from "../../signing/protection.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { date } from "./date.ts";
+import { date } from "../date.ts";
 
 export const list = defineServerCommand({
   meta: { name: "list", description: "List the signing keys and what becomes of each." },

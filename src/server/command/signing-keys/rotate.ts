@@ -1,10 +1,10 @@
 import { jwksCacheSeconds, refreshSeconds, retiredSeconds } from "../../signing/life-cycle.ts";
+import { initialized } from "../../initialize.ts";
 import { rotate as rotateKeys, type Rotation } from "../../signing/rotation.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { keyEncryptionArg, keyMaker, signingKeyArg } from "../key-encryption.ts";
-import { date } from "./date.ts";
-import { issuerOf } from "./issuer.ts";
+import { date } from "../date.ts";
 
 export const rotate = defineServerCommand({
   meta: { name: "rotate", description: "Make a new signing key, which signs a day later; with --now at once." },
@@ -28,7 +28,7 @@ export const rotate = defineServerCommand({
   async run({ args }) {
     const immediately = args.now === true;
     const rotation = await withStore(args, false, async (store) => {
-      const issuer = await issuerOf(store);
+      const issuer = (await initialized(store)).url;
       const make = await keyMaker(issuer, args);
       return await rotateKeys(store, await store.time(currentTime()), make, { immediately });
     });

@@ -3,6 +3,7 @@ import { Database } from "bun:sqlite";
 import type { ReservedSQL } from "bun";
 import { VouchError } from "../../../base/errors.ts";
 import { isLocked } from "../failure.ts";
+import { postgresFailure } from "./failure.ts";
 import { commit } from "./pool.ts";
 
 /** Rows of one INSERT: far fewer values than a statement can have. */
@@ -13,8 +14,8 @@ type Row = Record<string, string | number | null>;
 /**
  * Copies every table of the file `path` in one transaction of `target`, which has empty tables of the same version.
  * Nobody else has the file open meanwhile. Returns the number of rows of each table, which both sides have. Throws
- * `edit_conflict` (the file is in use, the target holds data), `settings_missing` (no signing key), the databases'
- * errors.
+ * `edit_conflict` (the file is in use, the target holds data), `settings_missing` (no signing key), `outcome_unknown`
+ * (the answer to COMMIT was lost), the databases' errors.
  */
 export async function copyInto(target: ReservedSQL, path: string): Promise<Record<string, number>> {
   const source = new Database(path, { readwrite: true });
@@ -41,10 +42,23 @@ export async function copyInto(target: ReservedSQL, path: string): Promise<Recor
     // Programs that the source shuts out are shut out here.
     const { needs } = source.query<{ needs: number }, []>("SELECT max(needs) AS needs FROM schema_versions").get()!;
     await target`UPDATE schema_versions SET needs = ${needs} WHERE version = ${needs} AND needs < ${needs}`;
-    await commit(target);
+    await commitOrUnknown(target);
     return copied;
   } finally {
     source.close();
+  }
+}
+
+async function commitOrUnknown(target: ReservedSQL): Promise<void> {
+  try {
+    await commit(target);
+  } catch (error) {
+    const failure = postgresFailure(error);
+    if (failure?.kind !== "unreachable") throw error;
+    throw new VouchError("outcome_unknown", `It is not known whether everything was copied: ${failure.reason}.`, {
+      hint: "Run the same command again: it refuses a database that holds data, and then everything is there.",
+      cause: error,
+    });
   }
 }
 

@@ -40,7 +40,7 @@ export async function exposed(
   exposure: Exposure,
   { tool, guarded, purpose }: { tool: string; guarded: Guarded; purpose: Purpose },
 ): Promise<{ env: Guarded["env"]; line: VouchError }> {
-  if (purpose === "publish" && (await hasPublishRole())) {
+  if (purpose === "publish" && (await publishesByRole())) {
     const message = `${tool} gets no token for publishing, because scripts could read it: ${exposure.why}`;
     const line = new VouchError("project_untrusted", message, { hint: exposure.hint });
     return { env: guarded.bare ?? guarded.env, line };
@@ -53,7 +53,7 @@ export async function exposed(
 }
 
 /** Whether a repository of npm's has a role for publishing. Throws as `ask`. */
-export async function hasPublishRole(): Promise<boolean> {
+export async function publishesByRole(): Promise<boolean> {
   const request: EnvironmentRequest = { format: "npm" };
   return (await ask(routes.environment, request)).hasPublishRole === true;
 }

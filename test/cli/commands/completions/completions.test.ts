@@ -1,6 +1,6 @@
 /** The completion scripts in the real shells. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInTerminal } from "../../../pty.ts";
 import { requires } from "../../../requires.ts";
@@ -8,10 +8,22 @@ import { tempFolderUntil } from "../../../temp-folder.ts";
 
 const dist = join(import.meta.dir, "../../../../dist");
 const home = tempFolderUntil(afterAll);
-const env = { PATH: `${dist}:${home}:${process.env["PATH"]}`, HOME: home, PS1: "$ ", LC_ALL: "C" };
+const env = { PATH: `${home}:${dist}:${process.env["PATH"]}`, HOME: home, PS1: "$ ", LC_ALL: "C" };
 writeFileSync(join(home, "certificate.pem"), "");
 writeFileSync(join(home, "completion-probe"), "#!/bin/sh\n");
 chmodSync(join(home, "completion-probe"), 0o755);
+
+// Keys need a session: in front of the executable stands one that has two.
+writeFileSync(
+  join(home, "vouch"),
+  `#!/bin/sh\nif [ "$*" = "completions keys" ]; then printf 'work\\nYubiKey 5 Series\\n'; else exec '${dist}/vouch' "$@"; fi\n`,
+);
+chmodSync(join(home, "vouch"), 0o755);
+mkdirSync(join(home, ".config/vouch"), { recursive: true });
+writeFileSync(
+  join(home, ".config/vouch/config.json"),
+  JSON.stringify({ version: 1, repositories: [], guests: { devcontainer: {} } }),
+);
 
 const commands = {
   bash: ["bash", "--norc", "--noprofile", "-i"],
@@ -43,6 +55,10 @@ const lines: [typed: string, words: string[]][] = [
   ["vouch trust ./certi", ["trust", "./certificate.pem"]],
   ["vouch trust --li", ["trust", "--list"]],
   ["vouch server backup ./certi", ["server", "backup", "./certificate.pem"]],
+  ["vouch keys remove wo", ["keys", "remove", "work"]],
+  ["vouch keys rename Yubi", ["keys", "rename", "YubiKey 5 Series"]],
+  ["vouch keys remove --ye", ["keys", "remove", "--yes"]],
+  ["vouch guest remove dev", ["guest", "remove", "devcontainer"]],
   ["vouch nothing-of-the-kin", ["nothing-of-the-kin"]],
 ];
 

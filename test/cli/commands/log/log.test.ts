@@ -64,7 +64,31 @@ describe("the table", () => {
 
   test("keeps the end of a URL that does not fit", () => {
     const [, line] = recordLines([long], now, { width: 100, follow: false });
-    expect(line).toMatch(/ …r+\/ /);
+    expect(line).toMatch(/ …r+ cargo /);
+    const [, other] = recordLines([{ ...long, target: `https://h.example/${"r".repeat(60)}/` }], now, {
+      width: 100,
+      follow: false,
+    });
+    expect(other).toMatch(/ …r+\/ /);
+  });
+
+  test.each([
+    [false, /my-repo pypi .*pip \(4711\)/],
+    [true, /-repo pypi .*pip \(47/],
+  ])("says in 80 columns who asked for what, and for which repository (follow: %p)", (follow, expected) => {
+    const target = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com/pypi/my-repo/simple/";
+    const asked = {
+      ...entry,
+      operation: "token",
+      claims: [],
+      target,
+      askers: [{ pid: 4711, name: "pip", startedAt: "" }],
+    };
+    const rows = [asked, { ...asked, operation: "cargo publish", claims: ["my-crate 0.2.0"], outcome: "touch_needed" }];
+    const [, ...lines] = recordLines(rows, now, { width: 80, follow });
+    for (const line of lines) expect(line).toMatch(expected);
+    for (const line of lines) expect(line).toMatch(/ (token |cargo publish)/);
+    for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
   });
 
   test("is cut nowhere when it is piped", () => {

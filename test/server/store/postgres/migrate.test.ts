@@ -9,6 +9,7 @@ import { openStore } from "../../../../src/server/store/open.ts";
 import { tempFolderUntil } from "../../../temp-folder.ts";
 import { lookInto, type Postgres, requiresPostgres, startPostgres } from "../../postgres.ts";
 import { credential, now, plain } from "../contract/database.ts";
+import { droppingProxy } from "./dropping-proxy.ts";
 
 const main = new URL("../../../../src/main.ts", import.meta.url).pathname;
 const tables = [
@@ -154,6 +155,19 @@ describe.skipIf(!requiresPostgres())("vouch server migrate", () => {
     expect(await isEmpty()).toBe(true);
     await sql.unsafe("ALTER TABLE sessions DROP CONSTRAINT no_laptops");
     expect(await migrate()).toMatchObject({ code: 0 });
+  });
+
+  test("says that it is not known whether anything was copied when the answer to COMMIT is lost", async () => {
+    await (await openStore(to, { create: true, now })).close();
+    const proxy = await droppingProxy(Number(new URL(to).port));
+    onTestFinished(() => proxy.close());
+    const through = new URL(to);
+    through.port = `${proxy.port}`;
+    const dropped = proxy.dropAt("COMMIT", "after");
+    const { code, err } = await migrate(undefined, through.href);
+    await dropped;
+    expect(err).not.toContain("Nothing was copied");
+    expect({ code, err }).toMatchObject({ code: 6, err: expect.stringContaining("It is not known whether") });
   });
 
   test("refuses what is not the move from SQLite to PostgreSQL", async () => {

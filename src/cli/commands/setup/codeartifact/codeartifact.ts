@@ -10,13 +10,13 @@ import { carryOut } from "./carry-out.ts";
 import { locate } from "./host.ts";
 import { planRemoval } from "./plan.ts";
 import { report } from "./outcome/report.ts";
-import { commandName, parseTools } from "./request.ts";
+import { commandName, parseTools, toolArgs } from "./request.ts";
 import { removeFromProject, setUpProject } from "./project.ts";
 import { byDefault, configured, configuredOne, notSetUp } from "./configured.ts";
 import { roleArgs } from "./role-flags.ts";
 import { toolsOf } from "./selected-tools.ts";
 import { saidOfSharedRemoval } from "./shared-setup.ts";
-import { listOfTools, settableNames, toolNames } from "../../../../tools/tools.ts";
+import { listOfTools, toolNames } from "../../../../tools/tools.ts";
 
 export const codeartifact = defineCommand({
   meta: {
@@ -48,17 +48,7 @@ export const codeartifact = defineCommand({
       description: "Use the host that answers over IPv6, too. Without it: IPv4, or the host set up before.",
     },
     ...roleArgs,
-    tool: {
-      type: "string",
-      valueHint: `${settableNames.join("|")},…`,
-      description:
-        "The package manager to configure; may be repeated, or several with commas between them. Without it: each that is installed.",
-    },
-    "registry-name": {
-      type: "string",
-      valueHint: "NAME",
-      description: "The name of the Cargo registry. Without it: the repository's name.",
-    },
+    ...toolArgs,
     scope: {
       type: "string",
       valueHint: "@SCOPE",

@@ -17,6 +17,21 @@ import { settableNames, toolNamed, type ToolName, toolNames } from "../../../../
 
 export const commandName = "vouch setup codeartifact";
 
+/** Which package managers are set up, and the one name that only Cargo's registry has. */
+export const toolArgs = {
+  tool: {
+    type: "string",
+    valueHint: `${settableNames.join("|")},…`,
+    description:
+      "The package manager to configure; may be repeated, or several with commas between them. Without it: each that is installed.",
+  },
+  "registry-name": {
+    type: "string",
+    valueHint: "NAME",
+    description: "The name of the Cargo registry. Without it: the repository's name.",
+  },
+} as const;
+
 export interface Flags extends RoleFlags {
   domain?: string | undefined;
   repository?: string | undefined;

@@ -1,0 +1,34 @@
+/** Names of what a person has, for the completion scripts: one a line, none where they are not to be had. */
+import { askAgent } from "../../../agent/wire/client.ts";
+import { routes } from "../../../agent/protocol.ts";
+import { printable } from "../../../base/printable.ts";
+import { loadSettings } from "../../../settings/settings.ts";
+
+/** A person waits behind Tab. */
+const timeoutMs = 3_000;
+
+const sources = {
+  keys: async () => (await askAgent(routes.keys, {}, { timeoutMs })).keys.map(({ name }) => name),
+  guests: async () => Object.keys(loadSettings().guests ?? {}),
+} satisfies Record<string, () => Promise<string[]>>;
+
+export type OwnNames = keyof typeof sources;
+
+/** Which names each command's argument is of. */
+export const ownNamesAt: Readonly<Record<string, OwnNames>> = {
+  "vouch keys remove": "keys",
+  "vouch keys rename": "keys",
+  "vouch guest remove": "guests",
+};
+
+export function isOwnNames(word: string): word is OwnNames {
+  return Object.hasOwn(sources, word);
+}
+
+/** The names, each on one line. Errors are ignored: the command itself reports them. */
+export async function ownNames(of: OwnNames): Promise<string[]> {
+  return sources[of]().then(
+    (names) => names.map(printable),
+    () => [],
+  );
+}
