@@ -18,6 +18,7 @@ export const auditEvents = {
   signing_key_retired: "a signing key was taken out of the JWKS",
   signing_key_encrypted: "a signing key was encrypted, or its key-encryption key changed",
   backup: "the database was to be copied to a file",
+  restore: "the database came from a backup: every session was ended, every open code withdrawn",
   migrate: "the database was copied into this one",
   checkpoint: "the server signed how far each chain had come",
 } as const;

@@ -9,6 +9,7 @@ import { enable } from "./enable.ts";
 import { init } from "./init.ts";
 import { invite } from "./invite.ts";
 import { migrate } from "./migrate.ts";
+import { restore } from "./restore.ts";
 import { revoke } from "./revoke.ts";
 import { run } from "./run.ts";
 import { signingKeys } from "./signing-keys/signing-keys.ts";
@@ -32,6 +33,7 @@ export const serverCommand = defineServerCommand({
     "signing-keys": signingKeys,
     audit,
     backup,
+    restore,
     migrate,
   },
 });

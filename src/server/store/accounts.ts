@@ -78,6 +78,13 @@ export class AccountStore {
     await this.#sql`DELETE FROM invites WHERE user_id = ${userId} AND used_at IS NULL`;
   }
 
+  /** Deletes the open invites of all users; returns how many were still good. */
+  async removeAllInvites(now: number): Promise<number> {
+    const rows: { expires_at: unknown }[] = await this.#sql`
+      DELETE FROM invites WHERE used_at IS NULL RETURNING expires_at`;
+    return rows.filter((row) => Number(row.expires_at) > now).length;
+  }
+
   /** Users ordered by email: all, or a page of at most `limit` after the email `after`. */
   async users(now: number, page: { after?: string; limit?: number | undefined } = {}): Promise<UserSummary[]> {
     const users = await this.#sql`

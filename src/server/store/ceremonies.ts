@@ -35,6 +35,11 @@ export class CeremonyStore {
         (SELECT coalesce(max(revocation), 0) FROM users))`;
   }
 
+  /** Deletes the ceremonies of all users. */
+  async removeAll(): Promise<void> {
+    await this.#sql`DELETE FROM ceremonies`;
+  }
+
   /**
    * Deletes and returns the ceremony, which may have expired; only one of two concurrent calls gets it. `id` is any text
    * of a client's.

@@ -194,6 +194,8 @@ export async function checkVersion(sql: SQL, name: string): Promise<void> {
   throw new VouchError(
     "settings_invalid",
     `${name} has version ${found}, which needs a Vouch that knows version ${Number(row.needs)}; this one knows ${known}.`,
-    { hint: "A newer Vouch has written it. Run that version." },
+    {
+      hint: "A newer Vouch has written it. Run that version, or restore a backup from before the upgrade (`vouch server restore`).",
+    },
   );
 }

@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite";
 import type { ReservedSQL } from "bun";
 import { VouchError } from "../../../base/errors.ts";
-import { isLocked } from "../failure.ts";
+import { lockAlone } from "../sqlite/alone.ts";
 import { postgresFailure } from "./failure.ts";
 import { commit } from "./pool.ts";
 
@@ -59,25 +59,6 @@ async function commitOrUnknown(target: ReservedSQL): Promise<void> {
       hint: "Run the same command again: it refuses a database that holds data, and then everything is there.",
       cause: error,
     });
-  }
-}
-
-/** In this mode SQLite takes the whole file, which it does not get while another process has it open. */
-function lockAlone(source: Database, path: string): void {
-  try {
-    source.run("PRAGMA busy_timeout = 0");
-    source.run("PRAGMA locking_mode = EXCLUSIVE");
-    source.run("BEGIN EXCLUSIVE");
-  } catch (error) {
-    if (!isLocked(error)) throw error;
-    throw new VouchError(
-      "edit_conflict",
-      `${path} is in use: what its server wrote from now on would be left behind.`,
-      {
-        hint: "Stop the server first.",
-        cause: error,
-      },
-    );
   }
 }
 

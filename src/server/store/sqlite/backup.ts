@@ -26,7 +26,7 @@ export async function backUp(source: Sql, path: string): Promise<Record<string, 
     // VACUUM INTO accepts an existing empty file and keeps its mode.
     closeSync(openSync(copy, "wx", 0o600));
     await source`VACUUM INTO ${copy}`;
-    const rows = await check(copy);
+    const rows = await checkCopy(copy);
     const descriptor = openSync(copy, "r");
     fsyncSync(descriptor);
     closeSync(descriptor);
@@ -47,7 +47,11 @@ export async function backUp(source: Sql, path: string): Promise<Record<string, 
   }
 }
 
-async function check(path: string): Promise<Record<string, number>> {
+/**
+ * Checks a copy: its integrity, its foreign keys, that it has a signing key. Returns the number of rows of each table.
+ * Throws `file_error`, SQLite's errors.
+ */
+export async function checkCopy(path: string): Promise<Record<string, number>> {
   const copy = new SQL({ adapter: "sqlite", filename: path, readonly: true });
   try {
     const [integrity] = await copy`PRAGMA integrity_check`;

@@ -1,0 +1,142 @@
+import { basename, resolve } from "node:path";
+import { VouchError } from "../../base/errors.ts";
+import { checkSigningKeys } from "../check/database.ts";
+import { failed, type Finding } from "../check/finding.ts";
+import { commandLine, operator } from "../audit/operator.ts";
+import { endWhatWasOpen, type Restored } from "../restored.ts";
+import { describeDatabase, openStore, sqlitePath } from "../store/open.ts";
+import { isPostgresUrl } from "../store/postgres/address.ts";
+import { checkBackup, putInPlace } from "../store/sqlite/restore.ts";
+import { type Look, lookInto } from "../store/look.ts";
+import { currentTime, databaseArg, databaseOf, withStore } from "./database.ts";
+import { defineServerCommand, print, printJson } from "./definition.ts";
+import { keyEncryptionArg, keyProtector } from "./key-encryption.ts";
+import { date } from "./signing-keys/date.ts";
+
+export const restore = defineServerCommand({
+  meta: { name: "restore", description: "Check a backup and put it in the place of the database." },
+  teaching: {
+    details: [
+      "Stop the server first. The backup is checked, copied with mode 0600, and put in place; the database that was there is kept beside it under another name. Every session ends and every open code is withdrawn: what was revoked or used after the backup would be good again. People log in with the keys that they have.",
+      "What was done after the backup is not in it: disable, revoke and invite once more. docs/recovery.md has it step by step.",
+      "A PostgreSQL database is filled by pg_restore; then run this command without FILE, before a server starts on it.",
+    ],
+    examples: [
+      ["vouch server restore vouch-backup.db --dry-run", "Check a backup; change nothing."],
+      ["vouch server restore vouch-backup.db", "Go back to it."],
+    ],
+  },
+  args: {
+    file: {
+      type: "positional",
+      description: "The backup that `vouch server backup` made; none for PostgreSQL.",
+      valueHint: "FILE",
+      required: false,
+    },
+    ...databaseArg,
+    ...keyEncryptionArg,
+    "dry-run": { type: "boolean", description: "Check the backup and say what is in it, and change nothing." },
+    json: { type: "boolean", description: "Print one JSON object." },
+  },
+  async run({ args }) {
+    const { url } = databaseOf(args);
+    const now = currentTime();
+    const isDryRun = args["dry-run"] === true;
+    if (isPostgresUrl(url)) {
+      if (args.file !== undefined) {
+        throw new VouchError("usage", "Expected no FILE: this database is PostgreSQL's.", {
+          hint: "Fill it with pg_restore, then run `vouch server restore`.",
+        });
+      }
+      const found = await initialized(url, args);
+      const problems = await problemsOf(found, args, now);
+      if (isDryRun) return say(args, { of: describeDatabase(url), found, problems });
+      const restored = await withStore(args, false, (store) => endWhatWasOpen(store, undefined, now));
+      return say(args, { of: describeDatabase(url), found, problems, restored });
+    }
+    if (args.file === undefined) throw new VouchError("usage", "Expected FILE, the backup.");
+    const file = resolve(args.file);
+    const path = sqlitePath(url);
+    const rows = await checkBackup(file);
+    const found = await initialized(`sqlite:${file}`, args);
+    const problems = await problemsOf(found, args, now);
+    if (isDryRun) return say(args, { of: args.file, rows, found, problems });
+    let restored: Restored | undefined;
+    const prepare = async (copy: string): Promise<void> => {
+      const audit = { replica: commandLine, by: operator() };
+      const store = await openStore(`sqlite:${copy}`, { create: false, now, ...audit });
+      try {
+        restored = await endWhatWasOpen(store, basename(file), now);
+      } finally {
+        await store.close();
+      }
+    };
+    const replaced = await putInPlace(file, path, { now, prepare });
+    return say(args, { of: args.file, rows, found, problems, restored, path, replaced });
+  },
+});
+
+interface Report {
+  /** What was checked or restored, for people. */
+  of: string;
+  rows?: Record<string, number>;
+  found: Look;
+  /** Why the server could not sign with it. */
+  problems: Finding[];
+  /** Undefined for a dry run. */
+  restored?: Restored | undefined;
+  path?: string;
+  /** Where the database is that was there. */
+  replaced?: string | undefined;
+}
+
+/** Reads what a server would start with. Throws `settings_missing` if there is nothing, and as `lookInto`. */
+async function initialized(url: string, args: Parameters<typeof databaseOf>[0]): Promise<Look> {
+  const found = await lookInto(url, databaseOf(args).password);
+  if (found?.configuration !== undefined) return found;
+  throw new VouchError("settings_missing", `${describeDatabase(url)} holds no database of a Vouch server.`, {
+    hint: "Nothing was changed. Take another backup.",
+  });
+}
+
+/** A database whose keys cannot be used is restored all the same: how to replace them needs it in place. */
+async function problemsOf(found: Look, args: Parameters<typeof keyProtector>[0], now: number): Promise<Finding[]> {
+  try {
+    const findings = await checkSigningKeys(found, await keyProtector(args), now);
+    return findings.filter(({ level }) => level === "error");
+  } catch (error) {
+    if (error instanceof VouchError) return [failed("signing keys", error)];
+    throw error;
+  }
+}
+
+/** Prints the report. Returns the exit code. */
+function say(args: { json?: boolean | undefined }, report: Report): number {
+  const { of, rows, found, problems, restored, path, replaced } = report;
+  const url = found.configuration!.url;
+  if (args.json) {
+    const { sessions, invites, lastRecordedAt } = restored ?? {};
+    printJson({ url, version: found.version.found, rows, problems, sessions, invites, lastRecordedAt, path, replaced });
+  } else {
+    const held = rows === undefined ? "" : ` (${rows["users"] ?? 0} people, ${rows["credentials"] ?? 0} security keys)`;
+    print(`${of} is whole: the database of ${url}${held}.`);
+    for (const { message, hint } of problems) print(`A server could not sign with it. ${message}\n${hint ?? ""}`);
+    if (restored !== undefined) print(done(restored, path, replaced));
+  }
+  return restored === undefined && problems.length > 0 ? 1 : 0;
+}
+
+function done({ sessions, invites, lastRecordedAt }: Restored, path?: string, replaced?: string): string {
+  const last = lastRecordedAt === undefined ? "" : ` Its last entry is of ${date(lastRecordedAt)}.`;
+  const lines = [
+    `Ended ${count(sessions, "session")} and withdrew ${count(invites, "open code")}: people log in again, with the keys that they have.`,
+    `${path === undefined ? "What was done since the backup is not in it." : `It is ${path} now.`}${last}`,
+    "Whoever was disabled, revoked, invited or lost a key after that: do it again, before the server starts.",
+  ];
+  if (replaced !== undefined) {
+    lines.push(`What was there is ${replaced}, as secret as it was: delete it when you need it no more.`);
+  }
+  return lines.join("\n");
+}
+
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`;

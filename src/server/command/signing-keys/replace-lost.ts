@@ -1,0 +1,46 @@
+import { replaceLost as replaceLostKeys } from "../../signing/lost.ts";
+import { currentTime, databaseArg, withStore } from "../database.ts";
+import { defineServerCommand, print, printJson } from "../definition.ts";
+import { keyEncryptionArg, keyMaker, keyProtector, signingKeyArg } from "../key-encryption.ts";
+import { issuerOf } from "./issuer.ts";
+
+export const replaceLost = defineServerCommand({
+  meta: {
+    name: "replace-lost",
+    description: "Make a new signing key in the place of those that nobody can use any longer.",
+  },
+  teaching: {
+    details: [
+      "For when the key-encryption key, or the signing key in AWS KMS, is lost. Stop the servers first; the new key signs at once. It is refused while a signing key can be used: then `vouch server signing-keys rotate` changes it.",
+      "People, security keys and sessions stay, and AWS is told nothing: it asks for the JWKS again by itself, in a time that is not documented.",
+    ],
+    examples: [
+      [
+        "vouch server signing-keys replace-lost --key-encryption-key file:/etc/vouch/kek-2",
+        "Go on with a new key-encryption key.",
+      ],
+    ],
+  },
+  args: {
+    ...databaseArg,
+    ...keyEncryptionArg,
+    ...signingKeyArg,
+    json: { type: "boolean", description: "Print one JSON object." },
+  },
+  async run({ args }) {
+    const { key, lost } = await withStore(args, false, async (store) => {
+      const issuer = await issuerOf(store);
+      const make = await keyMaker(issuer, args);
+      const time = await store.time(currentTime());
+      return await replaceLostKeys(store, { issuer, protector: await keyProtector(args), time }, make);
+    });
+    const kids = lost.map(({ kid }) => kid);
+    if (args.json) {
+      printJson({ kid: key.kid, lost: kids });
+      return;
+    }
+    for (const kid of kids) print(`${kid} is removed.`);
+    print(`${key.kid} signs now. Start the servers, with the key-encryption key that it has.
+Whoever has cached the JWKS without it refuses its tokens (InvalidIdentityToken) until it asks again.`);
+  },
+});
