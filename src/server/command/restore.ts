@@ -11,7 +11,7 @@ import { type Look, lookInto } from "../store/look.ts";
 import { currentTime, databaseArg, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 import { keyEncryptionArg, keyProtector } from "./key-encryption.ts";
-import { date } from "./signing-keys/date.ts";
+import { date } from "./date.ts";
 
 export const restore = defineServerCommand({
   meta: { name: "restore", description: "Check a backup and put it in the place of the database." },

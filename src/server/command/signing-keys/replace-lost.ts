@@ -2,7 +2,7 @@ import { replaceLost as replaceLostKeys } from "../../signing/lost.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { keyEncryptionArg, keyMaker, keyProtector, signingKeyArg } from "../key-encryption.ts";
-import { issuerOf } from "./issuer.ts";
+import { initialized } from "../../initialize.ts";
 
 export const replaceLost = defineServerCommand({
   meta: {
@@ -29,7 +29,7 @@ export const replaceLost = defineServerCommand({
   },
   async run({ args }) {
     const { key, lost } = await withStore(args, false, async (store) => {
-      const issuer = await issuerOf(store);
+      const issuer = (await initialized(store)).url;
       const make = await keyMaker(issuer, args);
       const time = await store.time(currentTime());
       return await replaceLostKeys(store, { issuer, protector: await keyProtector(args), time }, make);
