@@ -8,7 +8,7 @@ import { VouchError } from "../../base/errors.ts";
 import { showNotification } from "../../base/system/notification.ts";
 import { traceTo } from "../../base/trace.ts";
 import type { ListKeys } from "../end-on/plugged-in.ts";
-import { createAgentFolder } from "./folder.ts";
+import { checkOwnAgent, createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
 import { takeLock } from "./lock.ts";
 import { ProgramsState } from "../record/programs.ts";
@@ -38,7 +38,7 @@ export interface RunOptions {
 /**
  * Runs the agent in the foreground until SIGTERM, SIGINT, SIGHUP or `vouch agent stop`. Resolves with the exit code: 0
  * also if another agent holds the lock. Every `watchIntervalMs` it drops what has ended and renews what ends soon; each
- * request does so, too. Throws `agent_untrusted`, `agent_unavailable`, `file_error`.
+ * request does so, too. Throws `agent_untrusted`, `agent_unavailable`, `file_error`, `access_denied` in a guest's folder.
  */
 export async function runAgent({ watchIntervalMs = 15_000, listKeys }: RunOptions = {}): Promise<number> {
   traceTo(log);
@@ -61,6 +61,7 @@ export async function runAgent({ watchIntervalMs = 15_000, listKeys }: RunOption
 async function serve(watchIntervalMs: number, listKeys: ListKeys | undefined): Promise<number> {
   hardenProcess(log);
   const socketPath = agentSocketPath(lstat);
+  checkOwnAgent();
   createAgentFolder(dirname(socketPath));
   const unlock = takeLock(join(dirname(socketPath), "agent.lock"));
   if (!unlock) {
