@@ -1,7 +1,7 @@
 /** `vouch ssh HOST`: ssh with this machine's agent at hand, as a guest of its own. */
 import { existsSync } from "node:fs";
 import { routes } from "../../../agent/protocol.ts";
-import { askAgent, askStatus } from "../../../agent/wire/client.ts";
+import { askAgent } from "../../../agent/wire/client.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/printable.ts";
 import { hasAnySession } from "../chosen-server.ts";
@@ -9,7 +9,7 @@ import { missing, usage } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { untilInterrupted } from "../../terminal/interrupt.ts";
 import { note, warn } from "../../terminal/terminal.ts";
-import { hasOwnAgent } from "../guest/agent-guests.ts";
+import { ownAgent } from "../guest/agent-guests.ts";
 import { Connection } from "./connection.ts";
 import { sshWords } from "./words.ts";
 
@@ -52,13 +52,13 @@ export const ssh = defineCommand({
       throw usage(`Options of ssh and a command come after \`--\`.`, commandName, `${commandName} ${host} -- ${more}`);
     }
     const words = sshWords(end < 0 ? [] : rawArgs.slice(end + 1), commandName);
-    if (!(await hasOwnAgent())) {
+    const agent = await ownAgent();
+    if (agent === undefined) {
       throw new VouchError("login_needed", "Not logged in: the Vouch agent is not running.", {
         hint: "Run `vouch login`.",
       });
     }
-    const status = await askStatus();
-    if (status === undefined || !hasAnySession(status)) {
+    if (!hasAnySession(agent)) {
       note("Not logged in: the other machine gets tokens once you run `vouch login` here.");
     }
     return connect(host, new Connection(host, words), args.credentials === true);
