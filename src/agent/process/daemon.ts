@@ -8,6 +8,7 @@ import { VouchError } from "../../base/errors.ts";
 import { showNotification } from "../../base/system/notification.ts";
 import { traceTo } from "../../base/trace.ts";
 import type { ListKeys } from "../end-on/plugged-in.ts";
+import { sleepLimitsMs } from "../end-on/sleep-limits.ts";
 import { checkOwnAgent, createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
 import { takeLock } from "./lock.ts";
@@ -24,9 +25,6 @@ import { lstat } from "../wire/client.ts";
 
 /** Read now: once the file is replaced, the system names the old one, which is gone. */
 const program = process.execPath;
-
-/** How long pending answers may take after a stop, in milliseconds. */
-const drainLimitMs = 2_000;
 
 export interface RunOptions {
   /** How often the agent looks after its sessions, in milliseconds. */
@@ -121,8 +119,10 @@ async function serve(watchIntervalMs: number, listKeys: ListKeys | undefined): P
   log(`stopping: ${await stopped.promise}`);
   clearInterval(watch);
   await agent.logout();
-  await Promise.race([drained, sleep(drainLimitMs, undefined, { ref: false })]);
-  await Promise.race([agent.record.keeper?.flush(), sleep(drainLimitMs, undefined, { ref: false })]);
+  // What is there is written meanwhile, what the last answers add after them.
+  void agent.record.keeper?.flush();
+  await Promise.race([drained, sleep(sleepLimitsMs.drain, undefined, { ref: false })]);
+  await Promise.race([agent.record.keeper?.flush(), sleep(sleepLimitsMs.flush, undefined, { ref: false })]);
   server.unref();
   // Not before: a sleep waits for what holds its delay lock.
   agent.close();
