@@ -42,7 +42,7 @@ export async function ensureAgent(
     }
     if (agent.exitCode !== null && agent.exitCode !== 0) throw failed(`ended with exit code ${agent.exitCode}`);
     if (agent.signalCode !== null) throw failed(`was ended by ${agent.signalCode}`);
-    if (performance.now() > deadline && agent.exitCode === 0) throw lockHeld(lock, timeoutMs);
+    if (performance.now() > deadline && agent.exitCode === 0 && !isLockFree(lock)) throw lockHeld(lock, timeoutMs);
     if (performance.now() > deadline) throw failed(`did not answer within ${timeoutMs / 1000} seconds`);
     await sleep(pollIntervalMs);
   }
