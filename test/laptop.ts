@@ -112,6 +112,8 @@ export interface Laptop {
   /** `vouch server run`, with these flags after its own. */
   startServer(...flags: string[]): Promise<void>;
   stopServer(): Promise<void>;
+  /** The process of the server that runs. */
+  serverPid(): number;
   /** Starts the release's agent in the foreground of its own process, when none runs. */
   startAgent(): Promise<Bun.Subprocess>;
   stop(): Promise<void>;
@@ -248,6 +250,10 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
       const listening = /http:\/\/[\d.:]+/.exec(line)?.[0];
       if (listening === undefined) throw new Error(`vouch server run says: ${line}`);
       sandbox.setVouchServer(listening);
+    },
+    serverPid() {
+      if (server === undefined) throw new Error("Expected a server that runs");
+      return server.pid;
     },
     async stopServer() {
       server?.kill();

@@ -1,5 +1,6 @@
 /** The clocks that measure a session, injected by tests. */
 import { uptime } from "node:os";
+import { openLibc } from "./system/libc.ts";
 
 export interface Clock {
   /** The wall clock: milliseconds since 1970. Users can set it, forwards and back. */
@@ -32,8 +33,29 @@ function uptimeMs(): number {
   return performance.now() + behind;
 }
 
+/** `time.h`: the clocks of Linux and macOS that stop while the machine sleeps. */
+const CLOCK_MONOTONIC = 1;
+const CLOCK_UPTIME_RAW = 8;
+
+let readAwake: (() => number) | undefined;
+
+/** The clock by clock_gettime(2), in milliseconds: what `performance.now()` does in a sleep is the runtime's choice. */
+function awakeClock(): () => number {
+  try {
+    const { clock_gettime } = openLibc({ clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
+    const clock = process.platform === "darwin" ? CLOCK_UPTIME_RAW : CLOCK_MONOTONIC;
+    const time = new BigInt64Array(2);
+    return () => {
+      if (clock_gettime(clock, time) !== 0) throw new Error("expected a clock of the system");
+      return Number(time[0]) * 1000 + Number(time[1]) / 1e6;
+    };
+  } catch {
+    return () => performance.now();
+  }
+}
+
 export const systemClock: Clock = {
   now: Date.now,
   elapsed: uptimeMs,
-  awake: () => performance.now(),
+  awake: () => (readAwake ??= awakeClock())(),
 };

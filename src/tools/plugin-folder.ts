@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createAgentFolder } from "../agent/process/folder.ts";
 import { lstat } from "../agent/wire/client.ts";
-import { agentFolder } from "../agent/wire/socket.ts";
+import { stateFolder } from "../agent/wire/socket.ts";
 import { VouchError } from "../base/errors.ts";
 import { processInfo } from "../base/process/process-info.ts";
 import { inheritedAt } from "../helper/inherited-file.ts";
@@ -18,7 +18,7 @@ type Entry = string | { linkTo: string };
  * have ended. No text may hold a secret. Throws `agent_untrusted`, `file_error`.
  */
 export function pluginFolder(name: string, files: Record<string, Entry>): string {
-  const agent = agentFolder(lstat);
+  const agent = stateFolder(lstat);
   const parent = join(agent, "plugins");
   for (const each of [agent, parent]) createAgentFolder(each);
   for (const each of namesIn(parent)) {

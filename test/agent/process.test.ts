@@ -1,6 +1,16 @@
 /** The agent as a process of its own: who wins, what is left behind, what the other side is told. */
 import { afterEach, beforeEach, expect, onTestFinished, test } from "bun:test";
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { askAgent } from "../../src/agent/wire/client.ts";
 import { routes } from "../../src/agent/protocol.ts";
@@ -242,4 +252,16 @@ test.skipIf(!testable)("other processes of the user can neither read nor trace t
   expect(readFileSync(`/proc/${agent.pid}/limits`, "utf8")).toMatch(/^Max core file size +0 +0 /m);
   agent.kill();
   expect(await agent.exited).toBe(0);
+});
+
+test("no agent is started in a guest's folder, where that of another machine listens, and nothing in it is touched", async () => {
+  mkdirSync(join(root, "agent"), { mode: 0o700 });
+  for (const name of ["guest.lock", "agent.sock"]) writeFileSync(join(root, "agent", name), "");
+  const agent = start();
+  expect(await agent.exited).not.toBe(0);
+  expect(readdirSync(join(root, "agent")).toSorted()).toEqual(["agent.sock", "guest.lock"]);
+  rmSync(join(root, "agent/agent.sock"));
+  const failure = await rejection(ensureAgent({ command: ["/bin/false"] }));
+  expect(failure).toMatchObject({ code: "access_denied", hint: expect.stringContaining("Log in there") });
+  expect(readdirSync(join(root, "agent"))).toEqual(["guest.lock"]);
 });

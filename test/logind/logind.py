@@ -16,8 +16,8 @@ MANAGER = "org.freedesktop.login1.Manager"
 SESSION = "org.freedesktop.login1.Session"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 WHAT = {"sleep", "shutdown", "idle", "handle-power-key", "handle-suspend-key", "handle-hibernate-key", "handle-lid-switch"}
-# InhibitDelayMaxSec of logind.conf; five by default, more for slow machines.
-DELAY_MAX_SEC = 60
+# InhibitDelayMaxSec of logind.conf.
+DELAY_MAX_SEC = int(sys.argv[1])
 
 DBusGMainLoop(set_as_default=True)
 loop = GLib.MainLoop()

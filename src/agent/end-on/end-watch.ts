@@ -118,9 +118,16 @@ export class EndWatch {
 
   async #watchKeys(stop: AbortSignal, working: () => void): Promise<void> {
     while (!stop.aborted) {
+      const failures: unknown[] = [];
       for (const [session, isPluggedIn] of this.#keys) {
-        if (!(await isPluggedIn())) this.#options.end("key_removed", session);
+        try {
+          if (!(await isPluggedIn())) this.#options.end("key_removed", session);
+        } catch (error) {
+          // Those of the other sessions may be seen.
+          failures.push(error);
+        }
       }
+      if (failures.length > 0) throw failures[0];
       working();
       await sleep(keyMs, undefined, { signal: stop, ref: false }).catch(() => {});
     }

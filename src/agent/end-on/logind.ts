@@ -36,8 +36,8 @@ export function lockWatch(env: Environment, onLock: () => void): Watch {
         // Where it does not say whose session that is, it counts as this user's.
         if (isOwn(await property("User").catch(() => undefined)) !== false) onLock();
       } else if (signal.interface === propertiesInterface && signal.member === "PropertiesChanged") {
-        const [user, hint] = await Promise.all([property("User"), property("LockedHint")]);
-        if (isOwn(user) && isTrue(hint)) onLock();
+        // Of a session that was locked before, other properties may change, too.
+        if (becameLocked(signal) && isOwn(await property("User"))) onLock();
       }
     },
     [
@@ -108,9 +108,16 @@ function isOwn(user: Message | undefined): boolean | undefined {
   return reader.uint32() === process.getuid!();
 }
 
-function isTrue(property: Message): boolean {
-  if (property.signature !== "v") return false;
-  const reader = property.body();
-  reader.variant("b");
-  return reader.boolean();
+/** Whether a PropertiesChanged, (sa{sv}as), says that LockedHint is true now: logind sends it when that has changed. */
+function becameLocked(changed: Message): boolean {
+  if (changed.signature !== "sa{sv}as") return false;
+  const reader = changed.body();
+  if (reader.string() !== sessionInterface) return false;
+  let isLocked = false;
+  reader.dictionary((name, signature) => {
+    if (name !== "LockedHint" || signature !== "b") return false;
+    isLocked = reader.boolean();
+    return true;
+  });
+  return isLocked;
 }

@@ -5,6 +5,7 @@ import type { Environment } from "../../base/environment.ts";
 import { findOnPath } from "../../base/system/path.ts";
 import type { EndOn } from "../../settings/settings.ts";
 import { logindName, noLogind } from "./logind.ts";
+import { sysHidraw } from "./plugged-in.ts";
 import { hasScreenSaver } from "./screen-savers.ts";
 import { inhibitProgram } from "./sleep-delay.ts";
 
@@ -15,8 +16,8 @@ export async function whyNot(
   platform: NodeJS.Platform = process.platform,
 ): Promise<string | undefined> {
   if (on === "key-removal") {
-    if (platform !== "linux" || existsSync("/sys/class/hidraw")) return undefined;
-    return "No security key can be seen here: /sys/class/hidraw is missing, as in a container.";
+    if (platform !== "linux" || existsSync(sysHidraw)) return undefined;
+    return `No security key can be seen here: ${sysHidraw} is missing, as in a container.`;
   }
   if (platform !== "linux")
     return on === "lock" ? noLockHere : lateSleep("macOS tells programs of Vouch's kind nothing before it");

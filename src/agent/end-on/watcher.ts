@@ -1,5 +1,6 @@
 /** Keeps a watch going that may fail: again after a pause that grows, and with the reason while it does not work. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { VouchError } from "../../base/errors.ts";
 
 /** The first pause, and the longest, in milliseconds. */
 const firstPauseMs = 1_000;
@@ -38,7 +39,7 @@ export class Watcher {
       try {
         await this.#watch(signal, working);
       } catch (error) {
-        this.#failure = (error as Error).message;
+        this.#failure = wordsOf(error);
       }
       // An aborted pause ends the loop.
       await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {});
@@ -47,10 +48,23 @@ export class Watcher {
   }
 }
 
+/** Watches say themselves what is wrong; what a system call's failure is called by the runtime is not for people. */
+function wordsOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined || error instanceof VouchError ? message : `the system refused what it needs (${code})`;
+}
+
 /** Resolves when the signal is aborted, or rejects with the reason that comes first. */
 export async function untilAborted(signal: AbortSignal, ended: Promise<Error>): Promise<void> {
-  const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   if (signal.aborted) return;
-  const reason = await Promise.race([aborted, ended]);
-  if (reason instanceof Error) throw reason;
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const onAbort = () => resolve();
+  signal.addEventListener("abort", onAbort);
+  try {
+    const reason = await Promise.race([aborted, ended]);
+    if (reason instanceof Error) throw reason;
+  } finally {
+    // The signal is that of all attempts.
+    signal.removeEventListener("abort", onAbort);
+  }
 }

@@ -1,11 +1,15 @@
 /**
  * The folder of a guest's socket. It is what is mounted into a container: the socket in it is made anew with each agent,
  * which a mount of the file itself would not show. On this machine nobody else reaches it, for it lies in the agent's
- * own folder; in the container the named user ids can enter and connect, and nobody can put another socket there.
+ * own folder; in the container the named user ids can enter and connect, and nobody can put another socket there. Where
+ * the container has the agent's user id, its programs may write: what they leave is neither followed nor judged.
  */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { VouchError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
+import { takeLock } from "../process/lock.ts";
+import { guestMark } from "../wire/socket.ts";
 
 const socketName = "agent.sock";
 
@@ -16,28 +20,49 @@ export function modesFor(uids: readonly number[]): { folder: number; socket: num
 
 /** Where a guest's folder is, unless the user has named another. */
 export function usualGuestFolder(agentFolder: string, name: string): string {
-  return join(agentFolder, "guests", name);
+  return join(guestsFolder(agentFolder), name);
+}
+
+function guestsFolder(agentFolder: string): string {
+  return join(agentFolder, "guests");
+}
+
+/** A folder that this agent alone serves a guest in. */
+export interface GuestFolder {
+  /** The socket's path; nothing is there. */
+  socket: string;
+  /** Leaves the folder as it is, for mounts and the next agent. */
+  release(): void;
+  /** Removes it for good, unless something else is in it, or it is a mount point. */
+  remove(): void;
 }
 
 /**
- * Makes the folder, removes a socket that a dead agent has left, and returns the socket's path. Throws `agent_untrusted`
- * for a folder of others, or one that holds anything else; `file_error`.
+ * Makes the folder, marks it as a guest's by a lock, and removes a socket that a dead agent has left. `others` are the
+ * folders of the agent's other guests. Throws `agent_untrusted` for a folder of others, one that holds anything else and
+ * has no mark, one that another agent serves, and for the agent's own; `file_error`. Then nothing in it has changed.
  */
-export function makeGuestFolder(folder: string, mode: number): string {
+export function claimGuestFolder(
+  folder: string,
+  mode: number,
+  agentFolder: string,
+  others: readonly string[],
+): GuestFolder {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const status = lstatSync(folder);
-    if (!status.isDirectory()) throw unfit(folder, "it is not a directory");
-    if (status.uid !== process.geteuid?.()) throw unfit(folder, `it belongs to user id ${status.uid}`);
-    if ((status.mode & 0o022) !== 0) throw unfit(folder, "others may write to it");
-    // Its mode is changed: it must be for this alone.
-    if (readdirSync(folder).some((name) => name !== socketName)) throw unfit(folder, "it holds other files");
-    const path = join(folder, socketName);
-    const old = lstatSync(path, { throwIfNoEntry: false });
-    if (old !== undefined && !old.isSocket()) throw unfit(path, "it is not a socket");
-    if (old !== undefined) rmSync(path);
-    chmodSync(folder, mode);
-    return path;
+    checkFolder(folder, agentFolder, others);
+    const unlock = takeLock(join(folder, guestMark));
+    if (unlock === undefined) throw unfit(folder, "another agent serves a guest there");
+    try {
+      const socket = join(folder, socketName);
+      // Whoever could listen there holds the lock.
+      if (isThere(socket)) rmSync(socket);
+      chmodSync(folder, mode);
+      return { socket, release: unlock, remove: () => removeFolder(folder, unlock) };
+    } catch (error) {
+      unlock();
+      throw error;
+    }
   } catch (error) {
     if (error instanceof VouchError) throw error;
     const message = `The guest's folder ${folder} cannot be made: ${(error as Error).message}.`;
@@ -48,18 +73,56 @@ export function makeGuestFolder(folder: string, mode: number): string {
   }
 }
 
-/** Removes the folder of a guest that is closed for good, if nothing else is in it. */
-export function removeGuestFolder(folder: string): void {
+function checkFolder(folder: string, agentFolder: string, others: readonly string[]): void {
+  const status = lstatSync(folder);
+  if (!status.isDirectory()) throw unfit(folder, "it is not a directory");
+  if (status.uid !== process.geteuid?.()) throw unfit(folder, `it belongs to user id ${status.uid}`);
+  if ((status.mode & 0o022) !== 0) throw unfit(folder, "others may write to it");
+  const guests = guestsFolder(agentFolder);
+  if ([agentFolder, guests].some((own) => isSame(folder, own))) throw unfit(folder, "it is the agent's own");
+  const known = others.find((other) => isWithin(folder, other));
+  if (known !== undefined) throw unfit(folder, `it is, or lies in, the folder of another guest, ${known}`);
+  const socket = join(folder, socketName);
+  if (isThere(socket) && !lstatSync(socket).isSocket()) throw unfit(socket, "it is not a socket");
+  // Its mode is changed: it must be for this alone.
+  if (isThere(join(folder, guestMark))) return;
+  // In the agent's own folder an unmarked socket is a dead agent's; elsewhere it may be any program's.
+  const isOwn = isSame(dirname(folder), guests);
+  const found = isOwn ? undefined : readdirSync(folder)[0];
+  if (found !== undefined) throw unfit(folder, `it holds other files, such as ${printable(found)}`);
+}
+
+/** Whether two paths name the same folder, by whatever links and mounts. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
+}
+
+function isWithin(folder: string, other: string): boolean {
+  return isSame(folder, other) || (folder !== dirname(folder) && isWithin(dirname(folder), other));
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function removeFolder(folder: string, unlock: () => void): void {
   try {
     rmSync(join(folder, socketName), { force: true });
-    rmdirSync(folder);
+    // With anything else in it, it stays a guest's folder, which can be used again.
+    if (readdirSync(folder).every((name) => name === guestMark)) {
+      rmSync(join(folder, guestMark), { force: true });
+      rmdirSync(folder);
+    }
   } catch {
-    // A mount point, or files of the user: they stay.
+    // A mount point: it stays.
+  } finally {
+    unlock();
   }
 }
 
 function unfit(path: string, why: string): VouchError {
   return new VouchError("agent_untrusted", `${path} is not used for a guest's socket: ${why}.`, {
-    hint: "Name a folder of its own with `vouch guest add NAME --folder FOLDER`.",
+    hint: "Name an empty folder of its own with `vouch guest add NAME --folder FOLDER`.",
   });
 }

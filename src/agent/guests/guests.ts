@@ -3,7 +3,6 @@
  * access of its own (access.ts). Those of the settings are opened with each agent; others last as long as this one, which
  * is until its last session ends.
  */
-import { chmodSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { GuestSettings, Settings } from "../../settings/settings.ts";
@@ -13,7 +12,7 @@ import type { GuestOpenRequest } from "../requests.ts";
 import type { HttpListener } from "../wire/http-listener.ts";
 import type { Peer } from "../wire/peer.ts";
 import { type Access, guestAccess } from "./access.ts";
-import { makeGuestFolder, modesFor, removeGuestFolder, usualGuestFolder } from "./folder.ts";
+import { claimGuestFolder, type GuestFolder, modesFor, usualGuestFolder } from "./folder.ts";
 
 /** How many guests there are at most, and how many user ids one remembers that it has turned away. */
 const maxGuests = 32;
@@ -22,13 +21,18 @@ const maxStrangers = 16;
 /** Listens on a path with an access. Throws the errors of listening. */
 type Serve = (path: string, access: Access) => HttpListener;
 
+interface Place {
+  serve: Serve;
+  agentFolder: string;
+}
+
 interface Guest {
   settings: GuestSettings;
   /** Whether it is of this agent alone, and in no settings. */
   isTemporary: boolean;
   folder: string;
-  socket?: string;
-  listener?: HttpListener;
+  /** Undefined where it cannot be served: then the folder is not ours to change. */
+  open?: { claimed: GuestFolder; listener: HttpListener };
   failure?: VouchError;
   /** User ids that were turned away. */
   strangers: Set<number>;
@@ -38,7 +42,8 @@ export class Guests {
   readonly #clock: Clock;
   readonly #log: (message: string) => void;
   readonly #guests = new Map<string, Guest>();
-  #place: { serve: Serve; agentFolder: string } | undefined;
+  #place: Place | undefined;
+  #stopped: Promise<unknown> | undefined;
 
   constructor(clock: Clock, log: (message: string) => void) {
     this.#clock = clock;
@@ -52,14 +57,17 @@ export class Guests {
 
   /** Opens the guests of the settings that are not open, closes those that are gone, and opens changed ones anew. */
   sync({ guests = {} }: Pick<Settings, "guests">): void {
-    if (this.#place === undefined) return;
-    for (const [name, { isTemporary, settings }] of this.#guests) {
+    const place = this.#place;
+    if (place === undefined) return;
+    for (const [name, { isTemporary, settings, folder }] of this.#guests) {
       const now = guests[name];
-      if (now === undefined ? !isTemporary : isTemporary || !Bun.deepEquals(now, settings)) this.#close(name);
+      if (now === undefined ? isTemporary : !isTemporary && Bun.deepEquals(now, settings)) continue;
+      // A folder that is removed would be another one in the mounts that have it.
+      this.#close(name, now === undefined || folderOf(name, now, place) !== folder);
     }
     for (const [name, settings] of Object.entries(guests)) {
       const known = this.#guests.get(name);
-      if (known === undefined || known.failure !== undefined) this.#open(name, settings, false);
+      if (known === undefined || known.failure !== undefined) this.#open(name, settings, false, place);
     }
   }
 
@@ -70,16 +78,19 @@ export class Guests {
         hint: `Choose another name, or run \`vouch guest remove ${name}\`.`,
       });
     }
-    const { failure } = this.#open(name, settings, true);
+    if (this.#place === undefined) {
+      throw new VouchError("agent_unavailable", "The agent is stopping.", { hint: "Run the command again." });
+    }
+    const { failure } = this.#open(name, settings, true, this.#place);
     if (failure === undefined) return;
-    this.#close(name);
+    this.#guests.delete(name);
     throw failure;
   }
 
   /** Closes one that is in no settings; whether there was one. */
   close(name: string): boolean {
     const isThere = this.#guests.get(name)?.isTemporary === true;
-    if (isThere) this.#close(name);
+    if (isThere) this.#close(name, true);
     return isThere;
   }
 
@@ -91,36 +102,35 @@ export class Guests {
   /** Closes all listeners and resolves when their connections have ended; the folders of settings stay, for mounts. */
   async stop(): Promise<void> {
     this.#place = undefined;
-    const stopped = [...this.#guests.values()].map(async ({ listener, isTemporary, folder }) => {
-      const drained = listener?.stop();
-      if (isTemporary) removeGuestFolder(folder);
-      await drained;
-    });
-    await Promise.all(stopped);
+    await (this.#stopped ??= Promise.all([...this.#guests.values()].map((guest) => closed(guest, guest.isTemporary))));
   }
 
   /** Lets the process end despite open connections. */
   unref(): void {
-    for (const { listener } of this.#guests.values()) listener?.unref();
+    for (const { open } of this.#guests.values()) open?.listener.unref();
   }
 
-  #open(name: string, settings: GuestSettings, isTemporary: boolean): Guest {
-    const { serve, agentFolder } = this.#place!;
-    const folder = settings.folder ?? usualGuestFolder(agentFolder, name);
+  #open(name: string, settings: GuestSettings, isTemporary: boolean, { serve, agentFolder }: Place): Guest {
+    const folder = folderOf(name, settings, { agentFolder });
     const guest: Guest = { settings, isTemporary, folder, strangers: new Set() };
+    const others = [...this.#guests].flatMap(([other, { open, folder: its }]) => (other !== name && open ? [its] : []));
+    let claimed: GuestFolder | undefined;
     try {
-      if (this.#guests.size >= maxGuests) {
+      if (others.length >= maxGuests) {
         throw new VouchError("usage", `There are ${maxGuests} guests already.`, { hint: "Run `vouch guest list`." });
       }
       const { uids = [], credentials = false } = settings;
       const modes = modesFor(uids);
-      const socket = makeGuestFolder(folder, modes.folder);
+      claimed = claimGuestFolder(folder, modes.folder, agentFolder, others);
+      const { socket } = claimed;
       const access = guestAccess(name, { uids, credentials }, () => this.#clock.elapsed());
-      guest.listener = serve(socket, { ...access, turnedAway: (peer) => this.#turnAway(name, guest, access, peer) });
-      // Until now nobody else could connect: that needs the right to write.
-      chmodSync(socket, modes.socket);
+      const turnedAway = (peer: Peer | undefined) => this.#turnAway(name, guest, access, peer);
+      const listener = withMode(modes.socket, () => serve(socket, { ...access, turnedAway }));
+      guest.open = { claimed, listener };
       this.#log(`the guest ${name} may ask at ${socket}`);
     } catch (error) {
+      if (isTemporary) claimed?.remove();
+      else claimed?.release();
       guest.failure = VouchError.from(error);
       const isKnown = this.#guests.get(name)?.failure?.message === guest.failure.message;
       if (!isKnown) this.#log(`the guest ${name} has no socket: ${guest.failure.message}`);
@@ -138,12 +148,37 @@ export class Guests {
     return access.turnedAway(peer);
   }
 
-  #close(name: string): void {
-    const guest = this.#guests.get(name)!;
+  #close(name: string, isForGood: boolean): void {
+    const guest = this.#guests.get(name);
+    if (guest === undefined) return;
     this.#guests.delete(name);
-    void guest.listener?.stop();
-    removeGuestFolder(guest.folder);
+    void closed(guest, isForGood);
     this.#log(`the guest ${name} is closed`);
+  }
+}
+
+/** Stops listening at once, and resolves when the connections have ended. `isForGood`: the folder goes, too. */
+async function closed({ open }: Guest, isForGood: boolean): Promise<void> {
+  const drained = open?.listener.stop();
+  if (isForGood) open?.claimed.remove();
+  else open?.claimed.release();
+  await drained;
+}
+
+function folderOf(name: string, { folder }: GuestSettings, { agentFolder }: Pick<Place, "agentFolder">): string {
+  return folder ?? usualGuestFolder(agentFolder, name);
+}
+
+/**
+ * Runs `listen`, which makes a socket, so that it has the mode from the beginning: chmod(2) would follow a link that a
+ * container has put in its place.
+ */
+function withMode<Result>(mode: number, listen: () => Result): Result {
+  const before = process.umask(0o777 & ~mode);
+  try {
+    return listen();
+  } finally {
+    process.umask(before);
   }
 }
 

@@ -8,7 +8,8 @@ import { VouchError } from "../../base/errors.ts";
 import { showNotification } from "../../base/system/notification.ts";
 import { traceTo } from "../../base/trace.ts";
 import type { ListKeys } from "../end-on/plugged-in.ts";
-import { createAgentFolder } from "./folder.ts";
+import { sleepLimitsMs } from "../end-on/sleep-limits.ts";
+import { checkOwnAgent, createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
 import { takeLock } from "./lock.ts";
 import { ProgramsState } from "../record/programs.ts";
@@ -25,9 +26,6 @@ import { lstat } from "../wire/client.ts";
 /** Read now: once the file is replaced, the system names the old one, which is gone. */
 const program = process.execPath;
 
-/** How long pending answers may take after a stop, in milliseconds. */
-const drainLimitMs = 2_000;
-
 export interface RunOptions {
   /** How often the agent looks after its sessions, in milliseconds. */
   watchIntervalMs?: number;
@@ -38,7 +36,7 @@ export interface RunOptions {
 /**
  * Runs the agent in the foreground until SIGTERM, SIGINT, SIGHUP or `vouch agent stop`. Resolves with the exit code: 0
  * also if another agent holds the lock. Every `watchIntervalMs` it drops what has ended and renews what ends soon; each
- * request does so, too. Throws `agent_untrusted`, `agent_unavailable`, `file_error`.
+ * request does so, too. Throws `agent_untrusted`, `agent_unavailable`, `file_error`, `access_denied` in a guest's folder.
  */
 export async function runAgent({ watchIntervalMs = 15_000, listKeys }: RunOptions = {}): Promise<number> {
   traceTo(log);
@@ -61,6 +59,7 @@ export async function runAgent({ watchIntervalMs = 15_000, listKeys }: RunOption
 async function serve(watchIntervalMs: number, listKeys: ListKeys | undefined): Promise<number> {
   hardenProcess(log);
   const socketPath = agentSocketPath(lstat);
+  checkOwnAgent();
   createAgentFolder(dirname(socketPath));
   const unlock = takeLock(join(dirname(socketPath), "agent.lock"));
   if (!unlock) {
@@ -120,8 +119,10 @@ async function serve(watchIntervalMs: number, listKeys: ListKeys | undefined): P
   log(`stopping: ${await stopped.promise}`);
   clearInterval(watch);
   await agent.logout();
-  await Promise.race([drained, sleep(drainLimitMs, undefined, { ref: false })]);
-  await Promise.race([agent.record.keeper?.flush(), sleep(drainLimitMs, undefined, { ref: false })]);
+  // What is there is written meanwhile, what the last answers add after them.
+  void agent.record.keeper?.flush();
+  await Promise.race([drained, sleep(sleepLimitsMs.drain, undefined, { ref: false })]);
+  await Promise.race([agent.record.keeper?.flush(), sleep(sleepLimitsMs.flush, undefined, { ref: false })]);
   server.unref();
   // Not before: a sleep waits for what holds its delay lock.
   agent.close();

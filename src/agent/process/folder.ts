@@ -2,7 +2,17 @@
 import { mkdirSync } from "node:fs";
 import { VouchError } from "../../base/errors.ts";
 import { lstat } from "../wire/client.ts";
-import { checkAgentFolder } from "../wire/socket.ts";
+import { agentFolder, checkAgentFolder, guestMark } from "../wire/socket.ts";
+
+/** Throws `access_denied` where the agent of this environment runs on another machine: none is started in its place. */
+export function checkOwnAgent(): void {
+  const folder = agentFolder(lstat);
+  if (lstat(`${folder}/${guestMark}`) === undefined) return;
+  const message = `No agent is started in ${folder}: it is a guest's folder, whose agent runs on another machine.`;
+  throw new VouchError("access_denied", message, {
+    hint: "Log in there, with the security key: `vouch login`. This machine then gets its read tokens.",
+  });
+}
 
 /** Creates the folder, mode 0700, if it is missing, and checks it. Throws `agent_untrusted`, `file_error`. */
 export function createAgentFolder(folder: string): void {

@@ -2,11 +2,13 @@
  * Single instance lock, one agent per folder: flock(2) on a file beside the socket. The kernel releases it when the
  * process ends for any reason, so that no lock is ever stale.
  */
-import { closeSync, openSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { namesIn } from "../../base/system/folder-names.ts";
 import { openLibc } from "../../base/system/libc.ts";
 import { processInfo, type ProcessInfo } from "../../base/process/process-info.ts";
 
+/** A container may write where a guest's lock is: no link is followed, and no pipe waited for. */
+const openFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
@@ -16,7 +18,7 @@ const LOCK_NB = 4;
  */
 export function takeLock(path: string): (() => void) | undefined {
   const libc = openLibc({ flock: { args: ["i32", "i32"], returns: "i32" } });
-  const descriptor = openSync(path, "a", 0o600);
+  const descriptor = openSync(path, openFlags, 0o600);
   const release = () => closeSync(descriptor);
   if (libc.flock(descriptor, LOCK_EX | LOCK_NB) === 0) return release;
   release();

@@ -7,6 +7,7 @@ import { trace } from "../../base/trace.ts";
 import { askStatus, lstat } from "../wire/client.ts";
 import { namingLog } from "../wire/log-path.ts";
 import { agentFolder } from "../wire/socket.ts";
+import { checkOwnAgent } from "./folder.ts";
 import { isLockFree, lockHolder } from "./lock.ts";
 
 const pollIntervalMs = 20;
@@ -18,13 +19,15 @@ const statusTimeoutMs = 2_000;
 /**
  * Resolves once an agent answers: a running one, or one that this call has started, detached, so that it outlives the
  * terminal (`isNew`). Concurrent calls end with one agent (lock.ts); while somebody holds its lock, none is started. Throws
- * `agent_unavailable` if none answers within `timeoutMs`, and names the process that holds the lock; `agent_untrusted`.
+ * `agent_unavailable` if none answers within `timeoutMs`, and names the process that holds the lock; `agent_untrusted`;
+ * `access_denied` in a guest's folder.
  */
 export async function ensureAgent(
   options: { command?: string[]; timeoutMs?: number } = {},
 ): Promise<{ isNew: boolean }> {
   const { command = [process.execPath, "agent", "run"], timeoutMs = 10_000 } = options;
   if (await isRunning()) return { isNew: false };
+  checkOwnAgent();
   const deadline = performance.now() + timeoutMs;
   const lock = join(agentFolder(lstat), "agent.lock");
   let agent = start(command);
@@ -39,7 +42,7 @@ export async function ensureAgent(
     }
     if (agent.exitCode !== null && agent.exitCode !== 0) throw failed(`ended with exit code ${agent.exitCode}`);
     if (agent.signalCode !== null) throw failed(`was ended by ${agent.signalCode}`);
-    if (performance.now() > deadline && agent.exitCode === 0) throw lockHeld(lock, timeoutMs);
+    if (performance.now() > deadline && agent.exitCode === 0 && !isLockFree(lock)) throw lockHeld(lock, timeoutMs);
     if (performance.now() > deadline) throw failed(`did not answer within ${timeoutMs / 1000} seconds`);
     await sleep(pollIntervalMs);
   }

@@ -3,12 +3,17 @@ import type { Notification } from "../../base/system/notification.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { type ChosenReason, happenings, isChosen } from "../end-on/causes.ts";
 import { EndWatch, type EndWatchOptions, type WatchState } from "../end-on/end-watch.ts";
+import { sleepLimitsMs } from "../end-on/sleep-limits.ts";
 import type { Record } from "../record/record.ts";
 import type { Session } from "./session.ts";
 import type { EndedSession, OpenSession, Sessions } from "./sessions.ts";
 
-/** How long the server is tried, in milliseconds. Before a sleep: logind waits five seconds at most by default. */
-const limitsMs: { [Reason in ChosenReason]: number } = { locked: 15_000, suspended: 2_500, key_removed: 15_000 };
+/** How long the server is tried, in milliseconds. */
+const limitsMs: { [Reason in ChosenReason]: number } = {
+  locked: 15_000,
+  suspended: sleepLimitsMs.revoke,
+  key_removed: 15_000,
+};
 
 export interface ChosenEndsOptions extends Omit<EndWatchOptions, "end"> {
   sessions: Sessions;

@@ -1,4 +1,5 @@
 /** One session, from login to its end by time, logout or revocation at the server. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
 import type { VouchSession } from "../../vouch-client/session.ts";
@@ -121,13 +122,17 @@ export class Session {
     const identity = this.#identity;
     this.end(reason);
     if (identity === undefined) return false;
+    const timer = new AbortController();
+    // Beside the request's own limit: one that is sent again, as after a correction of the clock, has that anew.
+    const late = sleep(limitMs, false, { signal: timer.signal, ref: false }).catch(() => false);
     try {
-      await identity.revoke(limitMs, isRepeated);
-      return true;
+      return await Promise.race([identity.revoke(limitMs, isRepeated).then(() => true), late]);
     } catch {
       // If the server was not reached, it ends the session by time; without the deleted key, the access token is
       // useless.
       return false;
+    } finally {
+      timer.abort();
     }
   }
 }

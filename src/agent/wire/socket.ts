@@ -1,8 +1,8 @@
 /**
  * The path of the agent's socket, and whether it can be trusted: the folder's owner controls who answers there. Both
  * sides check it, and neither follows symbolic links. A folder that VOUCH_RUNTIME_DIR names may be another user's, mounted
- * from where that user's agent runs: then its name must be one that only root or this user can have given it. Helpers load this file: it imports next to nothing and gets lstat
- * as a parameter.
+ * from where that user's agent runs: then its name must be one that only root or this user can have given it. Helpers load
+ * this file: it imports next to nothing and gets lstat as a parameter.
  */
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -26,6 +26,8 @@ const S_ISVTX = 0o1000;
 
 /** The mode of a guest's folder that other user ids may enter; they can neither look into it nor change it. */
 const guestFolderMode = 0o711;
+/** The file that marks a guest's folder; the agent that serves it holds its lock. */
+export const guestMark = "guest.lock";
 
 /**
  * The agent's folder: `$VOUCH_RUNTIME_DIR`; else `vouch` in `$XDG_RUNTIME_DIR`; else in `/run/user/UID`; else
@@ -48,6 +50,26 @@ export function agentFolder(lstat: Lstat, env: Environment = process.env): strin
     if (utf8Length(`${folder}/agent.sock`) <= maxSocketPathBytes) return folder;
   }
   return `/tmp/vouch-${uid}`;
+}
+
+/**
+ * Whether the variable names a guest's folder, where the agent of another machine or of the container's host listens: by
+ * its mark, its mode, or its owner. Nothing of this machine is written into it.
+ */
+function isGuestsFolder(lstat: Lstat, env: Environment): boolean {
+  const folder = absolute(env["VOUCH_RUNTIME_DIR"]);
+  const status = folder === undefined ? undefined : look(lstat, folder);
+  if (status === undefined || !isDirectory(status)) return false;
+  const isForOthers = status.uid !== userId() || (status.mode & 0o777) === guestFolderMode;
+  return isForOthers || look(lstat, `${folder}/${guestMark}`) !== undefined;
+}
+
+/**
+ * The folder for what the programs of this machine leave beside the agent (locks, plugins, links to pipes): the agent's,
+ * but where the variable names a guest's folder, the one that would be used without it.
+ */
+export function stateFolder(lstat: Lstat, env: Environment = process.env): string {
+  return agentFolder(lstat, isGuestsFolder(lstat, env) ? { ...env, VOUCH_RUNTIME_DIR: undefined } : env);
 }
 
 /** Whether it is a directory of the user that no one else can enter. False for a symbolic link. */

@@ -34,6 +34,10 @@ export class BusConnection {
   readonly #onSignal: (signal: Message) => void;
   readonly #pending = new Map<number, PromiseWithResolvers<Message>>();
   readonly #ended = Promise.withResolvers<Error>();
+  /** Why it has ended. */
+  #reason: Error | undefined;
+  /** Those who wait for an answer. */
+  readonly #waiting = new Set<(reason: Error) => void>();
   #received: Buffer = Buffer.alloc(0);
   /** How many bytes of a message that is too large are still to come. */
   #skipped = 0;
@@ -44,7 +48,7 @@ export class BusConnection {
     this.#onSignal = onSignal;
     this.#socket = connect(path);
     this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    this.#socket.on("error", (error) => this.#end(error));
+    this.#socket.on("error", (error) => this.#end(new Error(wordsOf(error), { cause: error })));
     this.#socket.on("close", () => this.#end(new Error("the message bus has closed the connection")));
   }
 
@@ -118,14 +122,15 @@ export class BusConnection {
 
   /** The promise's result. Throws after the timeout, and when the connection ends. */
   async #within<T>(promise: Promise<T>): Promise<T> {
-    const limit = Promise.withResolvers<never>();
-    const timer = setTimeout(() => limit.reject(new Error(`no answer within ${answerMs / 1000} seconds`)), answerMs);
-    const ended = this.ended.then((reason) => {
-      throw reason;
-    });
+    if (this.#reason !== undefined) throw this.#reason;
+    // Not `ended.then`: each call would leave a reaction there for as long as the connection lasts.
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`no answer within ${answerMs / 1000} seconds`)), answerMs);
+    this.#waiting.add(reject);
     try {
-      return await Promise.race([promise, limit.promise, ended]);
+      return await Promise.race([promise, failed]);
     } finally {
+      this.#waiting.delete(reject);
       clearTimeout(timer);
     }
   }
@@ -180,9 +185,18 @@ export class BusConnection {
   }
 
   #end(reason: Error): void {
-    this.#ended.resolve(reason);
+    this.#reason ??= reason;
+    this.#ended.resolve(this.#reason);
+    for (const reject of this.#waiting) reject(this.#reason);
     this.#socket.destroy();
   }
+}
+
+/** What the system says of the socket; the runtime's words are not for people. */
+function wordsOf({ code }: NodeJS.ErrnoException): string {
+  if (code === "ENOENT" || code === "ECONNREFUSED") return "nobody listens there";
+  if (code === "EACCES" || code === "EPERM") return "permission denied";
+  return `the connection failed (${code ?? "unknown"})`;
 }
 
 /** Undefined for a message that breaks the rules: the bus checks them, but a program may have sent it. */

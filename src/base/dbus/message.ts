@@ -11,7 +11,31 @@ const fixedBytes = 16;
 
 export const messageTypes = { methodCall: 1, methodReturn: 2, error: 3, signal: 4 } as const;
 
-/** Header field codes, and the type that each must have. */
+/** The limit on containers in containers. */
+const maxDepth = 64;
+
+/** The alignment of each type of a signature, by its first character. */
+const alignments: Partial<Record<string, number>> = {
+  y: 1,
+  g: 1,
+  v: 1,
+  n: 2,
+  q: 2,
+  b: 4,
+  i: 4,
+  u: 4,
+  h: 4,
+  s: 4,
+  o: 4,
+  a: 4,
+  x: 8,
+  t: 8,
+  d: 8,
+  "(": 8,
+  "{": 8,
+};
+
+/** Header field codes, and the type that each must have; others are ignored. */
 const fieldTypes: Partial<Record<number, string>> = {
   1: "o",
   2: "s",
@@ -92,6 +116,62 @@ export class Reader {
     return found;
   }
 
+  /** A dictionary of variants, a{sv}; `take` may read a value of that signature, and returns whether it has. */
+  dictionary(take: (name: string, signature: string) => boolean): void {
+    const bytes = this.uint32();
+    this.align(8);
+    for (const end = this.#at + bytes; this.#at < end;) {
+      this.align(8);
+      const name = this.string();
+      const signature = this.signature();
+      if (!take(name, signature)) this.skip(signature);
+    }
+  }
+
+  /** Passes over values of any types. */
+  skip(signature: string, depth = 0): void {
+    if (depth > maxDepth) throw new RangeError(`expected at most ${maxDepth} containers in each other`);
+    for (let rest = signature; rest !== "";) {
+      const type = firstType(rest);
+      rest = rest.slice(type.length);
+      this.#skipOne(type, depth);
+    }
+  }
+
+  #skipOne(type: string, depth: number): void {
+    this.align(alignmentOf(type));
+    switch (type[0]) {
+      case "s":
+      case "o":
+        this.string();
+        return;
+      case "g":
+        this.signature();
+        return;
+      case "v":
+        this.skip(firstType(this.signature()), depth + 1);
+        return;
+      case "a": {
+        const bytes = this.uint32();
+        this.align(alignmentOf(type.slice(1)));
+        this.#pass(bytes);
+        return;
+      }
+      case "(":
+      case "{":
+        this.skip(type.slice(1, -1), depth + 1);
+        return;
+      default:
+        // The size of the others is their alignment.
+        this.#pass(alignmentOf(type));
+    }
+  }
+
+  #pass(bytes: number): void {
+    if (this.#at + bytes > this.#view.byteLength) throw new RangeError("expected a value that ends in the message");
+    this.#at += bytes;
+  }
+
   align(bytes: number): void {
     while (this.#at % bytes !== 0) if (this.byte() !== 0) throw new RangeError("expected padding");
   }
@@ -104,6 +184,24 @@ export class Reader {
     if (this.byte() !== 0) throw new RangeError("expected a text that ends with a null byte");
     return text;
   }
+}
+
+function alignmentOf(type: string): number {
+  const alignment = alignments[type[0] ?? ""];
+  if (alignment === undefined) throw new RangeError(`expected a type, got ${JSON.stringify(type)}`);
+  return alignment;
+}
+
+/** The single complete type that a signature begins with. */
+function firstType(signature: string): string {
+  let open = 0;
+  for (let at = 0; at < signature.length; at++) {
+    const letter = signature[at]!;
+    if (letter === "(" || letter === "{") open++;
+    else if (letter === ")" || letter === "}") open--;
+    if (open === 0 && letter !== "a") return signature.slice(0, at + 1);
+  }
+  throw new RangeError(`expected a complete type, got ${JSON.stringify(signature)}`);
 }
 
 /** The bytes of the first message in what has come; undefined while there are fewer than that. Throws `RangeError`. */
@@ -144,8 +242,13 @@ function fieldsOf(reader: Reader): Map<number, string | number> {
   while (!reader.isAtEnd) {
     reader.align(8);
     const code = reader.byte();
+    if (code === 0) throw new RangeError("expected a header field, got the invalid one");
     const type = fieldTypes[code];
-    if (type === undefined) throw new RangeError(`expected a known header field, got ${code}`);
+    if (type === undefined) {
+      // "Implementations must ignore fields they do not understand."
+      reader.skip("v");
+      continue;
+    }
     reader.variant(type);
     fields.set(code, type === "u" ? reader.uint32() : type === "g" ? reader.signature() : reader.string());
   }

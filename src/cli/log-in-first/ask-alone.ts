@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createAgentFolder } from "../../agent/process/folder.ts";
 import { isLockFree, takeLock } from "../../agent/process/lock.ts";
 import { lstat } from "../../agent/wire/client.ts";
-import { agentFolder } from "../../agent/wire/socket.ts";
+import { stateFolder } from "../../agent/wire/socket.ts";
 import { VouchError } from "../../base/errors.ts";
 import { loginExit } from "../../base/login-need.ts";
 import { announce } from "../terminal/prompt.ts";
@@ -68,7 +68,7 @@ const refused = "refused";
 const waitingWords = "Another command asks for PIN and touch already. Waiting for that login…";
 
 function lockPath(): string {
-  const folder = agentFolder(lstat);
+  const folder = stateFolder(lstat);
   createAgentFolder(folder);
   return join(folder, "login.lock");
 }

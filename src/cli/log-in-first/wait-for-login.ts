@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createAgentFolder } from "../../agent/process/folder.ts";
 import { takeLock } from "../../agent/process/lock.ts";
 import { lstat } from "../../agent/wire/client.ts";
-import { agentFolder } from "../../agent/wire/socket.ts";
+import { stateFolder } from "../../agent/wire/socket.ts";
 import { loginExit, type LoginRequest } from "../../base/login-need.ts";
 import { writeFileAtomic } from "../../base/system/atomic-write.ts";
 import { processInfo } from "../../base/process/process-info.ts";
@@ -24,7 +24,7 @@ export async function waitForLogin(
   isLoggedIn: () => Promise<boolean>,
   patienceMs = defaultPatienceMs,
 ): Promise<number> {
-  const folder = agentFolder(lstat);
+  const folder = stateFolder(lstat);
   createAgentFolder(folder);
   const waited = join(folder, "login.waited");
   const mark = `${holder} ${processInfo(holder)?.startedAt ?? ""}`;

@@ -7,7 +7,7 @@ import { mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { lstat } from "../../agent/wire/runtime.ts";
-import { agentFolder, checkAgentFolder } from "../../agent/wire/socket.ts";
+import { checkAgentFolder, stateFolder } from "../../agent/wire/socket.ts";
 import { inheritedFile } from "../../helper/inherited-file.ts";
 import { complain } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
@@ -71,7 +71,7 @@ function withHome(env: Environment, home: string, text: string, read: DenoArgume
       },
     );
   }
-  const folder = agentFolder(lstat, env);
+  const folder = stateFolder(lstat, env);
   const own = `${folder}/deno-${path.replace(/^.*\//, "")}`;
   mkdirSync(own, { recursive: true, mode: 0o700 });
   checkAgentFolder(lstat, folder);

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { lstat } from "../../agent/wire/client.ts";
-import { agentFolder } from "../../agent/wire/socket.ts";
+import { stateFolder } from "../../agent/wire/socket.ts";
 import { namesIn } from "../../base/system/folder-names.ts";
 import { pluginFolder } from "../plugin-folder.ts";
 
@@ -21,7 +21,7 @@ export function pypircFor(url: string, token: string): string {
  * Gives its path. Throws as `pluginFolder`.
  */
 export function homeWith(pypirc: string, home: string): string {
-  const links = { ...linksTo(home, "", agentFolder(lstat)), [credentials]: pypirc };
+  const links = { ...linksTo(home, "", stateFolder(lstat)), [credentials]: pypirc };
   return pluginFolder(
     "hatch",
     Object.fromEntries(Object.entries(links).map(([path, target]) => [path, { linkTo: target }])),

@@ -6,6 +6,8 @@ import type { AgentOptions } from "../../../src/agent/agent-options.ts";
 import { routes, type StatusReply } from "../../../src/agent/protocol.ts";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { EndWatch } from "../../../src/agent/end-on/end-watch.ts";
+import { sleepLimitsMs } from "../../../src/agent/end-on/sleep-limits.ts";
+import type { Session } from "../../../src/agent/session/session.ts";
 import type { Notification } from "../../../src/base/system/notification.ts";
 import type { EndOn } from "../../../src/settings/settings.ts";
 import {
@@ -114,6 +116,11 @@ test("short sleeps do not add up, for two clocks may drift apart in hours", asyn
   }
 });
 
+test("what is done before a sleep fits into the time that logind waits by default, with a second to spare", () => {
+  const all = Object.values(sleepLimitsMs).reduce((sum, each) => sum + each, 0);
+  expect(all).toBeLessThanOrEqual(4_000);
+});
+
 test("without buses the state says of each what cannot be noticed, and why", async () => {
   await using started = start(["lock", "suspend"]);
   await started.harness.login();
@@ -123,6 +130,29 @@ test("without buses the state says of each what cannot be noticed, and why", asy
   );
   await until(async () => (await stateOf("suspend"))?.failure !== undefined, limitMs);
   expect((await stateOf("suspend"))!.failure).toStartWith("it is noticed only after the sleep: ");
+  for (const on of ["lock", "suspend"] as const) expect((await stateOf(on))!.failure).not.toMatch(/ENOENT|ECONN|EPIPE/);
+});
+
+test("a key that cannot be seen ends no session, and hides no other one's", async () => {
+  const keys = new Map([["DevSrvsID:1", true]]);
+  const listKeys = () => (keys.size > 0 ? Promise.reject(new Error("the driver hangs")) : Promise.resolve([]));
+  using folder = tempFolder();
+  const own = join(folder.path, "own");
+  writeFileSync(own, "");
+  await using started = start([]);
+  await started.harness.login();
+  const ended: unknown[] = [];
+  const end = (_: string, session?: Session) => ended.push(session);
+  const watch = new EndWatch({ clock: started.harness.clock, env: {}, listKeys, end });
+  const [first, second] = [{} as Session, {} as Session];
+  watch.opened(first, "DevSrvsID:1");
+  watch.opened(second, own);
+  watch.follow(["key-removal"], [first, second]);
+  rmSync(own);
+  await until(() => ended.includes(second), limitMs);
+  expect(ended).not.toContain(first);
+  expect(watch.states).toEqual([{ on: "key-removal", failure: "the driver hangs" }]);
+  watch.stop();
 });
 
 test("on macOS a lock cannot be noticed, a sleep only after it", async () => {
@@ -253,6 +283,24 @@ test.skipIf(!hasLogind)(
     await using started = start(["lock"], bus.env);
     await started.harness.login();
     await untilWatched("lock");
+    await hint(ownSession, "SetLockedHint", "true");
+    await expectEnded(started, "locked", "the screen was locked");
+  },
+  60_000,
+);
+
+test.skipIf(!hasLogind)(
+  "a session of a screen that was locked before goes on, until it is locked again",
+  async () => {
+    await using _ = await bus.startLogind();
+    await using started = start(["lock"], bus.env);
+    await hint(ownSession, "SetLockedHint", "true");
+    await started.harness.login();
+    await untilWatched("lock");
+    for (const idle of ["true", "false", "true"]) await hint(ownSession, "SetIdleHint", idle);
+    await started.harness.token();
+    await hint(ownSession, "SetLockedHint", "false");
+    await started.harness.token();
     await hint(ownSession, "SetLockedHint", "true");
     await expectEnded(started, "locked", "the screen was locked");
   },

@@ -1,14 +1,28 @@
-import { describe, expect, test } from "bun:test";
-import { existsSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
+import { describe, expect, onTestFinished, test } from "bun:test";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { guestRoutes } from "../../../src/agent/guests/access.ts";
 import { type EnvironmentReply, type Route, routes, type StatusReply } from "../../../src/agent/protocol.ts";
+import { Guests } from "../../../src/agent/guests/guests.ts";
+import { takeLock } from "../../../src/agent/process/lock.ts";
 import { agentRoutes } from "../../../src/agent/routes.ts";
 import { askAgent } from "../../../src/agent/wire/client.ts";
+import { VouchError } from "../../../src/base/errors.ts";
 import type { GuestSettings } from "../../../src/settings/settings.ts";
 import { rejection } from "../../rejection.ts";
 import { tempFolder } from "../../temp-folder.ts";
 import { AgentHarness, cargoUrl, repository, until } from "../harness.ts";
+import { ManualClock } from "../manual-clock.ts";
 import { roleArn } from "../upstream.ts";
 
 const uid = process.getuid!();
@@ -22,6 +36,20 @@ async function withGuests(guests: Record<string, GuestSettings>): Promise<AgentH
   harness.configure({ repositories: [repository], guests });
   await askAgent(routes.guests, {});
   return harness;
+}
+
+/** A socket on which nobody listens any more. */
+function leaveSocket(path: string): void {
+  const script = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
+  Bun.spawnSync([process.execPath, "-e", script]);
+  expect(lstatSync(path).isSocket()).toBe(true);
+}
+
+/** The folder's inode number, which no other folder gets before the test's end. */
+function heldInode(folder: string): number {
+  const descriptor = openSync(folder, "r");
+  onTestFinished(() => closeSync(descriptor));
+  return lstatSync(folder).ino;
 }
 
 const folderOf = ({ socketPath }: AgentHarness, name: string) => join(dirname(socketPath), "guests", name);
@@ -255,11 +283,153 @@ describe("a guest's socket", () => {
     const folder = join(place.path, "guest");
     mkdirSync(folder);
     prepare(folder);
+    const before = readdirSync(folder);
     await using harness = await withGuests({ box: { folder } });
     expect(existsSync(folderOf(harness, "box"))).toBe(false);
     const [guest] = (await askAgent(routes.guests, {})).guests;
     expect(guest!.failure!.message).toMatch(why);
     expect((await rejection(askAgent(routes.guestOpen, { name: "other", folder }))).message).toMatch(why);
+    harness.configure({ repositories: [repository] });
+    expect((await askAgent(routes.guests, {})).guests).toEqual([]);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  test("is not made in place of another program's, whether that listens or not", async () => {
+    using place = tempFolder("/tmp");
+    const folder = join(place.path, "other");
+    mkdirSync(folder, { mode: 0o700 });
+    const socket = join(folder, "agent.sock");
+    using _ = Bun.listen({ unix: socket, socket: { data() {} } });
+    await using harness = await withGuests({ box: { folder } });
+    const [guest] = (await askAgent(routes.guests, {})).guests;
+    expect(guest!.failure!.message).toContain("it holds other files, such as agent.sock");
+    expect((await rejection(askAgent(routes.guestOpen, { name: "other", folder }))).code).toBe("agent_untrusted");
+    harness.configure({ repositories: [repository] });
+    await askAgent(routes.guests, {});
+    const connection = await Bun.connect({ unix: socket, socket: { data() {} } });
+    connection.terminate();
+  });
+
+  test("is not made where another agent serves a guest, which goes on", async () => {
+    using place = tempFolder("/tmp");
+    const folder = join(place.path, "shared");
+    await using first = await withGuests({ box: { folder } });
+    const others = new Guests(first.clock, () => {});
+    const never = () => {
+      throw new Error("nobody listens there");
+    };
+    others.serve(never, join(place.path, "agent"));
+    expect(await rejection(() => others.open({ name: "box", folder }))).toMatchObject({
+      code: "agent_untrusted",
+      message: expect.stringContaining("another agent serves a guest there"),
+    });
+    await others.stop();
+    expect((await askAt(folder, routes.status)).guest).toEqual({ name: "box", credentials: false });
+  });
+
+  test.each<[string, (harness: AgentHarness, place: string) => string, string]>([
+    ["the agent's own folder", ({ socketPath }) => dirname(socketPath), "it is the agent's own"],
+    [
+      "the agent's own folder by another name",
+      ({ socketPath }, place) => {
+        symlinkSync(dirname(dirname(socketPath)), join(place, "link"));
+        return join(place, "link/agent");
+      },
+      "it is the agent's own",
+    ],
+    ["the folder of all guests", ({ socketPath }) => join(dirname(socketPath), "guests"), "it is the agent's own"],
+    ["another guest's folder", (harness) => folderOf(harness, "box"), "the folder of another guest"],
+    ["a folder in another guest's", (harness) => join(folderOf(harness, "box"), "sub"), "the folder of another guest"],
+  ])("is not made in %s, and what is there goes on", async (_, folderIn, why) => {
+    using place = tempFolder("/tmp");
+    await using harness = await withGuests({ box: {} });
+    const folder = folderIn(harness, place.path);
+    const failure = await rejection(askAgent(routes.guestOpen, { name: "other", folder }));
+    expect(failure).toMatchObject({ code: "agent_untrusted", message: expect.stringContaining(why) });
+    harness.configure({ repositories: [repository], guests: { box: {}, other: { folder } } });
+    await askAgent(routes.guests, {});
+    harness.configure({ repositories: [repository], guests: { box: {} } });
+    expect((await askAgent(routes.guests, {})).guests.map(({ name }) => name)).toEqual(["box"]);
+    expect((await askAt(folderOf(harness, "box"), routes.status)).guest).toBeDefined();
+  });
+
+  test("of a dead agent is replaced, and its folder is the same one", async () => {
+    using place = tempFolder("/tmp");
+    const folder = join(place.path, "guest");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "guest.lock"), "");
+    leaveSocket(join(folder, "agent.sock"));
+    const ino = heldInode(folder);
+    await using _ = await withGuests({ box: { folder } });
+    expect((await askAt(folder, routes.status)).guest).toBeDefined();
+    expect(lstatSync(folder).ino).toBe(ino);
+  });
+
+  test.each<[string, GuestSettings, number]>([
+    ["another user id", container, 0o711],
+    ["other rights", { credentials: true }, 0o700],
+  ])("has new settings (%s) in the same folder, which mounts have", async (_, settings, mode) => {
+    await using harness = await withGuests({ box: {} });
+    const folder = folderOf(harness, "box");
+    const ino = heldInode(folder);
+    harness.configure({ repositories: [repository], guests: { box: settings } });
+    await askAgent(routes.guests, {});
+    const status = lstatSync(folder);
+    expect({ ino: status.ino, mode: status.mode & 0o777 }).toEqual({ ino, mode });
+    expect((await askAt(folder, routes.status)).guest).toBeDefined();
+  });
+
+  test("of this agent alone goes into the settings in the same folder", async () => {
+    await using harness = await withGuests({});
+    const { folder } = await askAgent(routes.guestOpen, { name: "box" });
+    const ino = heldInode(folder);
+    harness.configure({ repositories: [repository], guests: { box: {} } });
+    expect((await askAgent(routes.guests, {})).guests).toMatchObject([{ name: "box", temporary: false }]);
+    expect(lstatSync(folder).ino).toBe(ino);
+  });
+
+  test("with another folder leaves none behind", async () => {
+    using place = tempFolder("/tmp");
+    await using harness = await withGuests({ box: {} });
+    const folder = join(place.path, "guest");
+    harness.configure({ repositories: [repository], guests: { box: { folder } } });
+    await askAgent(routes.guests, {});
+    expect(existsSync(folderOf(harness, "box"))).toBe(false);
+    expect((await askAt(folder, routes.status)).guest).toBeDefined();
+  });
+
+  test.each<[string, (place: string) => GuestSettings]>([
+    ["beside the agent's", () => ({})],
+    ["of the user's choice", (place) => ({ folder: join(place, "guest") })],
+  ])("is made again in a folder %s in which a container has left files", async (_, settingsIn) => {
+    using place = tempFolder("/tmp");
+    const box = settingsIn(place.path);
+    await using harness = await withGuests({ box });
+    const folder = box.folder ?? folderOf(harness, "box");
+    writeFileSync(join(folder, "login.notice"), "");
+    mkdirSync(join(folder, "plugins"));
+    harness.configure({ repositories: [repository], guests: { box: { ...box, credentials: true } } });
+    expect((await askAgent(routes.guests, {})).guests[0]).not.toHaveProperty("failure");
+    harness.configure({ repositories: [repository] });
+    await askAgent(routes.guests, {});
+    expect(readdirSync(folder).toSorted()).toEqual(["guest.lock", "login.notice", "plugins"]);
+    harness.configure({ repositories: [repository], guests: { box } });
+    expect((await askAgent(routes.guests, {})).guests[0]).not.toHaveProperty("failure");
+    expect((await askAt(folder, routes.status)).guest).toBeDefined();
+  });
+
+  test("follows no link that a container has put into its folder, and waits for no pipe", async () => {
+    using place = tempFolder("/tmp");
+    const [folder, own] = [join(place.path, "guest"), join(place.path, "own")];
+    mkdirSync(folder);
+    symlinkSync(own, join(folder, "guest.lock"));
+    await using harness = await withGuests({ box: { folder } });
+    expect((await askAgent(routes.guests, {})).guests[0]!.failure!.code).toBe("file_error");
+    expect(existsSync(own)).toBe(false);
+    rmSync(join(folder, "guest.lock"));
+    expect(Bun.spawnSync(["mkfifo", join(folder, "guest.lock")]).success).toBe(true);
+    expect((await askAgent(routes.guests, {})).guests[0]!.failure!.code).toBe("file_error");
+    expect(await harness.token()).toBeDefined();
   });
 
   test.each([
@@ -280,5 +450,31 @@ describe("a guest's socket", () => {
     expect(harness.stopsAsked).toBe(0);
     for (let count = 0; count < 32; count++) await askAgent(routes.guestOpen, { name: `box-${count}` });
     expect((await rejection(askAgent(routes.guestOpen, { name: "box" }))).message).toContain("32 guests already");
+  });
+
+  test("of 32 that could not be opened is opened once it can be", async () => {
+    using place = tempFolder("/tmp");
+    const folder = join(place.path, "guest");
+    writeFileSync(folder, "");
+    await using harness = await withGuests({ box: { folder } });
+    for (let count = 0; count < 31; count++) await askAgent(routes.guestOpen, { name: `box-${count}` });
+    rmSync(folder);
+    expect((await askAgent(routes.guests, {})).guests[0]).not.toHaveProperty("failure");
+    expect(harness.logged.filter((line) => line.includes("box has no socket"))).toHaveLength(1);
+  });
+
+  test("that cannot be listened on leaves no folder and no lock behind", async () => {
+    using place = tempFolder("/tmp");
+    const folder = join(place.path, "guest");
+    const guests = new Guests(new ManualClock(), () => {});
+    const fails = () => {
+      throw new VouchError("internal_error", "no descriptor is left");
+    };
+    guests.serve(fails, join(place.path, "agent"));
+    expect((await rejection(() => guests.open({ name: "box", folder }))).message).toBe("no descriptor is left");
+    expect(existsSync(folder)).toBe(false);
+    guests.sync({ guests: { box: { folder } } });
+    expect(guests.described.guests[0]!.failure!.message).toBe("no descriptor is left");
+    takeLock(join(folder, "guest.lock"))!();
   });
 });

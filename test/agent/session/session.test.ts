@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { routes } from "../../../src/agent/protocol.ts";
+import { Session } from "../../../src/agent/session/session.ts";
+import type { VouchSession } from "../../../src/vouch-client/session.ts";
 import { AgentHarness, until } from "../harness.ts";
 import { rejection } from "../../rejection.ts";
 import { oauthFailure, sessionSeconds, user } from "../upstream.ts";
@@ -164,4 +166,13 @@ test("the beginning of a login connects to STS and CodeArtifact in advance, with
   await until(() => harness.upstream.ahead.count === 2);
   expect(harness.upstream.ahead.withCredential).toBe(false);
   expect(harness.upstream.counts).toMatchObject({ sts: 0, token: 0 });
+});
+
+test("a server that does not answer is waited for no longer than asked, whatever its client does", async () => {
+  await using harness = new AgentHarness();
+  const answers = { user, lifetimeSeconds: 60, revoke: () => new Promise<void>(() => {}) } as unknown as VouchSession;
+  const start = { now: harness.clock.now(), elapsed: harness.clock.elapsed() };
+  const session = new Session(answers, harness.clock, start, { command: "vouch login" });
+  expect(await session.revoke(20, "suspended", true)).toBe(false);
+  expect(session.ended).toBe("suspended");
 });

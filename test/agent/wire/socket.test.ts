@@ -3,7 +3,13 @@ import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from "node:path";
 import { createAgentFolder } from "../../../src/agent/process/folder.ts";
 import { lstat } from "../../../src/agent/wire/client.ts";
-import { agentFolder, agentSocketPath, checkAgentFolder, findAgentSocket } from "../../../src/agent/wire/socket.ts";
+import {
+  agentFolder,
+  agentSocketPath,
+  checkAgentFolder,
+  findAgentSocket,
+  stateFolder,
+} from "../../../src/agent/wire/socket.ts";
 import { rejection } from "../../rejection.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
@@ -50,6 +56,17 @@ describe("the folder of the agent's socket", () => {
     ],
   ])("is found in the environment: %s", (_, env, folders, expected) =>
     expect(agentFolder(system(folders), env)).toBe(expected),
+  );
+
+  const guests = "/run/vouch";
+  test.each<[string, Parameters<typeof system>[0], string]>([
+    ["an agent's", { [guests]: [directory, uid], "/xdg": [directory, uid] }, guests],
+    ["none", { "/xdg": [directory, uid] }, guests],
+    ["a marked guest's", { [guests]: [directory, uid], [`${guests}/guest.lock`]: [0o100600, uid] }, "/tmp/vouch-"],
+    ["a guest's that others may enter", { [guests]: [0o040711, uid], "/xdg": [directory, uid] }, "/xdg/vouch"],
+    ["another user's", { [guests]: [0o040711, other], "/xdg": [directory, uid] }, "/xdg/vouch"],
+  ])("is where programs leave their files, unless it is a guest's: %s", (_, folders, expected) =>
+    expect(stateFolder(system(folders), { ...xdg, VOUCH_RUNTIME_DIR: guests })).toStartWith(expected),
   );
 
   test("is searched beyond places that cannot be looked at", () => {

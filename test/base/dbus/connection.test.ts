@@ -1,6 +1,6 @@
 /** The client of a message bus, against a real one and against what is none. */
 import { expect, onTestFinished, test } from "bun:test";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { BusConnection, sessionBusAddress, systemBusAddress } from "../../../src/base/dbus/connection.ts";
 import { messageLength, methodCall, parseMessage, Reader } from "../../../src/base/dbus/message.ts";
@@ -36,6 +36,47 @@ test("any change of a byte, and any cut, is parsed or refused by a RangeError, a
   }
 });
 
+/** A signal with header fields of its own after those that the specification names, as bytes at their alignment. */
+function signalWith(...own: number[][]): Uint8Array {
+  const fields: number[] = [];
+  const pad = (bytes: number) => {
+    while (fields.length % bytes !== 0) fields.push(0);
+  };
+  const text = (value: string) => [value.length, 0, 0, 0, ...Buffer.from(value), 0];
+  for (const field of [...own, [3, 1, 0x73, 0, ...text("Locked")]]) {
+    pad(8);
+    fields.push(...field);
+  }
+  const head = [0x6c, 4, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, fields.length, 0, 0, 0];
+  const bytes = [...head, ...fields];
+  while (bytes.length % 8 !== 0) bytes.push(0);
+  return Uint8Array.from(bytes);
+}
+
+const signature = (types: string) => [types.length, ...Buffer.from(types), 0];
+
+test.each<[string, number[]]>([
+  ["a byte", [10, ...signature("y"), 7]],
+  ["a number of two bytes", [10, ...signature("q"), 7, 0]],
+  ["a number of eight bytes", [11, ...signature("t"), 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]],
+  ["a signature", [12, ...signature("g"), ...signature("a{sv}")]],
+  ["an array", [13, ...signature("ay"), 0, 0, 0, 3, 0, 0, 0, 1, 2, 3]],
+  ["an empty array of structures", [14, ...signature("a(ii)"), 0, 0, 0, 0, 0, 0, 0, 0]],
+  ["a structure", [15, ...signature("(yv)"), 0, 9, ...signature("b"), 1, 0, 0, 0]],
+])("ignores a header field that it does not know: %s", (_, field) => {
+  expect(parseMessage(signalWith(field)).member).toBe("Locked");
+});
+
+test.each<[string, number[]]>([
+  ["the invalid one", [0, ...signature("y"), 7]],
+  ["one of no type", [10, ...signature("z"), 7]],
+  ["one of an incomplete type", [10, ...signature("a"), 7]],
+  ["one that ends after the message", [10, ...signature("ay"), 0, 0, 0, 255, 255, 0, 0]],
+  ["variants in each other without end", [10, ...Array.from({ length: 200 }, () => signature("v")).flat()]],
+])("refuses a header field: %s", (_, field) => {
+  expect(() => parseMessage(signalWith(field))).toThrow(RangeError);
+});
+
 test.each([
   ["a boolean of two", (reader: Reader) => reader.boolean(), [2, 0, 0, 0]],
   ["padding that is not zero", (reader: Reader) => [reader.byte(), reader.uint32()], [1, 9, 0, 0, 1, 0, 0, 0]],
@@ -57,7 +98,7 @@ test("the addresses are those of the specification", () => {
 
 test.each([
   ["tcp:host=localhost,port=1", "no Unix socket is in the address"],
-  ["unix:path=/nonexistent", "no message bus answers at unix:path=/nonexistent: connect ENOENT"],
+  ["unix:path=/nonexistent", "no message bus answers at unix:path=/nonexistent: nobody listens there"],
   ["unix:path=/%zz", "no Unix socket is in the address"],
 ])("nothing at %s is said", async (address, message) => {
   expect(await failureOf(address)).toContain(message);
@@ -95,3 +136,28 @@ test.each([
   const address = await answering(...answers);
   expect(await failureOf(address)).toContain("the message bus sent what is not D-Bus");
 });
+
+test("an open connection that ends says so to whoever waits, and to who asks afterwards", async () => {
+  const folder = tempFolderUntil(onTestFinished);
+  const path = join(folder, "bus");
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.once("data", () => {
+      socket.write(accepted);
+      // The reply to Hello: a METHOD_RETURN to serial 1.
+      socket.once("data", () => socket.write(Uint8Array.from([...replyHead, 5, 1, 0x75, 0, 1, 0, 0, 0])));
+    });
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const bus = await BusConnection.open(`unix:path=${path}`, () => {});
+  const waiting = bus.ask("ListNames").then(
+    () => "answered",
+    (error: Error) => error.message,
+  );
+  for (const socket of sockets) socket.end();
+  expect(await waiting).toBe("the message bus has closed the connection");
+  expect(bus.ask("ListNames")).rejects.toThrow("the message bus has closed the connection");
+});
+const replyHead = [0x6c, 2, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0];

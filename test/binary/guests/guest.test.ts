@@ -1,6 +1,6 @@
 /** `vouch guest` with the compiled executables: what a guest gets, and in which words it is refused the rest. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GuestReply, RecordEntry } from "../../../src/agent/wire/reply-parts.ts";
 import { names } from "../../sandbox/main.ts";
@@ -136,4 +136,31 @@ test("flags add to what a guest may do, and a user id that was named stays", asy
   expect(JSON.parse(added)).toMatchObject({ uids: [1234, 1235], credentials: true });
   const { stderr } = await laptop.vouch("guest", "add", "more");
   expect(stderr).toContain("gets read tokens and credentials of configured roles, for your own user id and 1234, 1235");
+});
+
+test("a guest of other settings than the agent's is written down, with a warning and what to do", async () => {
+  const config = join(laptop.folder, "other.json");
+  const other = (...args: string[]) => laptop.run([executable, "guest", ...args], { env: { VOUCH_CONFIG: config } });
+  writeFileSync(config, JSON.stringify({ version: 1, server: { url: "https://vouch.example.com" } }));
+  for (const flags of [[], ["--json"]]) {
+    const { exitCode, stdout, stderr } = await other("add", "elsewhere", ...flags);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining("reads its settings from") });
+    expect(stderr).toContain("vouch agent stop, then vouch login in this shell");
+    if (flags.length > 0) expect(JSON.parse(stdout)).toMatchObject({ name: "elsewhere", temporary: false });
+  }
+  expect(JSON.parse(readFileSync(config, "utf8"))).toMatchObject({ guests: { elsewhere: {} } });
+  expect(existsSync(join(guest.folder, "../elsewhere"))).toBe(false);
+  const removed = await other("remove", "elsewhere");
+  expect({ exitCode: removed.exitCode, stderr: removed.stderr }).toEqual({
+    exitCode: 0,
+    stderr: expect.stringContaining("reads its settings from"),
+  });
+});
+
+test("a folder that is the agent's own is refused, and the agent goes on", async () => {
+  const folder = laptop.env["VOUCH_RUNTIME_DIR"]!;
+  const { exitCode, stderr } = await laptop.vouch("guest", "add", "own", "--session", "--folder", folder);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("it is the agent's own");
+  expect((await laptop.vouch("status")).exitCode).toBe(0);
 });

@@ -112,6 +112,27 @@ describe.skipIf(!hasSshd)("vouch ssh", () => {
     expect(await guests()).toEqual([]);
   });
 
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("that gets %s before there is a session ends", async (signal) => {
+    const started = join(laptop.folder, `connecting-${signal}`);
+    const hangs = ["-o", `ProxyCommand=sh -c "touch ${started}; while read -r _; do :; done"`];
+    const child = Bun.spawn([executable, "ssh", "far", "--", ...hangs], {
+      env: laptop.env,
+      stdio: ["ignore", "ignore", "ignore"],
+    });
+    await until(() => existsSync(started), 60_000);
+    child.kill(signal);
+    expect(await child.exited).toBe(130);
+    expect(await guests()).toEqual([]);
+  });
+
+  test("leaves nothing behind where programs there keep files beside the agent's socket", async () => {
+    const shim = `mkdir -p "$HOME/bin" && ln -sf ${executable} "$HOME/bin/yarn"`;
+    const real = `mkdir -p "$HOME/real" && printf '#!/bin/sh\\necho 4.0.0\\n' >"$HOME/real/yarn" && chmod +x "$HOME/real/yarn"`;
+    const { exitCode, stdout } = await toFar([`${shim} && ${real} && PATH="$HOME/bin:$HOME/real:$PATH" yarn install`]);
+    expect({ exitCode, stdout: stdout.trim() }).toEqual({ exitCode: 0, stdout: "4.0.0" });
+    expect(readdirSync(far.runtime).filter((name) => name.startsWith("vouch-ssh"))).toEqual([]);
+  });
+
   test("says so where the other machine has no vouch, and goes on", async () => {
     const { exitCode, stdout, stderr } = await toFar(["echo there"], sshd("bare"));
     expect(stderr).toContain("far has no `vouch` on its PATH");

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { protocolVersion, routes } from "../../../src/agent/protocol.ts";
 import { until } from "../../agent/harness.ts";
 import { cargoGet, executable, type Laptop, registryName, startLaptop } from "../../laptop.ts";
 import { hasLogind, type Logind, startSystemBus, type SystemBus } from "../../logind/logind.ts";
@@ -107,6 +108,34 @@ test.skipIf(!hasLogind)(
 );
 
 test.skipIf(!hasLogind)(
+  "a server that hangs, with an answer that waits for it, holds up a sleep for less than logind waits by default",
+  async () => {
+    await laptop.vouch("logout");
+    await logind![Symbol.asyncDispose]();
+    logind = await bus!.startLogind(5);
+    await laptop.login();
+    await untilWatched();
+    expect(await inhibitors()).toContain("Vouch");
+    await cargo();
+    const server = laptop.serverPid();
+    process.kill(server, "SIGSTOP");
+    try {
+      using _ = await askInVain();
+      const before = begun();
+      await call("Suspend", "b", "false");
+      expect(await logind.line()).toBe("sleeps, 0 delays");
+      await until(() => begun() === before + 1, limitMs);
+    } finally {
+      process.kill(server, "SIGCONT");
+    }
+    expect((await status()).ended).toBe("suspended");
+    await logind[Symbol.asyncDispose]();
+    logind = await bus!.startLogind();
+  },
+  120_000,
+);
+
+test.skipIf(!hasLogind)(
   "the record that is kept has the end once",
   async () => {
     expect((await laptop.vouch("setup", "log", "--keep", "yes")).exitCode).toBe(0);
@@ -133,6 +162,21 @@ test.skipIf(!hasLogind)(
   },
   120_000,
 );
+
+/** A question to the agent that waits for the server, and not for a session. */
+async function askInVain(): Promise<Disposable> {
+  const stop = new AbortController();
+  const asked = fetch(`http://agent${routes.loginStart}`, {
+    unix: join(laptop.env["VOUCH_RUNTIME_DIR"]!, "agent.sock"),
+    method: "POST",
+    headers: { "vouch-protocol": `${protocolVersion}` },
+    body: "{}",
+    signal: stop.signal,
+  }).catch(() => {});
+  const answered = await Promise.race([asked.then(() => true), status().then(() => false)]);
+  expect(answered).toBe(false);
+  return { [Symbol.dispose]: () => stop.abort() };
+}
 
 const untilWatched = () =>
   until(async () => {

@@ -8,7 +8,15 @@ import { type GuestSettings, loadSettings, maxGuestUids, saveSettings } from "..
 import { usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { printJson, success, warn } from "../../terminal/terminal.ts";
-import { allGuests, guestName, hasOwnAgent, noteGuest, rightsOf } from "./agent-guests.ts";
+import {
+  allGuests,
+  closedGuest,
+  guestName,
+  noteGuest,
+  ownAgent,
+  rightsOf,
+  warnOfOtherSettings,
+} from "./agent-guests.ts";
 
 const commandName = "vouch guest add";
 
@@ -42,7 +50,8 @@ export const add = defineCommand({
     const added = valuesOf(rawArgs, "--uid").map(userId);
     const { folder } = args;
     if (folder !== undefined && !isAbsolute(folder)) throw usage("--folder expects an absolute path.", commandName);
-    const isRunning = await hasOwnAgent();
+    const agent = await ownAgent();
+    const isRunning = agent !== undefined;
     const settings = loadSettings();
     const before = settings.guests?.[name];
     const uids = [...new Set([...(before?.uids ?? []), ...added])];
@@ -55,7 +64,10 @@ export const add = defineCommand({
     };
     if (args.session) await openForSession(name, after, before !== undefined, isRunning);
     else saveSettings({ ...settings, guests: { ...settings.guests, [name]: after } });
-    const guest = (await allGuests()).guests.find((each) => each.name === name)!;
+    const opened = (await allGuests()).guests.find((each) => each.name === name);
+    // The agent opens the guests of its own settings, and may have another of that name.
+    const isOther = !args.session && warnOfOtherSettings(agent);
+    const guest = isOther || opened === undefined ? closedGuest(name, after) : opened;
     if (args.json) return printJson(guest);
     report(
       guest,

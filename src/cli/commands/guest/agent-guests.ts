@@ -1,6 +1,6 @@
 /** The guests that the running agent has, and what to say of one. */
 import { dirname } from "node:path";
-import { routes } from "../../../agent/protocol.ts";
+import { routes, type StatusReply } from "../../../agent/protocol.ts";
 import { askAgent, askStatus, lstat } from "../../../agent/wire/client.ts";
 import type { GuestReply } from "../../../agent/wire/reply-parts.ts";
 import { agentSocketPath } from "../../../agent/wire/socket.ts";
@@ -9,7 +9,8 @@ import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/printable.ts";
 import { type GuestSettings, guestNamePattern, loadSettings } from "../../../settings/settings.ts";
 import { usage } from "../../framework/arguments.ts";
-import { note } from "../../terminal/terminal.ts";
+import { note, warn } from "../../terminal/terminal.ts";
+import { otherSettings } from "../setup/agent-settings.ts";
 
 /** Checks the name. Throws `usage`. */
 export function guestName(text: string, command: string): string {
@@ -17,10 +18,10 @@ export function guestName(text: string, command: string): string {
   throw usage(`A guest's name is of a-z, 0-9 and -, at most 32 characters, got "${printable(text)}".`, command);
 }
 
-/** Whether an agent runs here. Throws `access_denied` where it is another machine's: its guests are made there. */
-export async function hasOwnAgent(): Promise<boolean> {
+/** The agent that runs here. Throws `access_denied` where it is another machine's: its guests are made there. */
+export async function ownAgent(): Promise<StatusReply | undefined> {
   const status = await askStatus();
-  if (status?.guest === undefined) return status !== undefined;
+  if (status?.guest === undefined) return status;
   throw new VouchError("access_denied", `This machine is itself a guest, called ${printable(status.guest.name)}.`, {
     hint: "Guests are made where the agent runs, which is another machine.",
   });
@@ -28,17 +29,29 @@ export async function hasOwnAgent(): Promise<boolean> {
 
 /** All guests, once the agent has read its settings; those of the settings, closed, if no agent runs (`isRunning`). */
 export async function allGuests(): Promise<{ isRunning: boolean; guests: GuestReply[] }> {
-  if (await hasOwnAgent()) return { isRunning: true, guests: (await askAgent(routes.guests, {})).guests };
+  if ((await ownAgent()) !== undefined) return { isRunning: true, guests: (await askAgent(routes.guests, {})).guests };
   const agentFolder = dirname(agentSocketPath(lstat));
   const guests = Object.entries(loadSettings().guests ?? {}).map(([name, settings]) =>
-    describe(name, settings, agentFolder),
+    closedGuest(name, settings, agentFolder),
   );
   return { isRunning: false, guests };
 }
 
-function describe(name: string, { uids = [], credentials = false, folder }: GuestSettings, agentFolder: string) {
+/** A guest of the settings that no agent has opened yet. */
+export function closedGuest(
+  name: string,
+  { uids = [], credentials = false, folder }: GuestSettings,
+  agentFolder = dirname(agentSocketPath(lstat)),
+): GuestReply {
   const where = folder ?? usualGuestFolder(agentFolder, name);
   return { name, uids, credentials, temporary: false, folder: where, strangers: [] };
+}
+
+/** Warns where the agent has the guests of other settings than this shell's; whether it has. */
+export function warnOfOtherSettings(agent: StatusReply | undefined): boolean {
+  const other = otherSettings(agent);
+  if (other !== undefined) warn(`${other.found} To have it open these guests: ${other.remedy}.`);
+  return other !== undefined;
 }
 
 /** Says what the guest needs, and what has not worked. */

@@ -5,7 +5,7 @@ import { VouchError } from "../../../base/errors.ts";
 import { loadSettings, saveSettings } from "../../../settings/settings.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { success } from "../../terminal/terminal.ts";
-import { guestName, hasOwnAgent } from "./agent-guests.ts";
+import { guestName, ownAgent, warnOfOtherSettings } from "./agent-guests.ts";
 
 const commandName = "vouch guest remove";
 
@@ -15,7 +15,8 @@ export const remove = defineCommand({
   teaching: { examples: [["vouch guest remove devcontainer", "Nobody asks there any more."]] },
   async run({ args }) {
     const name = guestName(args.name ?? "", commandName);
-    const isRunning = await hasOwnAgent();
+    const agent = await ownAgent();
+    const isRunning = agent !== undefined;
     const settings = loadSettings();
     const { [name]: kept, ...guests } = settings.guests ?? {};
     if (kept !== undefined) {
@@ -24,6 +25,7 @@ export const remove = defineCommand({
       if (isRunning) await askAgent(routes.guests, {});
     }
     const wasOpen = isRunning && kept === undefined && (await askAgent(routes.guestClose, { name })).closed;
+    if (!wasOpen) warnOfOtherSettings(agent);
     if (kept === undefined && !wasOpen) {
       throw new VouchError("not_configured", `There is no guest ${name}.`, { hint: "Run `vouch guest list`." });
     }

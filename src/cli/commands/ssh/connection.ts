@@ -11,6 +11,8 @@ import type { SshWords } from "./words.ts";
 
 /** The limit on what a far side prints before the folder is there, in bytes. */
 const maxPrinted = 1 << 20;
+/** How long connecting may take, in milliseconds: more than sshd gives a person for a password (`LoginGraceTime`). */
+const openLimitMs = 180_000;
 /** How long ssh may take to end once it is told to, in milliseconds. */
 const endLimitMs = 5_000;
 
@@ -21,6 +23,7 @@ export class Connection {
   readonly #ssh: string;
   readonly #host: string;
   readonly #words: SshWords;
+  readonly #limitMs: number;
   /** Short, whatever TMPDIR is: the path of a socket is. */
   readonly #folder = mkdtempSync("/tmp/vouch-ssh-");
   readonly #control = join(this.#folder, "control");
@@ -28,7 +31,7 @@ export class Connection {
   #session: Bun.Subprocess | undefined;
 
   /** Throws `command_not_found` without an ssh. */
-  constructor(host: string, words: SshWords) {
+  constructor(host: string, words: SshWords, limitMs = openLimitMs) {
     const ssh = findOnPath("ssh", process.env);
     if (ssh === undefined) {
       rmSync(this.#folder, { recursive: true });
@@ -37,33 +40,54 @@ export class Connection {
     this.#ssh = ssh;
     this.#host = host;
     this.#words = words;
+    this.#limitMs = limitMs;
   }
 
-  /** Connects, and makes the folder at the far side. Throws `network` if ssh fails, whose stderr has said why. */
-  async open(): Promise<FarFolder> {
+  /**
+   * Connects, and makes the folder at the far side; `stop` ends ssh. Throws `network` if ssh fails, whose stderr has said
+   * why, and `timeout` after three minutes.
+   */
+  async open(stop: AbortSignal): Promise<FarFolder> {
     const { options, forwardings } = this.#words;
     const own = ["-M", "-S", this.#control, "-T", "-o", "ControlPersist=no", "-o", "RemoteCommand=none"];
     const words = [...own, ...options, ...forwardings, ...defaults, "--", this.#host, holdFolder];
-    this.#master = Bun.spawn([this.#ssh, ...words], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
-    let printed = "";
-    for await (const chunk of this.#master.stdout) {
-      printed += Buffer.from(chunk).toString();
-      const folder = farFolder(printed);
-      if (folder !== undefined) return folder;
-      if (printed.length > maxPrinted) break;
+    const master = Bun.spawn([this.#ssh, ...words], { stdin: "pipe", stdout: "pipe", stderr: "inherit", signal: stop });
+    this.#master = master;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), this.#limitMs);
+    const reader = master.stdout.getReader();
+    const stopped = AbortSignal.any([stop, limit.signal]);
+    // A process that ssh has started may hold the pipe open after it.
+    stopped.addEventListener("abort", () => void reader.cancel().catch(() => {}), { once: true });
+    try {
+      for (let printed = ""; printed.length <= maxPrinted && !stopped.aborted;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        printed += Buffer.from(value).toString();
+        const folder = farFolder(printed);
+        if (folder !== undefined) return folder;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    const hint = `See whether \`ssh ${this.#host} true\` works, and prints nothing.`;
+    if (limit.signal.aborted) {
+      const within = `${Math.round(this.#limitMs / 1000)} seconds`;
+      throw new VouchError("timeout", `No folder could be made at ${this.#host} within ${within}.`, { hint });
     }
     throw new VouchError("network", `ssh has made no connection to ${this.#host} at which a folder could be made.`, {
-      hint: `See whether \`ssh ${this.#host} true\` works, and prints nothing.`,
+      hint,
     });
   }
 
-  /** Forwards the far folder's socket to the local one. Throws `access_denied` if the far side refuses. */
-  async forward(folder: FarFolder, socket: string): Promise<void> {
+  /** Forwards the far folder's socket to the local one; `stop` gives up. Throws `access_denied` if the far side refuses. */
+  async forward(folder: FarFolder, socket: string, stop: AbortSignal): Promise<void> {
     const words = ["-S", this.#control, "-O", "forward", "-R", `${folder.path}/agent.sock:${socket}`];
     const child = Bun.spawn([this.#ssh, ...words, "--", this.#host], {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",
+      signal: stop,
     });
     const said = await child.stderr.text();
     if ((await child.exited) === 0) return;
@@ -92,10 +116,14 @@ export class Connection {
   async close(): Promise<void> {
     const master = this.#master;
     if (master !== undefined) {
-      await master.stdin.end();
-      const timer = setTimeout(() => master.kill(), endLimitMs);
+      // Fails where ssh has ended.
+      await Promise.resolve(master.stdin.end()).catch(() => {});
+      // By SIGTERM ssh gives the terminal its echo back.
+      const timers = (["SIGTERM", "SIGKILL"] as const).map((signal, index) =>
+        setTimeout(() => master.kill(signal), (index + 1) * endLimitMs),
+      );
       await master.exited;
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
     }
     rmSync(this.#folder, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 /** What runs on the other machine: the making and removing of a folder for the socket, and the person's command. */
+import { guestMark } from "../../../agent/wire/socket.ts";
 import { shellQuoted } from "../../../base/shell-word.ts";
 
 const mark = "vouch-ssh-folder";
@@ -9,15 +10,22 @@ const mark = "vouch-ssh-folder";
  */
 const script = [
   "umask 077",
+  // Ranges and lengths in bytes. A path with other characters could not be named to ssh and in the command.
+  "LC_ALL=C",
+  'fits() { case "$1" in *[!A-Za-z0-9_./@+,-]*) false;; /*) [ ${#1} -le 72 ] && [ -d "$1" ] && [ -w "$1" ];; *) false;; esac; }',
   'd="$XDG_RUNTIME_DIR"',
-  '[ -n "$d" ] && [ -d "$d" ] && [ -w "$d" ] || d="/run/user/$(id -u)"',
-  '[ -d "$d" ] && [ -w "$d" ] || { d="$HOME/.local/state/vouch"; mkdir -p "$d"; }',
-  '[ "$(printf %s "$d" | wc -c)" -le 72 ] || d=/tmp',
+  'fits "$d" || d="/run/user/$(id -u)"',
+  'fits "$d" || { d="$HOME/.local/state/vouch"; mkdir -p "$d" 2>/dev/null; }',
+  'fits "$d" || d=/tmp',
   'd="$(mktemp -d "$d/vouch-ssh.XXXXXXXX")" || exit 1',
-  'trap "rm -f \\"$d/agent.sock\\"; rmdir \\"$d\\"" EXIT',
+  `trap "rm -f \\"$d/agent.sock\\" \\"$d/${guestMark}\\"; rmdir \\"$d\\"" EXIT`,
   'trap "exit 1" HUP INT TERM',
-  'v="$(command -v vouch || "${SHELL:-sh}" -lc "command -v vouch" 2>/dev/null)"',
-  `printf "\\n${mark} %s %s\\n" "\${v:+found}" "$d"`,
+  // Programs there leave their own files elsewhere.
+  `: >"$d/${guestMark}"`,
+  // A login shell may print a greeting, too.
+  'v="$({ command -v vouch || "${SHELL:-sh}" -lc "command -v vouch" </dev/null 2>/dev/null; } | grep "^/" | tail -n 1)"',
+  '[ -x "$v" ] && v=found || v=',
+  `printf "\\n${mark} %s %s\\n" "$v" "$d"`,
   "cat >/dev/null",
 ].join("; ");
 
@@ -31,7 +39,7 @@ export interface FarFolder {
 
 /** What the script has printed, behind what the shell's own start files print; undefined while it is not whole. */
 export function farFolder(printed: string): FarFolder | undefined {
-  const [, found, path] = new RegExp(`^${mark} (found)? ?(/[\\w./@:+,-]{1,90})\\r?$`, "m").exec(printed) ?? [];
+  const [, found, path] = new RegExp(`^${mark} (found)? ?(/[\\w./@+,-]{1,90})\\r?$`, "m").exec(printed) ?? [];
   return path === undefined ? undefined : { path, hasVouch: found !== undefined };
 }
 

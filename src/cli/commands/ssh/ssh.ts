@@ -1,14 +1,15 @@
 /** `vouch ssh HOST`: ssh with this machine's agent at hand, as a guest of its own. */
 import { existsSync } from "node:fs";
 import { routes } from "../../../agent/protocol.ts";
-import { askAgent, askStatus } from "../../../agent/wire/client.ts";
+import { askAgent } from "../../../agent/wire/client.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/printable.ts";
 import { hasAnySession } from "../chosen-server.ts";
 import { missing, usage } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
+import { untilInterrupted } from "../../terminal/interrupt.ts";
 import { note, warn } from "../../terminal/terminal.ts";
-import { hasOwnAgent } from "../guest/agent-guests.ts";
+import { ownAgent } from "../guest/agent-guests.ts";
 import { Connection } from "./connection.ts";
 import { sshWords } from "./words.ts";
 
@@ -51,13 +52,13 @@ export const ssh = defineCommand({
       throw usage(`Options of ssh and a command come after \`--\`.`, commandName, `${commandName} ${host} -- ${more}`);
     }
     const words = sshWords(end < 0 ? [] : rawArgs.slice(end + 1), commandName);
-    if (!(await hasOwnAgent())) {
+    const agent = await ownAgent();
+    if (agent === undefined) {
       throw new VouchError("login_needed", "Not logged in: the Vouch agent is not running.", {
         hint: "Run `vouch login`.",
       });
     }
-    const status = await askStatus();
-    if (status === undefined || !hasAnySession(status)) {
+    if (!hasAnySession(agent)) {
       note("Not logged in: the other machine gets tokens once you run `vouch login` here.");
     }
     return connect(host, new Connection(host, words), args.credentials === true);
@@ -67,17 +68,21 @@ export const ssh = defineCommand({
 async function connect(host: string, connection: Connection, credentials: boolean): Promise<number> {
   const name = guestNameFor(host);
   const open = () => askAgent(routes.guestOpen, { name, ...(credentials ? { credentials } : {}) });
-  // Ctrl-C is for what runs there; other signals end that, and everything is taken down.
-  process.on("SIGINT", () => {});
-  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => connection.interrupt());
   let watch: ReturnType<typeof setInterval> | undefined;
   try {
-    const far = await connection.open();
-    const { folder } = await open();
-    const socket = `${folder}/agent.sock`;
-    // A session that ends takes the guest with it; the next one shall serve it, too.
-    watch = setInterval(() => void (existsSync(socket) || open().catch(() => {})), watchMs);
-    await connection.forward(far, socket);
+    const far = await untilInterrupted(async (interrupted) => {
+      const made = await connection.open(interrupted);
+      const { folder } = await open();
+      const socket = `${folder}/agent.sock`;
+      await connection.forward(made, socket, interrupted);
+      interrupted.throwIfAborted();
+      // A session that ends takes the guest with it; the next one shall serve it, too.
+      watch = setInterval(() => void (existsSync(socket) || open().catch(() => {})), watchMs);
+      return made;
+    });
+    // From now on Ctrl-C is for what runs there; other signals end that, and everything is taken down.
+    process.on("SIGINT", () => {});
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => connection.interrupt());
     if (!far.hasVouch) {
       warn(
         `${printable(host)} has no \`vouch\` on its PATH: install it there, and run \`vouch setup codeartifact\` there.`,
