@@ -1,8 +1,16 @@
 /** What a running server does for the audit log at intervals and at its end. */
 import { databaseFailure } from "../store/failure.ts";
+import type { Head } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
-import { type CheckpointOptions, type CheckpointSigner, makeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
-import type { AuditEntry } from "./entry.ts";
+import {
+  type CheckpointOptions,
+  type CheckpointSigner,
+  doubtOf,
+  makeCheckpoint,
+  newestCheckpoint,
+  parseCheckpoint,
+} from "./checkpoint.ts";
+import type { AuditEntry, Link } from "./entry.ts";
 import { commandLine } from "./operator.ts";
 import { removeOld } from "./retention.ts";
 
@@ -39,20 +47,31 @@ export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
   let failure: string | undefined;
   let running: Promise<void> | undefined;
   let removedAt: number | undefined;
+  /** The newest checkpoint that this process knows to be the server's own. */
+  let trusted: Link | undefined;
 
+  async function made(checkpoint: AuditEntry, grown: readonly Head[]): Promise<void> {
+    trusted = checkpoint;
+    await handOut(options, checkpoint, grown);
+  }
   async function keep(isLast: boolean): Promise<void> {
     try {
-      if (isLast || (await isDue(store, options.signer()))) await seal(options);
+      const newest = await newestCheckpoint(store);
+      const doubt = await doubtOf(store, newest, { issuer: options.signer().issuer, trusted });
+      if (doubt === undefined) trusted = newest;
+      if (isLast || (await isDue(store, newest, options.signer()))) await seal(options, newest, { trusted, made });
       if (options.retention !== undefined && !isLast && store.now() >= (removedAt ?? 0) + retentionSeconds) {
         removedAt = store.now();
-        await removeOld(store, options.signer(), options.retention, handOut(options));
+        await removeOld(store, options.signer(), options.retention, { trusted, made });
       }
-      failure = undefined;
+      report(doubt);
     } catch (error) {
-      const reason = databaseFailure(error) ?? (error as Error).message;
-      if (reason !== failure) options.failed(reason);
-      failure = reason;
+      report(databaseFailure(error) ?? (error as Error).message);
     }
+  }
+  function report(reason: string | undefined): void {
+    if (reason !== undefined && reason !== failure) options.failed(reason);
+    failure = reason;
   }
   function look(): void {
     running ??= keep(false).finally(() => {
@@ -76,8 +95,7 @@ export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
 }
 
 /** Whether there is enough that no checkpoint has, or the last is signed by a key that may leave the JWKS. */
-async function isDue(store: Store, { kid }: CheckpointSigner): Promise<boolean> {
-  const [last] = await store.audit.checkpointsBefore(Number.MAX_SAFE_INTEGER, 1);
+async function isDue(store: Store, last: AuditEntry | undefined, { kid }: CheckpointSigner): Promise<boolean> {
   if (last !== undefined && parseCheckpoint(last)?.kid !== kid) return true;
   const heads = await store.audit.heads();
   const open = heads.reduce((sum, { number, sealed }) => sum + number - sealed, 0);
@@ -85,24 +103,27 @@ async function isDue(store: Store, { kid }: CheckpointSigner): Promise<boolean> 
   return open >= checkpointEntries || store.now() - (last?.time ?? 0) >= checkpointSeconds;
 }
 
-async function seal(options: AuditUpkeepOptions): Promise<void> {
-  const { store } = options;
-  const signer = options.signer();
-  const [last] = await store.audit.checkpointsBefore(Number.MAX_SAFE_INTEGER, 1);
-  const force = last !== undefined && parseCheckpoint(last)?.kid !== signer.kid;
-  await makeCheckpoint(store, signer, { force, made: handOut(options) });
+async function seal(
+  { store, signer }: AuditUpkeepOptions,
+  last: AuditEntry | undefined,
+  options: CheckpointOptions,
+): Promise<void> {
+  const force = last !== undefined && parseCheckpoint(last)?.kid !== signer().kid;
+  await makeCheckpoint(store, signer(), { ...options, force });
 }
 
 /** Hands out a checkpoint, and before it the entries of commands, which are gone by now. */
-function handOut({ store, found }: AuditUpkeepOptions): CheckpointOptions["made"] {
-  return async (checkpoint, grown) => {
-    for (const { chain, sealed, number } of grown) {
-      if (!chain.startsWith(`${commandLine}/`)) continue;
-      for (let after = sealed; after < number; after += linesAtOnce) {
-        const limit = Math.min(linesAtOnce, number - after);
-        for (const entry of await store.audit.ofChain(chain, after, limit)) found(entry);
-      }
+async function handOut(
+  { store, found }: AuditUpkeepOptions,
+  checkpoint: AuditEntry,
+  grown: readonly Head[],
+): Promise<void> {
+  for (const { chain, sealed, number } of grown) {
+    if (!chain.startsWith(`${commandLine}/`)) continue;
+    for (let after = sealed; after < number; after += linesAtOnce) {
+      const limit = Math.min(linesAtOnce, number - after);
+      for (const entry of await store.audit.ofChain(chain, after, limit)) found(entry);
     }
-    found(checkpoint);
-  };
+  }
+  found(checkpoint);
 }

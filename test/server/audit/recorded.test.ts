@@ -230,4 +230,32 @@ describe("a running server", () => {
     while ((await of("checkpoint")).at(-1)!.detail["kid"] !== key.kid) await Bun.sleep(5);
     expect(await verified()).toMatchObject({ problems: [], newest: { kid: key.kid } });
   });
+
+  test("knows its own checkpoints also when the key that signed them has left the JWKS in an emergency", async () => {
+    await checkpoints(1);
+    const { makeSigningKey } = await import("../../../src/server/signing/signing-key.ts");
+    const [leaked] = await server.store.signingKeys.all();
+    const next = await makeSigningKey(origin, undefined);
+    await server.store.transaction(async ({ signingKeys }) => {
+      await signingKeys.remove(leaked!.kid);
+      await signingKeys.add({ ...next, publishedAt: server.now(), signsFrom: server.now() });
+    });
+    await checkpoints(2);
+    expect(await verified()).toMatchObject({ problems: [], checkpoints: 2 });
+  });
+
+  test("says so in its log and in its next checkpoint when somebody cuts off the end of the log", async () => {
+    await checkpoints(1);
+    await server.session();
+    server.advance(300);
+    await checkpoints(2);
+    await sql("DELETE FROM audit_entries WHERE chain = 'checkpoints' AND number = 2");
+    const detail = "checkpoint 2, which this server knows, is gone";
+    while (!server.logs.some((entry) => "event" in entry && entry.event === "audit_failed")) await Bun.sleep(5);
+    expect(server.logs).toContainEqual(expect.objectContaining({ event: "audit_failed", detail }));
+    await server.session();
+    server.advance(300);
+    await checkpoints(2);
+    expect((await of("checkpoint")).at(-1)!.detail["doubt"]).toBe(detail);
+  });
 });
