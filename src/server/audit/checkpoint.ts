@@ -61,10 +61,11 @@ export async function makeCheckpoint(
   { issuer, kid, jwk, signer }: CheckpointSigner,
   { force = false, removals = [], trusted, made }: CheckpointOptions = {},
 ): Promise<AuditEntry | undefined> {
+  // Read first: if another replica makes one meanwhile, either its number is taken, or no chain has grown any more.
+  const last = await newestCheckpoint(store);
   // Beyond its end no chain is sealed, whatever the database says.
   const grown = (await store.audit.heads()).filter(({ number, sealed }) => number !== sealed);
   if (grown.length === 0 && removals.length === 0 && !force) return undefined;
-  const last = await newestCheckpoint(store);
   const doubt = await doubtOf(store, last, { issuer, trusted });
   const signed = removals.length === 0 ? [] : await lastRemoved(store);
   const removed = new Map([...signed, ...removals].map((each) => [each.chain, each]));

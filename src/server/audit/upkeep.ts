@@ -12,6 +12,7 @@ import {
 } from "./checkpoint.ts";
 import type { AuditEntry, Link } from "./entry.ts";
 import { commandLine } from "./operator.ts";
+import type { RefusalLog } from "./refusal.ts";
 import { removeOld } from "./retention.ts";
 
 /** Interval of looking whether a checkpoint is due, in milliseconds. */
@@ -31,6 +32,7 @@ export interface AuditUpkeepOptions {
   store: Store;
   /** The key that signs now. Throws SigningUnavailableError. */
   signer: () => CheckpointSigner;
+  refusals: RefusalLog;
   /** Seconds for which entries are kept; undefined: for ever. */
   retention: number | undefined;
   /** In milliseconds. */
@@ -56,6 +58,7 @@ export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
   }
   async function keep(isLast: boolean): Promise<void> {
     try {
+      await options.refusals.flush(isLast);
       const newest = await newestCheckpoint(store);
       const doubt = await doubtOf(store, newest, { issuer: options.signer().issuer, trusted });
       if (doubt === undefined) trusted = newest;

@@ -76,6 +76,7 @@ export const run = defineServerCommand({
           login: settings["login-limit"],
           token: settings["token-limit"],
         },
+        subjectLimits: { person: settings["person-limit"], credential: settings["credential-limit"] },
         log: (entry) => log.write(entry),
       });
       await warnOfClearText(store, log);
