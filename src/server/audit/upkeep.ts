@@ -103,7 +103,9 @@ async function isDue(store: Store, last: AuditEntry | undefined, { kid }: Checkp
   const heads = await store.audit.heads();
   const open = heads.reduce((sum, { number, sealed }) => sum + number - sealed, 0);
   if (open === 0) return false;
-  return open >= checkpointEntries || store.now() - (last?.time ?? 0) >= checkpointSeconds;
+  const age = store.now() - (last?.time ?? 0);
+  // Below 0 the clock was set back; the new entries would look older than a checkpoint that does not have them.
+  return open >= checkpointEntries || age >= checkpointSeconds || age < 0;
 }
 
 async function seal(

@@ -39,6 +39,9 @@ export const run = defineServerCommand({
     const files = tlsFiles(settings);
     const tls = files && readTls(files);
     const protector = await keyProtector(args);
+    // Until the server listens, SIGHUP has nothing to do; without a handler it would end the process.
+    let hangUp = (): void => {};
+    process.on("SIGHUP", () => hangUp());
     const log = new LogWriter(2);
     const auditLog = settings["audit-log"];
     const lines = auditLog === undefined ? undefined : new AuditLines(auditLog);
@@ -82,8 +85,10 @@ export const run = defineServerCommand({
       await warnOfClearText(store, log);
       const scheme = tls ? "https" : "http";
       const ending = terminated();
-      process.on("SIGHUP", () => lines?.reopen());
-      process.on("SIGHUP", () => void reload(server, log, files));
+      hangUp = () => {
+        lines?.reopen();
+        void reload(server, log, files);
+      };
       let metricsListener: MetricsListener | undefined;
       try {
         metricsListener = metrics && listenForMetrics(metricsListen, metrics);

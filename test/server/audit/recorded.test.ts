@@ -219,6 +219,36 @@ describe("a running server", () => {
     expect(await verified()).toMatchObject({ problems: [], open: 0 });
   });
 
+  test("signs it at once after a thousand entries", async () => {
+    await checkpoints(1);
+    await server.store.transaction(async ({ record }) => {
+      for (let index = 0; index < 1000; index++) await record({ event: "login" });
+    });
+    await checkpoints(2);
+    expect(await verified()).toMatchObject({ problems: [], open: 0 });
+  });
+
+  test("signs it at once when its clock was set back: no entry looks older than a checkpoint without it", async () => {
+    await checkpoints(1);
+    server.advance(-3600);
+    await server.session();
+    await checkpoints(2);
+    expect(await verified()).toMatchObject({ problems: [] });
+  });
+
+  test("removes what is older than the retention, and keeps what it cannot tell of verifiable", async () => {
+    await server.stop();
+    server = await startTestServer({ auditLookMs: 5, auditRetentionSeconds: 30 * 24 * 3600 });
+    await checkpoints(1);
+    await server.session();
+    server.advance(300);
+    await checkpoints(2);
+    server.advance(31 * 24 * 3600);
+    await server.session();
+    while ((await of("login")).length > 1 || (await of("initialize")).length > 0) await Bun.sleep(5);
+    expect(await verified()).toMatchObject({ problems: [] });
+  });
+
   test("signs it again with a new key before the old one leaves the JWKS", async () => {
     await checkpoints(1);
     const { rotate } = await import("../../../src/server/signing/rotation.ts");
