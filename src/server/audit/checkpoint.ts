@@ -18,6 +18,8 @@ export interface CheckpointSigner {
   signer: Signer;
 }
 
+const nothing: Known = { trusted: undefined, kids: new Set() };
+
 /** Chain, number and hash of an entry. */
 const LinkSchema = v.strictTuple([v.string(), v.pipe(v.number(), v.integer()), v.string()]);
 
@@ -38,10 +40,17 @@ export interface CheckpointOptions {
   force?: boolean;
   /** Made in the same transaction. */
   removals?: readonly Removal[];
-  /** The newest checkpoint that this process knows to be the server's own. */
-  trusted?: Link | undefined;
+  known?: Known;
   /** Is given the checkpoint when it is on the disk, and the chains that have grown since the one before. */
   made?: ((entry: AuditEntry, grown: readonly Head[]) => Promise<void>) | undefined;
+}
+
+/** What a process remembers of the log. */
+export interface Known {
+  /** The newest checkpoint that it knows to be the server's own. */
+  trusted: Link | undefined;
+  /** The server's signing keys that it has seen: one may have left the JWKS in an emergency. */
+  kids: ReadonlySet<string>;
 }
 
 export interface Checkpoint {
@@ -59,14 +68,14 @@ export interface Checkpoint {
 export async function makeCheckpoint(
   store: Store,
   { issuer, kid, jwk, signer }: CheckpointSigner,
-  { force = false, removals = [], trusted, made }: CheckpointOptions = {},
+  { force = false, removals = [], known = nothing, made }: CheckpointOptions = {},
 ): Promise<AuditEntry | undefined> {
   // Read first: if another replica makes one meanwhile, either its number is taken, or no chain has grown any more.
   const last = await newestCheckpoint(store);
   // Beyond its end no chain is sealed, whatever the database says.
   const grown = (await store.audit.heads()).filter(({ number, sealed }) => number !== sealed);
   if (grown.length === 0 && removals.length === 0 && !force) return undefined;
-  const doubt = await doubtOf(store, last, { issuer, trusted });
+  const doubt = await doubtOf(store, last, issuer, known);
   const signed = removals.length === 0 ? [] : await lastRemoved(store);
   const removed = new Map([...signed, ...removals].map((each) => [each.chain, each]));
   const detail = {
@@ -107,12 +116,12 @@ export async function newestCheckpoint(store: Store): Promise<AuditEntry | undef
 /**
  * Why the newest checkpoint may not be the server's own; undefined if it is. A signature over it would answer for all
  * that is before it, so whoever can write to the database but has no key must not get one by writing the log anew.
- * `trusted` is a checkpoint that is known to be the server's.
  */
 export async function doubtOf(
   store: Store,
   newest: AuditEntry | undefined,
-  { issuer, trusted }: { issuer: string; trusted: Link | undefined },
+  issuer: string,
+  { trusted, kids }: Known,
 ): Promise<string | undefined> {
   if (trusted !== undefined) {
     if (newest === undefined || newest.number < trusted.number) {
@@ -128,7 +137,7 @@ export async function doubtOf(
   const parsed = parseCheckpoint(newest);
   const isWhole = parsed?.issuer === issuer && hashOf(newest) === newest.hash && (await isSigned(newest));
   if (!isWhole) return `checkpoint ${newest.number} is broken`;
-  if ((await store.signingKeys.all()).some(({ kid }) => kid === parsed.kid)) return undefined;
+  if (kids.has(parsed.kid) || (await store.signingKeys.all()).some(({ kid }) => kid === parsed.kid)) return undefined;
   return `checkpoint ${newest.number} is signed by ${parsed.kid}, which was none of the server's signing keys`;
 }
 

@@ -33,17 +33,15 @@ export async function removeOld(
   store: Store,
   signer: CheckpointSigner,
   seconds: number,
-  options: Pick<CheckpointOptions, "trusted" | "made"> = {},
+  { known, made }: Pick<CheckpointOptions, "known" | "made"> = {},
 ): Promise<number> {
-  let { trusted } = options;
   for (let count = 0; ;) {
     const before = new Map((await lastRemoved(store)).map((each) => [each.chain, each]));
     const removals = await due(store, store.now() - seconds, before);
     if (removals.length === 0) return count;
-    const made = await makeCheckpoint(store, signer, { ...options, trusted, removals });
     // Another replica may have removed them.
-    if (made === undefined) return count;
-    trusted = made;
+    const options = { removals, made, ...(known && { known }) };
+    if ((await makeCheckpoint(store, signer, options)) === undefined) return count;
     for (const { chain, number } of removals) count += number - (before.get(chain)?.number ?? 0);
   }
 }

@@ -49,23 +49,24 @@ export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
   let failure: string | undefined;
   let running: Promise<void> | undefined;
   let removedAt: number | undefined;
-  /** The newest checkpoint that this process knows to be the server's own. */
-  let trusted: Link | undefined;
+  const kids = new Set<string>();
+  const known: { trusted: Link | undefined; kids: Set<string> } = { trusted: undefined, kids };
 
   async function made(checkpoint: AuditEntry, grown: readonly Head[]): Promise<void> {
-    trusted = checkpoint;
+    known.trusted = checkpoint;
     await handOut(options, checkpoint, grown);
   }
   async function keep(isLast: boolean): Promise<void> {
     try {
       await options.refusals.flush(isLast);
       const newest = await newestCheckpoint(store);
-      const doubt = await doubtOf(store, newest, { issuer: options.signer().issuer, trusted });
-      if (doubt === undefined) trusted = newest;
-      if (isLast || (await isDue(store, newest, options.signer()))) await seal(options, newest, { trusted, made });
+      for (const { kid } of await store.signingKeys.all()) kids.add(kid);
+      const doubt = await doubtOf(store, newest, options.signer().issuer, known);
+      if (doubt === undefined) known.trusted = newest;
+      if (isLast || (await isDue(store, newest, options.signer()))) await seal(options, newest, { known, made });
       if (options.retention !== undefined && !isLast && store.now() >= (removedAt ?? 0) + retentionSeconds) {
         removedAt = store.now();
-        await removeOld(store, options.signer(), options.retention, { trusted, made });
+        await removeOld(store, options.signer(), options.retention, { known, made });
       }
       report(doubt);
     } catch (error) {

@@ -161,6 +161,36 @@ describe("a refusal is recorded if it is about somebody:", () => {
   });
 });
 
+test("nothing that could be used as a code, token, challenge or proof is in it, nor in the server's log", async () => {
+  const key = new TestSecurityKey();
+  const dpop = await DpopKey.generate();
+  const code = await server.invite();
+  const { ceremony, options } = await server.enrollOptions(code);
+  const enrolment = { ceremony, code, credential: key.register(options, origin) };
+  await server.post("/v1/enroll", enrolment);
+  await server.post("/v1/enroll", enrolment);
+  await server.post("/v1/enroll/options", { code });
+  const accessToken: string = (await server.login(key, dpop)).body.access_token;
+  const session = { accessToken, dpop, key };
+  const idToken: string = (await server.exchange(accessToken, dpop)).body.access_token;
+  const approval = (await server.inSession(session, "POST", "/v1/publish/options", {})).body;
+  // What a faulty client may put where.
+  await server.exchange(accessToken, dpop, { audience: idToken });
+  await server.exchange(accessToken, dpop, { subject_token_type: accessToken });
+  await server.inSession(session, "POST", "/v1/publish", { ceremony: accessToken });
+  await server.inSession(session, "POST", "/v1/credentials/renaming/options", { id: accessToken, name: "red" });
+  await server.inSession(session, "POST", "/v1/sessions/end", { id: idToken.slice(0, 60) });
+  await server.inSession(session, "POST", "/v1/sessions/end", { which: accessToken });
+  await server.form("/oauth/revoke", { token: accessToken });
+  await server.exchange(accessToken, dpop);
+  expect((await of("refuse")).length).toBeGreaterThan(5);
+  const all = JSON.stringify([await recorded(), server.logs]);
+  const secrets = [code, sha256(code), ceremony, options.challenge, accessToken, sha256(accessToken), idToken];
+  const { response } = enrolment.credential;
+  const more = [idToken.slice(0, 60), approval.ceremony, approval.approval.challenge, response.attestationObject];
+  for (const secret of [...secrets, ...more]) expect(all).not.toContain(secret);
+});
+
 test("the address is that behind the trusted proxy", async () => {
   const { accessToken, dpop } = await server.session();
   await server.form("/oauth/revoke", { token: accessToken }, { "x-forwarded-for": "203.0.113.9, 2001:DB8::0:1" });

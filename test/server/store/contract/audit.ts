@@ -5,6 +5,7 @@ import { type AuditEntry, hashOf } from "../../../../src/server/audit/entry.ts";
 import { removeOld } from "../../../../src/server/audit/retention.ts";
 import { type Problem, type Verdict, verifyAudit } from "../../../../src/server/audit/verify.ts";
 import { initializeServer } from "../../../../src/server/initialize.ts";
+import { makeSigningKey } from "../../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../../src/server/store/open.ts";
 import type { AuditOptions, Store } from "../../../../src/server/store/store.ts";
 import { issuer, signerOf, strangersSigner } from "../../audit-signer.ts";
@@ -168,6 +169,19 @@ export function keepsAuditLog(make: MakeDatabase): void {
       const all = await Promise.all([first, second, first, second].map((store) => checkpoint(store)));
       expect(all.filter((made) => made !== undefined)).toHaveLength(1);
       expect(await verify()).toMatchObject({ problems: [], checkpoints: 1 });
+    });
+
+    test("follow on another replica's whose key has left in an emergency, if the process has seen that key", async () => {
+      const trusted = await checkpoint();
+      await record(second, 1);
+      await checkpoint(second);
+      const leaked = await signerOf(first);
+      await first.signingKeys.remove(leaked.kid);
+      const next = await makeSigningKey(issuer, undefined);
+      await first.signingKeys.add({ ...next, publishedAt: time, signsFrom: time });
+      const known = { trusted, kids: new Set([leaked.kid]) };
+      await makeCheckpoint(first, await signerOf(first), { force: true, known });
+      expect(await verify()).toMatchObject({ problems: [], checkpoints: 3, newest: { kid: next.kid } });
     });
 
     test("sign what can be no token: it has a line end", async () => {
@@ -389,7 +403,7 @@ export function keepsAuditLog(make: MakeDatabase): void {
       const again = await open({ replica: "c" });
       await record(again, 1);
       await again.close();
-      await makeCheckpoint(first, await signerOf(first), { trusted });
+      await makeCheckpoint(first, await signerOf(first), { known: { trusted, kids: new Set() } });
       const what = "the server doubted what is before it: checkpoint 2, which this server knows, is gone";
       expect((await verify()).problems).toMatchObject([{ chain: "checkpoints", number: 2, what }]);
     });
