@@ -249,8 +249,12 @@ describe("a running server", () => {
     expect(await verified()).toMatchObject({ problems: [], open: 0 });
   });
 
-  test("signs it at once after a thousand entries", async () => {
+  test.each([
+    ["", undefined],
+    [", also where the database says that they have been signed", "UPDATE audit_chains SET sealed_number = 99999"],
+  ])("signs it at once after a thousand entries%s", async (_, tamper) => {
     await checkpoints(1);
+    if (tamper !== undefined) await sql(tamper);
     await server.store.transaction(async ({ record }) => {
       for (let index = 0; index < 1000; index++) await record({ event: "login" });
     });
