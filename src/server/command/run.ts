@@ -133,10 +133,14 @@ async function warnOfClearText(store: Store, log: LogWriter): Promise<void> {
   });
 }
 
-/** Resolves on SIGTERM or SIGINT; a second signal exits at once. */
+/** Resolves on SIGTERM or SIGINT; a second signal, of either, ends the process at once. */
 function terminated(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once("SIGTERM", () => resolve());
-    process.once("SIGINT", () => resolve());
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const signals = ["SIGTERM", "SIGINT"] as const;
+  const end = (): void => {
+    for (const signal of signals) process.off(signal, end);
+    resolve();
+  };
+  for (const signal of signals) process.on(signal, end);
+  return promise;
 }

@@ -1,6 +1,13 @@
 /** The limits for each person and each security key, from whatever addresses their requests come. */
-import { afterEach, describe, expect, test } from "bun:test";
-import { countOnce, RateLimiter } from "../../../src/server/http/rate-limit.ts";
+import { describe, expect, onTestFinished, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  countOnce,
+  defaultRateLimits,
+  defaultSubjectLimits,
+  RateLimiter,
+} from "../../../src/server/http/rate-limit.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { add, newPerson, type Person } from "../person.ts";
@@ -8,11 +15,11 @@ import { origin, startTestServer, type TestServer } from "../test-server.ts";
 import { TestSecurityKey } from "../webauthn/security-key.ts";
 
 let server: TestServer;
-afterEach(async () => server.stop());
 
 const rateLimits = { enroll: 1e6, login: 1e6, token: 1e6 };
 const start = async (person: number, credential: number) => {
   server = await startTestServer({ rateLimits, subjectLimits: { person, credential } });
+  onTestFinished(async () => server.stop());
 };
 const asks = async (person: Person) => server.inSession(person, "GET", "/v1/credentials");
 const login = async (key: TestSecurityKey) => server.login(key, await DpopKey.generate());
@@ -81,8 +88,13 @@ describe("the limit for each security key", () => {
   });
 });
 
-test("a request counts once, also where its transaction runs again", async () => {
-  await start(1, 1);
+test("the documentation has each limit and its default", () => {
+  const page = readFileSync(join(import.meta.dir, "../../../docs/server.md"), "utf8");
+  const rows = [...page.matchAll(/^\| `(\w+)-limit` \| (\d+) \|/gm)].map(([, name, limit]) => [name, Number(limit)]);
+  expect(rows).toEqual(Object.entries({ ...defaultRateLimits, ...defaultSubjectLimits }));
+});
+
+test("a request counts once, also where its transaction runs again", () => {
   const limiter = new RateLimiter({ person: 1, credential: 1 });
   const [first, second] = [countOnce(limiter, () => 0), countOnce(limiter, () => 0)];
   expect([first("person", "a"), first("person", "a"), first("credential", "a")]).toEqual([
