@@ -186,12 +186,29 @@ export const settingsTable = {
     example: "127.0.0.1:9464",
     parse: (text) => parseListen(text, "metrics-listen"),
   }),
-  "enroll-limit": limit("enroll", "Requests of enrolment, for each client address in a minute."),
-  "login-limit": limit("login", "Requests that begin a login, for each client address in a minute."),
-  "token-limit": limit("token", "All other requests that use the database, for each client address in a minute."),
-  "person-limit": limit("person", "Requests in the name of one person in a minute, from all addresses."),
+  "enroll-limit": limit(
+    "enroll",
+    "VOUCH_SERVER_ENROLL_LIMIT",
+    "Requests of enrolment, for each client address in a minute.",
+  ),
+  "login-limit": limit(
+    "login",
+    "VOUCH_SERVER_LOGIN_LIMIT",
+    "Requests that begin a login, for each client address in a minute.",
+  ),
+  "token-limit": limit(
+    "token",
+    "VOUCH_SERVER_TOKEN_LIMIT",
+    "All other requests that use the database, for each client address in a minute.",
+  ),
+  "person-limit": limit(
+    "person",
+    "VOUCH_SERVER_PERSON_LIMIT",
+    "Requests in the name of one person in a minute, from all addresses.",
+  ),
   "credential-limit": limit(
     "credential",
+    "VOUCH_SERVER_CREDENTIAL_LIMIT",
     "Touches of one security key in a minute: logins, changes of keys, publishing.",
   ),
 };
@@ -208,9 +225,9 @@ export function settingNamed(name: SettingName): Setting<unknown> {
   return settingsTable[name];
 }
 
-function limit(kind: keyof typeof defaultLimits, about: string): Setting<number> {
+function limit(kind: keyof typeof defaultLimits, variable: string, about: string): Setting<number> {
   return required({
-    variable: `VOUCH_SERVER_${kind.toUpperCase()}_LIMIT`,
+    variable,
     type: "number",
     valueHint: "NUMBER",
     about,
