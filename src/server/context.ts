@@ -1,4 +1,5 @@
 /** The types of a request handler: its context, its result. */
+import type { Count } from "./http/rate-limit.ts";
 import type { Issuer } from "./oauth/issuer.ts";
 import type { RelyingParty } from "./webauthn/relying-party.ts";
 import type { Store } from "./store/store.ts";
@@ -12,6 +13,8 @@ export interface Caller {
   user?: User;
   /** Id of the security key that it is done with. */
   credential?: string;
+  /** Only for whom it is proved to come from, by a DPoP proof, an assertion or a code: nobody uses up another's limit. */
+  count: Count;
 }
 
 export interface ServerContext {

@@ -1,11 +1,16 @@
 /** Health checks for load balancers: liveness and readiness. */
 import type { Handler } from "./context.ts";
+import type { Store } from "./store/store.ts";
+
+/** Probes under way: strangers may ask any number of times at once, and each probe is a write that waits for the disk. */
+const probes = new WeakMap<Pick<Store, "probe">, Promise<void>>();
 
 /** GET /healthz (liveness): 200 without a database access. */
 export const health: Handler = async () => ({ response: Response.json({ status: "ok" }) });
 
 /**
  * GET /readyz (readiness): 200 if a write to the database succeeds and a key can sign, 503 if the server is about to end.
+ * Requests at the same time share one write.
  * Throws the error of either, which becomes a 503.
  */
 export const readiness: Handler = async (_request, { store, issuer, now, isDraining }) => {
@@ -14,6 +19,11 @@ export const readiness: Handler = async (_request, { store, issuer, now, isDrain
     return { response: Response.json({ error }, { status: 503, headers: { "retry-after": "5" } }) };
   }
   await issuer.checkSigner();
-  await store.probe(now());
+  let probe = probes.get(store);
+  if (probe === undefined) {
+    probe = store.probe(now()).finally(() => probes.delete(store));
+    probes.set(store, probe);
+  }
+  await probe;
   return { response: Response.json({ status: "ok" }) };
 };

@@ -3,7 +3,7 @@ import { initialized } from "./initialize.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "bun";
 import { VouchError } from "../base/errors.ts";
-import { recordRefusal } from "./audit/refusal.ts";
+import { RefusalLog } from "./audit/refusal.ts";
 import { ClockWatch, toleratedSetBack } from "./clock-watch.ts";
 import { clientAddress } from "./http/client-address.ts";
 import type { Caller, HandlerResult, ServerContext } from "./context.ts";
@@ -12,7 +12,16 @@ import { keepAudit } from "./audit/upkeep.ts";
 import { HttpError, toFailure } from "./http/failure.ts";
 import { type Certificate, checkCertificate, Listener } from "./http/listener.ts";
 import { Issuer } from "./oauth/issuer.ts";
-import { defaultRateLimits, type RateClass, RateLimiter } from "./http/rate-limit.ts";
+import {
+  countOnce,
+  defaultRateLimits,
+  defaultSubjectLimits,
+  network,
+  type RateClass,
+  RateLimiter,
+  type Subject,
+  tooMany,
+} from "./http/rate-limit.ts";
 import { RelyingParty } from "./webauthn/relying-party.ts";
 import { type Route, routes } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
@@ -52,7 +61,10 @@ export interface ServerOptions {
   auditLookMs?: number;
   /** Is given the audit log's entries that the store was not given by this process. */
   auditFound?: ((entry: AuditEntry) => void) | undefined;
+  /** Requests a minute, for each address. */
   rateLimits?: Readonly<Record<RateClass, number>>;
+  /** Requests a minute, for each person and for each security key. */
+  subjectLimits?: Readonly<Record<Subject, number>>;
   /** Seconds since 1970. */
   now?: () => number;
   /** Seconds of a monotonic clock, for rate limits. */
@@ -131,6 +143,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const monotonic = options.monotonic ?? (() => performance.now() / 1000);
   const limiter = new RateLimiter(options.rateLimits ?? defaultRateLimits);
+  const subjects = new RateLimiter(options.subjectLimits ?? defaultSubjectLimits);
+  const refusals = new RefusalLog(options.store, monotonic);
   const clock = new ClockWatch(now, monotonic);
 
   /** Ends the sessions that began after `since`: their eight hours cannot be counted by a clock that was set back. */
@@ -158,7 +172,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const forwarded = options.trustProxy === true ? request.headers.get("x-forwarded-for") : null;
     const address = clientAddress(server.requestIP(request)?.address, forwarded);
     const entry: Partial<RequestLog> = {};
-    const caller: Caller = { address };
+    const caller: Caller = { address, count: countOnce(subjects, monotonic) };
     let response: Response;
     try {
       // Several Host headers arrive joined by a comma (RFC 9112, 3.2: answered with 400).
@@ -166,9 +180,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         throw new HttpError(400, "Expected one Host header, got several.");
       const route = findRoute(pathname, request.method);
       if (route.rateClass) {
-        const wait = limiter.take(route.rateClass, address, monotonic());
-        if (wait > 0)
-          throw new HttpError(429, `Too many requests: try again in ${wait} s.`, { "retry-after": `${wait}` });
+        const wait = limiter.take(route.rateClass, network(address), monotonic());
+        if (wait > 0) throw tooMany(wait);
       }
       if (route.rateClass) options.store.checkFile();
       const setBack = route.rateClass ? clock.setBackBy() : 0;
@@ -187,7 +200,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       entry.error = failure.code;
       entry.detail = failure.detail;
       if (response.status < 500) {
-        await recordRefusal(options.store, caller, { path: pathname, ...failure }).catch(auditFailed);
+        await refusals.add(caller, { path: pathname, ...failure }).catch(auditFailed);
       }
       // The client closed the connection: log 499.
       if (request.signal.aborted) entry.status = 499;
@@ -232,6 +245,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     signer: () => ({ issuer: configuration.url, ...keys.signer() }),
     retention: options.auditRetentionSeconds,
     interval: options.auditLookMs,
+    refusals,
     found: (entry) => options.auditFound?.(entry),
     failed: auditFailed,
   });

@@ -95,6 +95,7 @@ export async function startTestServer({ sync = "each", ...options }: TestServerO
     now: () => time,
     monotonic: () => time,
     log: (entry) => logs.push(entry),
+    subjectLimits: { person: 1e6, credential: 1e6 },
     ...options,
   });
   const base = `http://127.0.0.1:${running.port}`;

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { checkpointChain, type Head, isTaken, type Removal } from "../store/audit.ts";
 import type { Recording, Store } from "../store/store.ts";
 import type { Signer } from "../signing/signing-key.ts";
-import { type AuditEntry, type Link, nextEntry } from "./entry.ts";
+import { type AuditEntry, hashOf, type Link, nextEntry } from "./entry.ts";
 
 /** The server's signing key. */
 export interface CheckpointSigner {
@@ -17,6 +17,8 @@ export interface CheckpointSigner {
   jwk: JWK;
   signer: Signer;
 }
+
+const nothing: Known = { trusted: undefined, kids: new Set() };
 
 /** Chain, number and hash of an entry. */
 const LinkSchema = v.strictTuple([v.string(), v.pipe(v.number(), v.integer()), v.string()]);
@@ -29,6 +31,8 @@ const CheckpointSchema = v.strictObject({
   heads: v.array(LinkSchema),
   /** The last removed entry of every chain from which retention has removed any; only in the checkpoint of a removal. */
   removed: v.optional(v.array(LinkSchema)),
+  /** The server did not know the checkpoint before it as its own. */
+  doubt: v.optional(v.string()),
 });
 
 export interface CheckpointOptions {
@@ -36,8 +40,17 @@ export interface CheckpointOptions {
   force?: boolean;
   /** Made in the same transaction. */
   removals?: readonly Removal[];
+  known?: Known;
   /** Is given the checkpoint when it is on the disk, and the chains that have grown since the one before. */
   made?: ((entry: AuditEntry, grown: readonly Head[]) => Promise<void>) | undefined;
+}
+
+/** What a process remembers of the log. */
+export interface Known {
+  /** The newest checkpoint that it knows to be the server's own. */
+  trusted: Link | undefined;
+  /** The server's signing keys that it has seen: one may have left the JWKS in an emergency. */
+  kids: ReadonlySet<string>;
 }
 
 export interface Checkpoint {
@@ -45,6 +58,7 @@ export interface Checkpoint {
   kid: string;
   heads: Removal[];
   removed: Removal[] | undefined;
+  doubt: string | undefined;
 }
 
 /**
@@ -54,12 +68,16 @@ export interface Checkpoint {
 export async function makeCheckpoint(
   store: Store,
   { issuer, kid, jwk, signer }: CheckpointSigner,
-  { force = false, removals = [], made }: CheckpointOptions = {},
+  { force = false, removals = [], known = nothing, made }: CheckpointOptions = {},
 ): Promise<AuditEntry | undefined> {
-  const grown = (await store.audit.heads()).filter(({ number, sealed }) => number > sealed);
+  // Read first: if another replica makes one meanwhile, either its number is taken, or no chain has grown any more.
+  const last = await newestCheckpoint(store);
+  // Beyond its end no chain is sealed, whatever the database says.
+  const grown = (await store.audit.heads()).filter(({ number, sealed }) => number !== sealed);
   if (grown.length === 0 && removals.length === 0 && !force) return undefined;
-  const last = await store.audit.head(checkpointChain);
-  const removed = new Map([...(await store.audit.removals()), ...removals].map((each) => [each.chain, each]));
+  const doubt = await doubtOf(store, last, issuer, known);
+  const signed = removals.length === 0 ? [] : await lastRemoved(store);
+  const removed = new Map([...signed, ...removals].map((each) => [each.chain, each]));
   const detail = {
     issuer,
     kid,
@@ -67,12 +85,13 @@ export async function makeCheckpoint(
     y: jwk.y!,
     heads: grown.map(toTuple),
     ...(removals.length === 0 ? {} : { removed: [...removed.values()].map(toTuple) }),
+    ...(doubt === undefined ? {} : { doubt }),
   };
   const entry = nextEntry(checkpointChain, last, { event: "checkpoint", detail }, { time: store.now(), by: "server" });
   const signature = Buffer.from(await signer.sign(signedBytes(issuer, entry.hash))).toString("base64url");
-  const signed = { ...entry, signature };
+  const checkpoint = { ...entry, signature };
   const write = async ({ audit }: Recording) => {
-    await audit.add(signed);
+    await audit.add(checkpoint);
     for (const { chain, number } of grown) await audit.markSealed(chain, number);
     for (const removal of removals) await audit.remove(removal);
   };
@@ -84,8 +103,56 @@ export async function makeCheckpoint(
     if (isTaken(error)) return undefined;
     throw error;
   }
-  await made?.(signed, grown);
-  return signed;
+  await made?.(checkpoint, grown);
+  return checkpoint;
+}
+
+/** The newest checkpoint; undefined if there is none. */
+export async function newestCheckpoint(store: Store): Promise<AuditEntry | undefined> {
+  const [newest] = await store.audit.checkpointsBefore(Number.MAX_SAFE_INTEGER, 1);
+  return newest;
+}
+
+/**
+ * Why the newest checkpoint may not be the server's own; undefined if it is. A signature over it would answer for all
+ * that is before it, so whoever can write to the database but has no key must not get one by writing the log anew.
+ */
+export async function doubtOf(
+  store: Store,
+  newest: AuditEntry | undefined,
+  issuer: string,
+  { trusted, kids }: Known,
+): Promise<string | undefined> {
+  if (trusted !== undefined) {
+    if (newest === undefined || newest.number < trusted.number) {
+      return `checkpoint ${trusted.number}, which this server knows, is gone`;
+    }
+    const [found] = await store.audit.ofChain(checkpointChain, trusted.number - 1, 1);
+    if (found?.number === trusted.number && found.hash !== trusted.hash) {
+      return `checkpoint ${trusted.number} is another than this server knows`;
+    }
+    if (newest.number === trusted.number) return undefined;
+  }
+  if (newest === undefined) return undefined;
+  const parsed = parseCheckpoint(newest);
+  const isWhole = parsed?.issuer === issuer && hashOf(newest) === newest.hash && (await isSigned(newest));
+  if (!isWhole) return `checkpoint ${newest.number} is broken`;
+  if (kids.has(parsed.kid) || (await store.signingKeys.all()).some(({ kid }) => kid === parsed.kid)) return undefined;
+  return `checkpoint ${newest.number} is signed by ${parsed.kid}, which was none of the server's signing keys`;
+}
+
+/** Checkpoints that are read at once. */
+const pageSize = 500;
+
+/** What retention has removed of each chain, by the newest checkpoint that says so. */
+export async function lastRemoved(store: Store): Promise<Removal[]> {
+  for (let before = Number.MAX_SAFE_INTEGER; ;) {
+    const page = await store.audit.checkpointsBefore(before, pageSize);
+    const removed = page.map(parseCheckpoint).find((each) => each?.removed !== undefined)?.removed;
+    if (removed !== undefined) return removed;
+    if (page.length < pageSize) return [];
+    before = page.at(-1)!.number;
+  }
 }
 
 function toTuple({ chain, number, hash }: Removal): [string, number, string] {
@@ -96,8 +163,8 @@ function toTuple({ chain, number, hash }: Removal): [string, number, string] {
 export function parseCheckpoint({ detail }: AuditEntry): Checkpoint | undefined {
   const parsed = v.safeParse(CheckpointSchema, detail);
   if (!parsed.success) return undefined;
-  const { issuer, kid, heads, removed } = parsed.output;
-  return { issuer, kid, heads: heads.map(toLink), removed: removed?.map(toLink) };
+  const { issuer, kid, heads, removed, doubt } = parsed.output;
+  return { issuer, kid, heads: heads.map(toLink), removed: removed?.map(toLink), doubt };
 }
 
 function toLink([chain, number, hash]: [string, number, string]): Link & { chain: string } {

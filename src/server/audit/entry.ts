@@ -89,6 +89,16 @@ export function hashOf(entry: Omit<AuditEntry, "hash" | "signature">): string {
   );
 }
 
+/** Says why an entry does not follow on `head`, which is undefined at the beginning of a chain; undefined if it does. */
+export function linkProblem(entry: AuditEntry, head: Link | undefined): string | undefined {
+  const expected = (head?.number ?? 0) + 1;
+  if (entry.number > expected) return "it is missing";
+  if (entry.number < 1) return "it stands before the beginning of its chain";
+  if (entry.number < expected) return "it is there, though retention has removed it";
+  if (hashOf(entry) !== entry.hash) return "its content is not what its hash says";
+  return entry.previous === (head?.hash ?? null) ? undefined : "it does not follow on the entry before it";
+}
+
 /** JSON with sorted names and without spaces (RFC 8785); strings and numbers are as JSON.stringify has them. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;

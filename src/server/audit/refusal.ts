@@ -1,18 +1,100 @@
-/** Refusals in the audit log. */
+/** Refusals in the audit log: each while they are few, then how many more, so that no flood of them fills the database. */
 import type { Caller } from "../context.ts";
 import type { Store } from "../store/store.ts";
+import type { User } from "../store/user.ts";
+import type { Fact } from "./entry.ts";
 
-/**
- * Records that something was refused, if it is known whom the request is about: what strangers make up would fill the
- * database. Throws the database's errors.
- */
-export async function recordRefusal(
-  store: Store,
-  { user, credential, address }: Caller,
-  { path, code, detail: reason }: { path: string; code: string; detail: string },
-): Promise<void> {
-  if (user === undefined) return;
-  await store.transaction(async ({ record }) =>
-    record({ event: "refuse", user, credential, address, reason, detail: { path, code } }),
-  );
+/** In seconds. */
+const windowSeconds = 300;
+/** Entries of a window about one person, and about all; and people who are counted each for themselves. */
+const maxOfOne = 20;
+const maxOfAll = 500;
+const maxPeople = 500;
+
+interface Count {
+  /** Undefined for the people beyond `maxPeople`. */
+  user: User | undefined;
+  recorded: number;
+  more: number;
+  codes: Set<string>;
+  /** Of the window's begin, in seconds since 1970. */
+  since: number;
+}
+
+export class RefusalLog {
+  readonly #store: Pick<Store, "now" | "transaction">;
+  readonly #monotonic: () => number;
+  #begun: number;
+  #recorded = 0;
+  #counts = new Map<string, Count>();
+  /** Of windows that have ended, not recorded yet. */
+  #ended: Count[] = [];
+
+  /** `monotonic` in seconds. */
+  constructor(store: Pick<Store, "now" | "transaction">, monotonic: () => number) {
+    this.#store = store;
+    this.#monotonic = monotonic;
+    this.#begun = monotonic();
+  }
+
+  /**
+   * Records or counts that something was refused, if it is known whom the request is about: what strangers make up is
+   * not. Throws the database's errors.
+   */
+  async add(
+    { user, credential, address }: Caller,
+    { path, code, detail: reason }: { path: string; code: string; detail: string },
+  ): Promise<void> {
+    if (user === undefined) return;
+    this.#turn(false);
+    const count = this.#countOf(user);
+    if (count.user === undefined || count.recorded >= maxOfOne || this.#recorded >= maxOfAll) {
+      count.more++;
+      count.codes.add(code);
+      return;
+    }
+    count.recorded++;
+    this.#recorded++;
+    await this.#record({ event: "refuse", user, credential, address, reason, detail: { path, code } });
+  }
+
+  /** Records the numbers of windows that have ended; of the last one, too, if `isLast`. Throws the database's errors. */
+  async flush(isLast: boolean): Promise<void> {
+    this.#turn(isLast);
+    for (let count = this.#ended[0]; count !== undefined; count = this.#ended[0]) {
+      const { user, more, codes, since } = count;
+      const reason = "more was refused than is recorded one by one";
+      const detail = { refusals: more, codes: [...codes].toSorted(), since };
+      await this.#record({ event: "refuse", ...(user && { user }), reason, detail });
+      this.#ended.shift();
+    }
+  }
+
+  async #record(fact: Fact): Promise<void> {
+    await this.#store.transaction(async ({ record }) => record(fact));
+  }
+
+  #countOf(user: User): Count {
+    const isOneOfMany = !this.#counts.has(user.id) && this.#counts.size >= maxPeople;
+    const key = isOneOfMany ? "" : user.id;
+    let count = this.#counts.get(key);
+    if (count === undefined) {
+      const about = isOneOfMany ? undefined : user;
+      count = { user: about, recorded: 0, more: 0, codes: new Set(), since: this.#store.now() };
+      this.#counts.set(key, count);
+    }
+    return count;
+  }
+
+  /** Begins the next window if this one has ended. */
+  #turn(isLast: boolean): void {
+    if (!isLast && this.#monotonic() - this.#begun < windowSeconds) return;
+    this.#begun = this.#monotonic();
+    this.#recorded = 0;
+    for (const count of this.#counts.values()) {
+      // While the database takes no entry nothing is recorded or refused to anybody who is known: this stays short.
+      if (count.more > 0 && this.#ended.length <= maxPeople) this.#ended.push(count);
+    }
+    this.#counts = new Map();
+  }
 }

@@ -2,10 +2,20 @@
 import { VouchError } from "../../base/errors.ts";
 import { checkpointChain, type Removal } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
-import { type CheckpointOptions, type CheckpointSigner, makeCheckpoint } from "./checkpoint.ts";
+import {
+  type CheckpointOptions,
+  type CheckpointSigner,
+  isSigned,
+  lastRemoved,
+  makeCheckpoint,
+  parseCheckpoint,
+} from "./checkpoint.ts";
+import { type Link, linkProblem } from "./entry.ts";
 
-/** Entries of one chain that one transaction removes. */
+/** Entries after which one transaction removes no more checkpoints' worth of them. */
 const batch = 1000;
+/** Checkpoints that are read at once. */
+const checkpointsAtOnce = 100;
 
 /** Parses how long entries are kept, in days like 400d; returns seconds. Throws `usage`. */
 export function parseRetention(text: string | undefined): number | undefined {
@@ -16,33 +26,65 @@ export function parseRetention(text: string | undefined): number | undefined {
 }
 
 /**
- * Removes the entries that are older than `seconds`, as far as checkpoints have them. Returns how many. Throws as
- * `makeCheckpoint`.
+ * Removes the entries that checkpoints older than `seconds` have, and those checkpoints. Returns how many. Throws an Error
+ * if what is to be removed is not what the checkpoints say: then nothing more is removed; and as `makeCheckpoint`.
  */
 export async function removeOld(
   store: Store,
   signer: CheckpointSigner,
   seconds: number,
-  made?: CheckpointOptions["made"],
+  { known, made }: Pick<CheckpointOptions, "known" | "made"> = {},
 ): Promise<number> {
-  let count = 0;
-  for (;;) {
-    const removals = await due(store, store.now() - seconds);
+  for (let count = 0; ;) {
+    const before = new Map((await lastRemoved(store)).map((each) => [each.chain, each]));
+    const removals = await due(store, store.now() - seconds, before);
     if (removals.length === 0) return count;
-    const before = new Map((await store.audit.removals()).map(({ chain, number }) => [chain, number]));
     // Another replica may have removed them.
-    if ((await makeCheckpoint(store, signer, { removals, made })) === undefined) return count;
-    for (const { chain, number } of removals) count += number - (before.get(chain) ?? 0);
+    const options = { removals, made, ...(known && { known }) };
+    if ((await makeCheckpoint(store, signer, options)) === undefined) return count;
+    for (const { chain, number } of removals) count += number - (before.get(chain)?.number ?? 0);
   }
 }
 
-async function due(store: Store, time: number): Promise<Removal[]> {
-  const removals: Removal[] = [];
-  const sealed = (await store.audit.heads()).map((head) => ({ chain: head.chain, upTo: head.sealed }));
-  // The checkpoint that is about to be made stays.
-  for (const { chain, upTo } of [...sealed, { chain: checkpointChain, upTo: Infinity }]) {
-    const last = await store.audit.lastOlderThan(chain, time, batch);
-    if (last !== undefined && last.number <= upTo) removals.push({ chain, ...last });
+/**
+ * What is old is said by the signed time of the checkpoint that has it, not by the entries: whoever can write to the
+ * database could make a young one look old, and have it removed.
+ */
+async function due(store: Store, time: number, before: ReadonlyMap<string, Removal>): Promise<Removal[]> {
+  const removals = new Map<string, Removal>();
+  let last: Link | undefined = before.get(checkpointChain);
+  let entries = 0;
+  for (;;) {
+    const page = await store.audit.ofChain(checkpointChain, last?.number ?? 0, checkpointsAtOnce);
+    for (const entry of page) {
+      if (entry.time >= time || entries >= batch) return await existing(store, [...removals.values()]);
+      const checkpoint = parseCheckpoint(entry);
+      if (checkpoint === undefined || linkProblem(entry, last) !== undefined || !(await isSigned(entry))) {
+        throw broken(checkpointChain, entry.number);
+      }
+      for (const head of checkpoint.heads) {
+        entries += head.number - ((removals.get(head.chain) ?? before.get(head.chain))?.number ?? 0);
+        removals.set(head.chain, head);
+      }
+      entries++;
+      last = { number: entry.number, hash: entry.hash };
+      removals.set(checkpointChain, { chain: checkpointChain, ...last });
+    }
+    if (page.length < checkpointsAtOnce) return await existing(store, [...removals.values()]);
+  }
+}
+
+/** Throws if the last entry that is to be removed of a chain is not the one that the checkpoint has. */
+async function existing(store: Store, removals: Removal[]): Promise<Removal[]> {
+  for (const { chain, number, hash } of removals) {
+    const [found] = await store.audit.ofChain(chain, number - 1, 1);
+    if (found?.number !== number || found.hash !== hash) throw broken(chain, number);
   }
   return removals;
+}
+
+function broken(chain: string, number: number): Error {
+  return new Error(
+    `The audit log is broken at ${chain} ${number}, so nothing was removed: \`vouch server audit verify\` says more.`,
+  );
 }

@@ -1,9 +1,18 @@
 /** What a running server does for the audit log at intervals and at its end. */
 import { databaseFailure } from "../store/failure.ts";
+import type { Head } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
-import { type CheckpointOptions, type CheckpointSigner, makeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
-import type { AuditEntry } from "./entry.ts";
+import {
+  type CheckpointOptions,
+  type CheckpointSigner,
+  doubtOf,
+  makeCheckpoint,
+  newestCheckpoint,
+  parseCheckpoint,
+} from "./checkpoint.ts";
+import type { AuditEntry, Link } from "./entry.ts";
 import { commandLine } from "./operator.ts";
+import type { RefusalLog } from "./refusal.ts";
 import { removeOld } from "./retention.ts";
 
 /** Interval of looking whether a checkpoint is due, in milliseconds. */
@@ -23,6 +32,7 @@ export interface AuditUpkeepOptions {
   store: Store;
   /** The key that signs now. Throws SigningUnavailableError. */
   signer: () => CheckpointSigner;
+  refusals: RefusalLog;
   /** Seconds for which entries are kept; undefined: for ever. */
   retention: number | undefined;
   /** In milliseconds. */
@@ -39,20 +49,33 @@ export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
   let failure: string | undefined;
   let running: Promise<void> | undefined;
   let removedAt: number | undefined;
+  const kids = new Set<string>();
+  const known: { trusted: Link | undefined; kids: Set<string> } = { trusted: undefined, kids };
 
+  async function made(checkpoint: AuditEntry, grown: readonly Head[]): Promise<void> {
+    known.trusted = checkpoint;
+    await handOut(options, checkpoint, grown);
+  }
   async function keep(isLast: boolean): Promise<void> {
     try {
-      if (isLast || (await isDue(store, options.signer()))) await seal(options);
+      await options.refusals.flush(isLast);
+      const newest = await newestCheckpoint(store);
+      for (const { kid } of await store.signingKeys.all()) kids.add(kid);
+      const doubt = await doubtOf(store, newest, options.signer().issuer, known);
+      if (doubt === undefined) known.trusted = newest;
+      if (isLast || (await isDue(store, newest, options.signer()))) await seal(options, newest, { known, made });
       if (options.retention !== undefined && !isLast && store.now() >= (removedAt ?? 0) + retentionSeconds) {
         removedAt = store.now();
-        await removeOld(store, options.signer(), options.retention, handOut(options));
+        await removeOld(store, options.signer(), options.retention, { known, made });
       }
-      failure = undefined;
+      report(doubt);
     } catch (error) {
-      const reason = databaseFailure(error) ?? (error as Error).message;
-      if (reason !== failure) options.failed(reason);
-      failure = reason;
+      report(databaseFailure(error) ?? (error as Error).message);
     }
+  }
+  function report(reason: string | undefined): void {
+    if (reason !== undefined && reason !== failure) options.failed(reason);
+    failure = reason;
   }
   function look(): void {
     running ??= keep(false).finally(() => {
@@ -76,33 +99,38 @@ export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
 }
 
 /** Whether there is enough that no checkpoint has, or the last is signed by a key that may leave the JWKS. */
-async function isDue(store: Store, { kid }: CheckpointSigner): Promise<boolean> {
-  const [last] = await store.audit.checkpointsBefore(Number.MAX_SAFE_INTEGER, 1);
+async function isDue(store: Store, last: AuditEntry | undefined, { kid }: CheckpointSigner): Promise<boolean> {
   if (last !== undefined && parseCheckpoint(last)?.kid !== kid) return true;
   const heads = await store.audit.heads();
-  const open = heads.reduce((sum, { number, sealed }) => sum + number - sealed, 0);
+  // Beyond its end no chain is sealed, whatever the database says.
+  const open = heads.reduce((sum, { number, sealed }) => sum + number - (sealed > number ? 0 : sealed), 0);
   if (open === 0) return false;
-  return open >= checkpointEntries || store.now() - (last?.time ?? 0) >= checkpointSeconds;
+  const age = store.now() - (last?.time ?? 0);
+  // Below 0 the clock was set back; the new entries would look older than a checkpoint that does not have them.
+  return open >= checkpointEntries || age >= checkpointSeconds || age < 0;
 }
 
-async function seal(options: AuditUpkeepOptions): Promise<void> {
-  const { store } = options;
-  const signer = options.signer();
-  const [last] = await store.audit.checkpointsBefore(Number.MAX_SAFE_INTEGER, 1);
-  const force = last !== undefined && parseCheckpoint(last)?.kid !== signer.kid;
-  await makeCheckpoint(store, signer, { force, made: handOut(options) });
+async function seal(
+  { store, signer }: AuditUpkeepOptions,
+  last: AuditEntry | undefined,
+  options: CheckpointOptions,
+): Promise<void> {
+  const force = last !== undefined && parseCheckpoint(last)?.kid !== signer().kid;
+  await makeCheckpoint(store, signer(), { ...options, force });
 }
 
 /** Hands out a checkpoint, and before it the entries of commands, which are gone by now. */
-function handOut({ store, found }: AuditUpkeepOptions): CheckpointOptions["made"] {
-  return async (checkpoint, grown) => {
-    for (const { chain, sealed, number } of grown) {
-      if (!chain.startsWith(`${commandLine}/`)) continue;
-      for (let after = sealed; after < number; after += linesAtOnce) {
-        const limit = Math.min(linesAtOnce, number - after);
-        for (const entry of await store.audit.ofChain(chain, after, limit)) found(entry);
-      }
+async function handOut(
+  { store, found }: AuditUpkeepOptions,
+  checkpoint: AuditEntry,
+  grown: readonly Head[],
+): Promise<void> {
+  for (const { chain, sealed, number } of grown) {
+    if (!chain.startsWith(`${commandLine}/`)) continue;
+    for (let after = sealed; after < number; after += linesAtOnce) {
+      const limit = Math.min(linesAtOnce, number - after);
+      for (const entry of await store.audit.ofChain(chain, after, limit)) found(entry);
     }
-    found(checkpoint);
-  };
+  }
+  found(checkpoint);
 }

@@ -2,13 +2,18 @@
  * Verification of the whole audit log: the hashes of every chain, the signature of every checkpoint, and that each chain
  * still has what checkpoints say of it. Reads page by page.
  */
-import { checkpointChain, type Removal } from "../store/audit.ts";
+import { beforeAll, checkpointChain, type Removal } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
-import { type Checkpoint, isSigned, parseCheckpoint } from "./checkpoint.ts";
-import { type AuditEntry, hashOf, type Link } from "./entry.ts";
+import { type Checkpoint, isSigned, lastRemoved, parseCheckpoint } from "./checkpoint.ts";
+import { type AuditEntry, type Link, linkProblem } from "./entry.ts";
 
 /** Entries that are read at once. */
 const pageSize = 500;
+/**
+ * A checkpoint has every entry that was committed before it; a transaction ends sooner than so many seconds after it took
+ * an entry's time.
+ */
+const unsealedSeconds = 600;
 
 export interface Problem {
   chain: string;
@@ -54,6 +59,7 @@ class Verification {
   /** The last that a checkpoint says of each chain. */
   readonly #sealed = new Map<string, Removal>();
   #removed = new Map<string, Removal>();
+  #newest: Verdict["newest"];
   #entries = 0;
   #open = 0;
 
@@ -63,27 +69,31 @@ class Verification {
   }
 
   async run(): Promise<Verdict> {
-    this.#removed = new Map((await this.#lastRemoved()).map((each) => [each.chain, each]));
-    let newest: Verdict["newest"];
+    this.#removed = new Map((await lastRemoved(this.#store)).map((each) => [each.chain, each]));
     let checkpoints = 0;
-    let isKnown = false;
     const { known } = this.#expected;
+    const removed = this.#removed.get(checkpointChain);
+    let isKnown = known !== undefined && removed?.number === known.number && removed.hash === known.hash;
     await this.#walk(checkpointChain, async (entry) => {
       checkpoints++;
       const checkpoint = parseCheckpoint(entry);
       const problem = await this.#problemOf(entry, checkpoint);
       if (problem !== undefined || checkpoint === undefined) return problem;
-      newest = { number: entry.number, hash: entry.hash, time: entry.time, kid: checkpoint.kid };
+      this.#newest = { number: entry.number, hash: entry.hash, time: entry.time, kid: checkpoint.kid };
       isKnown ||= entry.number === known?.number && entry.hash === known.hash;
       for (const head of checkpoint.heads) this.#sealed.set(head.chain, head);
       return undefined;
     });
-    if (newest !== undefined && !this.#expected.kids.includes(newest.kid)) {
+    const newest = this.#newest;
+    if (newest !== undefined && this.#problems.length === 0 && !this.#expected.kids.includes(newest.kid)) {
       const what = `it is signed by ${newest.kid}, which is none of the server's signing keys`;
       this.#problems.push({ chain: checkpointChain, number: newest.number, what });
     }
     if (known !== undefined && !isKnown) {
-      const what = "the checkpoint that is known from elsewhere is not in the database";
+      const what =
+        known.number < (removed?.number ?? 0)
+          ? "retention has removed the checkpoint that is known from elsewhere: name a newer one"
+          : "the checkpoint that is known from elsewhere is not in the database";
       this.#problems.push({ chain: checkpointChain, number: known.number, what });
     }
     const found = (await this.#store.audit.heads()).map(({ chain }) => chain);
@@ -101,13 +111,17 @@ class Verification {
 
   async #verifyChain(chain: string): Promise<void> {
     const sealed = this.#sealed.get(chain);
+    const removed = this.#removed.get(chain);
     const broken = this.#problems.length;
-    let isRewritten = false;
+    let isRewritten = removed !== undefined && removed.number === sealed?.number && removed.hash !== sealed.hash;
     const last = await this.#walk(chain, async (entry) => {
       this.#entries++;
       if (entry.number > (sealed?.number ?? 0)) this.#open++;
       isRewritten ||= entry.number === sealed?.number && entry.hash !== sealed.hash;
-      return entry.signature === null ? undefined : "it has a signature, which only checkpoints have";
+      if (entry.signature !== null) return "it has a signature, which only checkpoints have";
+      const isOpen = entry.number > (sealed?.number ?? 0);
+      const isOverdue = isOpen && this.#newest !== undefined && entry.time < this.#newest.time - unsealedSeconds;
+      return isOverdue ? "no checkpoint has it, though there are later ones" : undefined;
     });
     if (isRewritten) {
       const what = "it was written anew, with all after it: a checkpoint has other hashes";
@@ -135,21 +149,10 @@ class Verification {
     }
   }
 
-  /** What retention has removed of each chain, by the newest checkpoint that says so. */
-  async #lastRemoved(): Promise<Removal[]> {
-    for (let before = Number.MAX_SAFE_INTEGER; ;) {
-      const page = await this.#store.audit.checkpointsBefore(before, pageSize);
-      const removed = page.map(parseCheckpoint).find((each) => each?.removed !== undefined)?.removed;
-      if (removed !== undefined) return removed;
-      if (page.length < pageSize) return [];
-      before = page.at(-1)!.number;
-    }
-  }
-
   /** Walks a chain up to its first problem; returns the number of the last entry before that. */
   async #walk(chain: string, check: (entry: AuditEntry) => Promise<string | undefined>): Promise<number> {
     let head: Link | undefined = this.#removed.get(chain);
-    for (let after = 0; ;) {
+    for (let after = beforeAll; ;) {
       const page = await this.#store.audit.ofChain(chain, after, pageSize);
       for (const entry of page) {
         const problem = linkProblem(entry, head) ?? (await check(entry));
@@ -169,19 +172,16 @@ class Verification {
     if (checkpoint === undefined) return "it is no checkpoint";
     if (checkpoint.issuer !== this.#expected.issuer) return `it is of another server, ${checkpoint.issuer}`;
     if (!(await isSigned(entry))) return "its signature does not fit";
-    for (const { chain, number } of checkpoint.heads) {
-      if (number <= (this.#sealed.get(chain)?.number ?? 0)) {
-        return `it has an earlier end of ${chain} than the checkpoint before it`;
-      }
+    // A checkpoint that is known from elsewhere answers for those before it.
+    if (checkpoint.doubt !== undefined && entry.number > (this.#expected.known?.number ?? 0)) {
+      return `the server doubted what is before it: ${checkpoint.doubt}`;
+    }
+    for (const { chain, number, hash } of checkpoint.heads) {
+      const before = this.#sealed.get(chain);
+      if (before === undefined || number > before.number) continue;
+      if (number < before.number) return `it has an earlier end of ${chain} than the checkpoint before it`;
+      if (hash !== before.hash) return `it has another end of ${chain} than the checkpoint before it`;
     }
     return undefined;
   }
-}
-
-function linkProblem(entry: AuditEntry, head: Link | undefined): string | undefined {
-  const expected = (head?.number ?? 0) + 1;
-  if (entry.number > expected) return "it is missing";
-  if (entry.number < expected) return "it is there, though retention has removed it";
-  if (hashOf(entry) !== entry.hash) return "its content is not what its hash says";
-  return entry.previous === (head?.hash ?? null) ? undefined : "it does not follow on the entry before it";
 }

@@ -39,6 +39,9 @@ export const run = defineServerCommand({
     const files = tlsFiles(settings);
     const tls = files && readTls(files);
     const protector = await keyProtector(args);
+    // Until the server listens, SIGHUP has nothing to do; without a handler it would end the process.
+    let hangUp = (): void => {};
+    process.on("SIGHUP", () => hangUp());
     const log = new LogWriter(2);
     const auditLog = settings["audit-log"];
     const lines = auditLog === undefined ? undefined : new AuditLines(auditLog);
@@ -76,13 +79,16 @@ export const run = defineServerCommand({
           login: settings["login-limit"],
           token: settings["token-limit"],
         },
+        subjectLimits: { person: settings["person-limit"], credential: settings["credential-limit"] },
         log: (entry) => log.write(entry),
       });
       await warnOfClearText(store, log);
       const scheme = tls ? "https" : "http";
       const ending = terminated();
-      process.on("SIGHUP", () => lines?.reopen());
-      process.on("SIGHUP", () => void reload(server, log, files));
+      hangUp = () => {
+        lines?.reopen();
+        void reload(server, log, files);
+      };
       let metricsListener: MetricsListener | undefined;
       try {
         metricsListener = metrics && listenForMetrics(metricsListen, metrics);
@@ -127,10 +133,14 @@ async function warnOfClearText(store: Store, log: LogWriter): Promise<void> {
   });
 }
 
-/** Resolves on SIGTERM or SIGINT; a second signal exits at once. */
+/** Resolves on SIGTERM or SIGINT; a second signal, of either, ends the process at once. */
 function terminated(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once("SIGTERM", () => resolve());
-    process.once("SIGINT", () => resolve());
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const signals = ["SIGTERM", "SIGINT"] as const;
+  const end = (): void => {
+    for (const signal of signals) process.off(signal, end);
+    resolve();
+  };
+  for (const signal of signals) process.on(signal, end);
+  return promise;
 }

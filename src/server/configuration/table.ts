@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { VouchError } from "../../base/errors.ts";
 import { parseReplica } from "../audit/operator.ts";
 import { parseRetention } from "../audit/retention.ts";
-import { defaultRateLimits } from "../http/rate-limit.ts";
+import { defaultRateLimits, defaultSubjectLimits } from "../http/rate-limit.ts";
 import { parseServerUrl } from "../http/url.ts";
 import { parseSessionDuration } from "../oauth/session-duration.ts";
 import { parseRotateEvery } from "../signing/life-cycle.ts";
@@ -14,6 +14,7 @@ import { absolutePath, optional, required, type Setting, shortDuration, toggle, 
 
 const asItIs = (text: string) => text;
 const maxRequests = 1_000_000;
+const defaultLimits = { ...defaultRateLimits, ...defaultSubjectLimits };
 
 export const settingsTable = {
   url: optional({
@@ -185,9 +186,31 @@ export const settingsTable = {
     example: "127.0.0.1:9464",
     parse: (text) => parseListen(text, "metrics-listen"),
   }),
-  "enroll-limit": limit("enroll", "VOUCH_SERVER_ENROLL_LIMIT", "Requests of enrolment"),
-  "login-limit": limit("login", "VOUCH_SERVER_LOGIN_LIMIT", "Requests that begin a login"),
-  "token-limit": limit("token", "VOUCH_SERVER_TOKEN_LIMIT", "All other requests that use the database"),
+  "enroll-limit": limit(
+    "enroll",
+    "VOUCH_SERVER_ENROLL_LIMIT",
+    "Requests of enrolment, for each client address in a minute.",
+  ),
+  "login-limit": limit(
+    "login",
+    "VOUCH_SERVER_LOGIN_LIMIT",
+    "Requests that begin a login, for each client address in a minute.",
+  ),
+  "token-limit": limit(
+    "token",
+    "VOUCH_SERVER_TOKEN_LIMIT",
+    "All other requests that use the database, for each client address in a minute.",
+  ),
+  "person-limit": limit(
+    "person",
+    "VOUCH_SERVER_PERSON_LIMIT",
+    "Requests in the name of one person in a minute, from all addresses.",
+  ),
+  "credential-limit": limit(
+    "credential",
+    "VOUCH_SERVER_CREDENTIAL_LIMIT",
+    "Touches of one security key in a minute: logins, changes of keys, publishing.",
+  ),
 };
 
 export type SettingName = keyof typeof settingsTable;
@@ -202,14 +225,14 @@ export function settingNamed(name: SettingName): Setting<unknown> {
   return settingsTable[name];
 }
 
-function limit(rateClass: keyof typeof defaultRateLimits, variable: string, what: string): Setting<number> {
+function limit(kind: keyof typeof defaultLimits, variable: string, about: string): Setting<number> {
   return required({
     variable,
     type: "number",
     valueHint: "NUMBER",
-    about: `${what}, for each client address in a minute.`,
-    default: `${defaultRateLimits[rateClass]}`,
-    parse: wholeNumber(`${rateClass}-limit`, 1, maxRequests),
+    about,
+    default: `${defaultLimits[kind]}`,
+    parse: wholeNumber(`${kind}-limit`, 1, maxRequests),
   });
 }
 

@@ -124,10 +124,10 @@ export async function takeApproval(context: ServerContext, { type, userId }: Cha
 }
 
 /**
- * Verifies that an enrolled key of the change's user signed exactly this change, for this deed. Throws `login_denied`.
+ * Verifies that an enrolled key of the change's user signed exactly this change, for this deed. Throws `login_denied`, HttpError (429).
  */
 export async function verifyApproval(
-  { store, relyingParty }: ServerContext,
+  { store, relyingParty, caller }: ServerContext,
   change: Change,
   { challenge, approval, deed }: Answer,
 ): Promise<Approved> {
@@ -140,6 +140,8 @@ export async function verifyApproval(
     credential,
     userVerification: change.userVerification,
   });
+  const tooMany = caller.count("credential", credential.id);
+  if (tooMany) throw tooMany;
   return { credentialId: credential.id, userId: credential.userId, ...verified };
 }
 

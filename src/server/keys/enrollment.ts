@@ -87,6 +87,8 @@ async function openInvite({ accounts }: Transaction, codeHash: string, now: numb
     });
   }
   caller.user = invite.user;
+  const tooMany = caller.count("person", invite.user.id);
+  if (tooMany) throw tooMany;
   if (invite.usedAt !== undefined) throw usedCode();
   if (invite.user.disabled) {
     throw new VouchError("enrollment_denied", "The administrator has disabled this account.", {

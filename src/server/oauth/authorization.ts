@@ -15,7 +15,7 @@ export interface Authorized extends Session {
 
 /**
  * Returns the request's live session. The `Authorization` header is `DPoP TOKEN`; the proof must have `ath` and must
- * not be a replay. Throws OAuthError `invalid_dpop_proof`, `login_needed`, `session_expired`.
+ * not be a replay. Throws HttpError (429), OAuthError `invalid_dpop_proof`, `login_needed`, `session_expired`.
  */
 export async function authorize(request: Request, context: ServerContext): Promise<Authorized> {
   const { url, store } = context;
@@ -39,6 +39,8 @@ export async function authorize(request: Request, context: ServerContext): Promi
   if (session) Object.assign(context.caller, { user: session.user, credential: session.credentialId });
   // Wrong DPoP key: same error as an unknown token (no oracle).
   if (session && session.jkt !== proof.jkt) throw notKnown("the session is not known");
+  const tooMany = session && context.caller.count("person", session.user.id);
+  if (tooMany) throw tooMany;
   return { ...expectLive(session, now), tokenHash };
 }
 

@@ -40,7 +40,7 @@ export const webauthnGrantParameters = {
   ),
 };
 
-/** The WebAuthn grant of the token endpoint. Throws OAuthError `invalid_grant`. */
+/** The WebAuthn grant of the token endpoint. Throws OAuthError `invalid_grant`, HttpError (429). */
 export async function grantSession(
   parameters: v.InferOutput<v.ObjectSchema<typeof webauthnGrantParameters, undefined>>,
   jkt: string,
@@ -61,6 +61,8 @@ export async function grantSession(
     .catch((error: unknown) => {
       throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
     });
+  const tooMany = context.caller.count("credential", credential.id) ?? context.caller.count("person", user.id);
+  if (tooMany) throw tooMany;
   const accessToken = randomToken();
   await store.transaction(async ({ credentials, sessions, record }) => {
     const still = await credentials.find(credential.id);

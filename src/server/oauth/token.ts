@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { readForm } from "../http/body.ts";
 import type { Handler, HandlerResult, ServerContext } from "../context.ts";
 import { type DpopProof, verifyDpopProof } from "./dpop.ts";
-import { OAuthError } from "../http/failure.ts";
+import { type HttpError, OAuthError } from "../http/failure.ts";
 import { tokenExchangeGrant, webauthnGrant } from "./issuer.ts";
 import { grantSession, webauthnGrantParameters } from "./login.ts";
 import { sha256 } from "../random.ts";
@@ -97,8 +97,8 @@ async function exchangeToken(
 function refusalOf(
   session: Session | undefined,
   asked: { proof: DpopProof; tokenHash: string; audience: string; now: number },
-  { audiences }: ServerContext,
-): OAuthError | undefined {
+  { audiences, caller }: ServerContext,
+): OAuthError | HttpError | undefined {
   const { proof, tokenHash, audience, now } = asked;
   if (proof.ath !== undefined && proof.ath !== tokenHash) {
     return new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: its ath is of another access token.");
@@ -106,6 +106,8 @@ function refusalOf(
   // Wrong DPoP key: same error as an unknown token (no oracle).
   if (!session || session.jkt !== proof.jkt)
     return new OAuthError("invalid_grant", "The session is not known, or its security key was removed.");
+  const tooMany = caller.count("person", session.user.id);
+  if (tooMany) return tooMany;
   if (session.revoked) return new OAuthError("invalid_grant", "The session was revoked.");
   if (session.user.disabled) return new OAuthError("invalid_grant", "The administrator has disabled this account.");
   if (session.expiresAt <= now) return new OAuthError("invalid_grant", "The session has expired.");

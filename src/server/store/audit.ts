@@ -1,5 +1,6 @@
 /** The audit log's tables. Nothing changes an entry, and only retention removes one. */
-import type { AuditEntry, Link } from "../audit/entry.ts";
+import { parseJson } from "../../base/json.ts";
+import type { AuditEntry, Detail, Link } from "../audit/entry.ts";
 import type { Sql } from "./sql.ts";
 
 /** The chain of the checkpoints. */
@@ -10,6 +11,9 @@ export interface Head extends Link {
   chain: string;
   sealed: number;
 }
+
+/** Before every entry, also one that somebody has put in with a number below 1. */
+export const beforeAll = Number.MIN_SAFE_INTEGER;
 
 /** The last of the entries that retention has removed from a chain. */
 export interface Removal extends Link {
@@ -105,7 +109,7 @@ export class AuditStore {
       ON CONFLICT (chain) DO UPDATE SET sealed_number = excluded.sealed_number`;
   }
 
-  /** How far each chain has been removed. */
+  /** How far each chain has been removed. Whoever can write to the database can change it; checkpoints have it signed. */
   async removals(): Promise<Removal[]> {
     const rows = await this.#sql`
       SELECT chain, removed_number, removed_hash FROM audit_chains WHERE removed_number > 0 ORDER BY chain`;
@@ -114,18 +118,6 @@ export class AuditStore {
       number: Number(row["removed_number"]),
       hash: String(row["removed_hash"]),
     }));
-  }
-
-  /**
-   * Of the first `limit` entries of a chain, the last before which, itself included, all are older than `time` (seconds
-   * since 1970).
-   */
-  async lastOlderThan(chain: string, time: number, limit: number): Promise<Link | undefined> {
-    const rows: Record<string, string>[] = await this.#sql`
-      SELECT number, hash, recorded_at FROM audit_entries WHERE chain = ${chain} ORDER BY number LIMIT ${limit}`;
-    const kept = rows.findIndex((row) => Number(row["recorded_at"]) >= time);
-    const last = rows[(kept === -1 ? rows.length : kept) - 1];
-    return last && { number: Number(last["number"]), hash: String(last["hash"]) };
   }
 
   /** Removes the entries of a chain up to this one, and notes it. */
@@ -156,9 +148,26 @@ function toEntry(row: Record<string, string | null>): AuditEntry {
     address: row["address"] ?? null,
     by: row["actor"] ?? null,
     reason: row["reason"] ?? null,
-    detail: JSON.parse(String(row["detail"])),
+    detail: toDetail(row["detail"]),
     previous: row["previous"] ?? null,
     hash: String(row["hash"]),
     signature: row["signature"] ?? null,
   };
+}
+
+/** Nesting limit of a detail. */
+const maxDepth = 8;
+
+/** What no program of ours has written; so its hash does not fit. */
+const unreadable = { unreadable: true };
+
+function toDetail(text: string | null | undefined): Detail {
+  const value = parseJson(String(text));
+  const isDetail = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isDetail && Object.values(value).every((each) => isValue(each, maxDepth)) ? (value as Detail) : unreadable;
+}
+
+function isValue(value: unknown, depth: number): boolean {
+  if (Array.isArray(value)) return depth > 0 && value.every((each) => isValue(each, depth - 1));
+  return typeof value !== "object" || value === null;
 }

@@ -63,12 +63,13 @@ interface Member {
   dpop: DpopKey;
 }
 
-/** The product's executable, on its own database; every request comes from an address of its own, past the rate limit. */
+/** The product's executable, on its own database; every request comes from an address of its own, past its limit. */
 async function startVouch(folder: string) {
   const database = `sqlite:${join(folder, "server.db")}`;
   const run = ["server", "run", "--listen", "127.0.0.1:0", "--trust-proxy", "--database", database];
+  const limits = ["--person-limit", "1000000", "--credential-limit", "1000000"];
   const origin = "http://localhost:8787";
-  const child = Bun.spawn([executable, ...run, "--url", origin], { stdout: "pipe", stderr: "ignore" });
+  const child = Bun.spawn([executable, ...run, ...limits, "--url", origin], { stdout: "pipe", stderr: "ignore" });
   const base = await firstMatch(child.stdout, /listening on (\S+)\n/);
   let address = 0;
   const send = async (path: string, body: object, headers: Record<string, string> = {}) => {

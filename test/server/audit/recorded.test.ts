@@ -161,6 +161,36 @@ describe("a refusal is recorded if it is about somebody:", () => {
   });
 });
 
+test("nothing that could be used as a code, token, challenge or proof is in it, nor in the server's log", async () => {
+  const key = new TestSecurityKey();
+  const dpop = await DpopKey.generate();
+  const code = await server.invite();
+  const { ceremony, options } = await server.enrollOptions(code);
+  const enrolment = { ceremony, code, credential: key.register(options, origin) };
+  await server.post("/v1/enroll", enrolment);
+  await server.post("/v1/enroll", enrolment);
+  await server.post("/v1/enroll/options", { code });
+  const accessToken: string = (await server.login(key, dpop)).body.access_token;
+  const session = { accessToken, dpop, key };
+  const idToken: string = (await server.exchange(accessToken, dpop)).body.access_token;
+  const approval = (await server.inSession(session, "POST", "/v1/publish/options", {})).body;
+  // What a faulty client may put where.
+  await server.exchange(accessToken, dpop, { audience: idToken });
+  await server.exchange(accessToken, dpop, { subject_token_type: accessToken });
+  await server.inSession(session, "POST", "/v1/publish", { ceremony: accessToken });
+  await server.inSession(session, "POST", "/v1/credentials/renaming/options", { id: accessToken, name: "red" });
+  await server.inSession(session, "POST", "/v1/sessions/end", { id: idToken.slice(0, 60) });
+  await server.inSession(session, "POST", "/v1/sessions/end", { which: accessToken });
+  await server.form("/oauth/revoke", { token: accessToken });
+  await server.exchange(accessToken, dpop);
+  expect((await of("refuse")).length).toBeGreaterThan(5);
+  const all = JSON.stringify([await recorded(), server.logs]);
+  const secrets = [code, sha256(code), ceremony, options.challenge, accessToken, sha256(accessToken), idToken];
+  const { response } = enrolment.credential;
+  const more = [idToken.slice(0, 60), approval.ceremony, approval.approval.challenge, response.attestationObject];
+  for (const secret of [...secrets, ...more]) expect(all).not.toContain(secret);
+});
+
 test("the address is that behind the trusted proxy", async () => {
   const { accessToken, dpop } = await server.session();
   await server.form("/oauth/revoke", { token: accessToken }, { "x-forwarded-for": "203.0.113.9, 2001:DB8::0:1" });
@@ -219,6 +249,40 @@ describe("a running server", () => {
     expect(await verified()).toMatchObject({ problems: [], open: 0 });
   });
 
+  test.each([
+    ["", undefined],
+    [", also where the database says that they have been signed", "UPDATE audit_chains SET sealed_number = 99999"],
+  ])("signs it at once after a thousand entries%s", async (_, tamper) => {
+    await checkpoints(1);
+    if (tamper !== undefined) await sql(tamper);
+    await server.store.transaction(async ({ record }) => {
+      for (let index = 0; index < 1000; index++) await record({ event: "login" });
+    });
+    await checkpoints(2);
+    expect(await verified()).toMatchObject({ problems: [], open: 0 });
+  });
+
+  test("signs it at once when its clock was set back: no entry looks older than a checkpoint without it", async () => {
+    await checkpoints(1);
+    server.advance(-3600);
+    await server.session();
+    await checkpoints(2);
+    expect(await verified()).toMatchObject({ problems: [] });
+  });
+
+  test("removes what is older than the retention, and keeps what it cannot tell of verifiable", async () => {
+    await server.stop();
+    server = await startTestServer({ auditLookMs: 5, auditRetentionSeconds: 30 * 24 * 3600 });
+    await checkpoints(1);
+    await server.session();
+    server.advance(300);
+    await checkpoints(2);
+    server.advance(31 * 24 * 3600);
+    await server.session();
+    while ((await of("login")).length > 1 || (await of("initialize")).length > 0) await Bun.sleep(5);
+    expect(await verified()).toMatchObject({ problems: [] });
+  });
+
   test("signs it again with a new key before the old one leaves the JWKS", async () => {
     await checkpoints(1);
     const { rotate } = await import("../../../src/server/signing/rotation.ts");
@@ -229,5 +293,33 @@ describe("a running server", () => {
     server.advance(2);
     while ((await of("checkpoint")).at(-1)!.detail["kid"] !== key.kid) await Bun.sleep(5);
     expect(await verified()).toMatchObject({ problems: [], newest: { kid: key.kid } });
+  });
+
+  test("knows its own checkpoints also when the key that signed them has left the JWKS in an emergency", async () => {
+    await checkpoints(1);
+    const { makeSigningKey } = await import("../../../src/server/signing/signing-key.ts");
+    const [leaked] = await server.store.signingKeys.all();
+    const next = await makeSigningKey(origin, undefined);
+    await server.store.transaction(async ({ signingKeys }) => {
+      await signingKeys.remove(leaked!.kid);
+      await signingKeys.add({ ...next, publishedAt: server.now(), signsFrom: server.now() });
+    });
+    await checkpoints(2);
+    expect(await verified()).toMatchObject({ problems: [], checkpoints: 2 });
+  });
+
+  test("says so in its log and in its next checkpoint when somebody cuts off the end of the log", async () => {
+    await checkpoints(1);
+    await server.session();
+    server.advance(300);
+    await checkpoints(2);
+    await sql("DELETE FROM audit_entries WHERE chain = 'checkpoints' AND number = 2");
+    const detail = "checkpoint 2, which this server knows, is gone";
+    while (!server.logs.some((entry) => "event" in entry && entry.event === "audit_failed")) await Bun.sleep(5);
+    expect(server.logs).toContainEqual(expect.objectContaining({ event: "audit_failed", detail }));
+    await server.session();
+    server.advance(300);
+    await checkpoints(2);
+    expect((await of("checkpoint")).at(-1)!.detail["doubt"]).toBe(detail);
   });
 });

@@ -43,6 +43,8 @@ const values: Record<SettingName, [flag: string, variable: string, inFile: strin
   "enroll-limit": ["1", "2", "3"],
   "login-limit": ["1", "2", "3"],
   "token-limit": ["1", "2", "3"],
+  "person-limit": ["1", "2", "3"],
+  "credential-limit": ["1", "2", "3"],
 };
 
 /** A value as the file has it. */

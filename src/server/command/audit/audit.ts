@@ -92,6 +92,8 @@ function toText(entry: AuditEntry): string {
     .join("  ");
 }
 
+/** A list of names as it is, any other by its length. */
 function shown(value: unknown): string {
-  return Array.isArray(value) ? `(${value.length})` : String(value);
+  if (!Array.isArray(value)) return String(value);
+  return value.every((each) => typeof each === "string") ? value.join(",") : `(${value.length})`;
 }

@@ -60,7 +60,7 @@ function toText({ chains, entries, checkpoints, open, newest, problems }: Verdic
   const seen = `${entries} entries in ${chains} chains, ${checkpoints} checkpoints.`;
   if (problems.length > 0) {
     const lines = problems.map(({ chain, number, what }) => `   ${chain} ${number}: ${what}`);
-    return `The audit log is broken (${seen}) The first broken entry of each chain:\n\n${lines.join("\n")}`;
+    return `The audit log is broken (${seen}) The first broken entry of each chain:\n\n${lines.join("\n")}\n\nCompare them with a backup, or with the lines that \`vouch server run --audit-log\` wrote.`;
   }
   const end =
     newest === undefined

@@ -193,6 +193,24 @@ describe("a server that runs", () => {
     expect(verified.stdout).toContain("0 entries are newer");
   });
 
+  test("is not ended by SIGHUP before it listens", async () => {
+    const place = join(folder, "early");
+    const database = `sqlite:${join(place, "vouch.db")}`;
+    await vouch("init", "--url", "https://vouch.example.com", "--database", database);
+    const lock = new SQL({ adapter: "sqlite", filename: join(place, "vouch.db") });
+    await lock.unsafe("BEGIN IMMEDIATE");
+    const file = join(place, "audit.jsonl");
+    const child = start("run", "--listen", "127.0.0.1:0", "--database", database, "--audit-log", file);
+    while (!(await Bun.file(file).exists())) await Bun.sleep(5);
+    child.kill("SIGHUP");
+    await lock.unsafe("ROLLBACK");
+    await lock.close();
+    const { value } = await child.stdout.getReader().read();
+    expect(new TextDecoder().decode(value)).toContain("listening on");
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+  });
+
   test("has nothing but the audit log on stdout if it is to go there", async () => {
     const file = join(folder, "stdout");
     const server = Bun.spawn([process.execPath, main, "server", "run", "--listen", "127.0.0.1:0", "--audit-log", "-"], {

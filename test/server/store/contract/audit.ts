@@ -1,10 +1,11 @@
 /** The audit log: recorded with what it records, chained, signed, verified, removed when it is old. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { makeCheckpoint, parseCheckpoint } from "../../../../src/server/audit/checkpoint.ts";
+import { type CheckpointOptions, makeCheckpoint, parseCheckpoint } from "../../../../src/server/audit/checkpoint.ts";
 import { type AuditEntry, hashOf } from "../../../../src/server/audit/entry.ts";
 import { removeOld } from "../../../../src/server/audit/retention.ts";
 import { type Problem, type Verdict, verifyAudit } from "../../../../src/server/audit/verify.ts";
 import { initializeServer } from "../../../../src/server/initialize.ts";
+import { makeSigningKey } from "../../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../../src/server/store/open.ts";
 import type { AuditOptions, Store } from "../../../../src/server/store/store.ts";
 import { issuer, signerOf, strangersSigner } from "../../audit-signer.ts";
@@ -170,6 +171,19 @@ export function keepsAuditLog(make: MakeDatabase): void {
       expect(await verify()).toMatchObject({ problems: [], checkpoints: 1 });
     });
 
+    test("follow on another replica's whose key has left in an emergency, if the process has seen that key", async () => {
+      const trusted = await checkpoint();
+      await record(second, 1);
+      await checkpoint(second);
+      const leaked = await signerOf(first);
+      await first.signingKeys.remove(leaked.kid);
+      const next = await makeSigningKey(issuer, undefined);
+      await first.signingKeys.add({ ...next, publishedAt: time, signsFrom: time });
+      const known = { trusted, kids: new Set([leaked.kid]) };
+      await makeCheckpoint(first, await signerOf(first), { force: true, known });
+      expect(await verify()).toMatchObject({ problems: [], checkpoints: 3, newest: { kid: next.kid } });
+    });
+
     test("sign what can be no token: it has a line end", async () => {
       const signer = await signerOf(first);
       let signed = "";
@@ -255,6 +269,22 @@ export function keepsAuditLog(make: MakeDatabase): void {
         { chain: "a/0", number: 8 },
       ],
       [
+        "an entry before the first",
+        `INSERT INTO audit_entries (chain, number, ${columns})
+          SELECT chain, 0, ${columns} FROM audit_entries WHERE ${at("a/0", 1)}`,
+        { chain: "a/0", number: 0, what: "it stands before the beginning of its chain" },
+      ],
+      [
+        "a detail that is no JSON",
+        `UPDATE audit_entries SET detail = '{' WHERE ${at("a/0", 5)}`,
+        { chain: "a/0", number: 5, what: "its content is not what its hash says" },
+      ],
+      [
+        "a detail that is nested without an end",
+        `UPDATE audit_entries SET detail = '{"x":${"[".repeat(50_000)}${"]".repeat(50_000)}}' WHERE ${at("a/0", 5)}`,
+        { chain: "a/0", number: 5, what: "its content is not what its hash says" },
+      ],
+      [
         "an entry that was put between others",
         async () => {
           for (const number of [7, 6, 5, 4]) {
@@ -329,6 +359,55 @@ export function keepsAuditLog(make: MakeDatabase): void {
       expect((await verify()).problems).toContainEqual(expect.objectContaining(problem));
     });
 
+    test("a log that was written anew, and signed by a stranger before the server signed on", async () => {
+      await rewrite("b/0", 1);
+      await run("DELETE FROM audit_entries WHERE chain = 'checkpoints'");
+      await run("DELETE FROM audit_chains");
+      await makeCheckpoint(first, await strangersSigner());
+      await record(first, 1);
+      await checkpoint();
+      const [{ problems }, all] = [await verify(), await chainOf("checkpoints")];
+      expect(problems).toMatchObject([
+        {
+          chain: "checkpoints",
+          number: 2,
+          what: expect.stringMatching(/^the server doubted what is before it: checkpoint 1 .* none of the server's/),
+        },
+      ]);
+      // Who knows that it is right, as after an emergency rotation, names it.
+      expect((await verify(all.at(-1))).problems).toEqual([]);
+    });
+
+    test("a chain that the database says to be sealed further than it is", async () => {
+      await run("UPDATE audit_chains SET sealed_number = 999");
+      await record(first, 1);
+      await checkpoint();
+      expect(await verify()).toMatchObject({ problems: [], open: 0 });
+    });
+
+    test("an entry that the database says to be sealed, and no checkpoint has", async () => {
+      await run("UPDATE audit_chains SET sealed_number = 7 WHERE chain = 'a/0'");
+      time += 900;
+      await record(second, 1);
+      await checkpoint();
+      expect((await verify()).problems).toMatchObject([
+        { chain: "a/0", number: 7, what: "no checkpoint has it, though there are later ones" },
+      ]);
+    });
+
+    test("an end that was cut off under a server that runs: its next checkpoint says so", async () => {
+      const trusted = (await chainOf("checkpoints")).at(-1);
+      await run("DELETE FROM audit_entries WHERE chain = 'checkpoints' AND number > 1");
+      await run("DELETE FROM audit_entries WHERE chain = 'a/0' AND number > 4");
+      await run("UPDATE audit_chains SET sealed_number = 4 WHERE chain = 'a/0'");
+      const again = await open({ replica: "c" });
+      await record(again, 1);
+      await again.close();
+      await makeCheckpoint(first, await signerOf(first), { known: { trusted, kids: new Set() } });
+      const what = "the server doubted what is before it: checkpoint 2, which this server knows, is gone";
+      expect((await verify()).problems).toMatchObject([{ chain: "checkpoints", number: 2, what }]);
+    });
+
     test("an end that was cut off with its checkpoint, by who knows that checkpoint from elsewhere", async () => {
       const [, newest] = await chainOf("checkpoints");
       const known = { number: newest!.number, hash: newest!.hash };
@@ -364,9 +443,10 @@ export function keepsAuditLog(make: MakeDatabase): void {
     test("tells of its checkpoint which chains have grown, and from where", async () => {
       await record(second, 2);
       const told: unknown[] = [];
-      await removeOld(first, await signerOf(first), 30 * day, async (entry, grown) => {
+      const made: CheckpointOptions["made"] = async (entry, grown) => {
         told.push([entry.number, grown.map(({ chain, sealed, number }) => [chain, sealed, number])]);
-      });
+      };
+      await removeOld(first, await signerOf(first), 30 * day, { made });
       expect(told[0]).toEqual([3, [["b/0", 3, 5]]]);
     });
 
@@ -381,14 +461,65 @@ export function keepsAuditLog(make: MakeDatabase): void {
       expect(await verify()).toMatchObject({ problems: [], open: 0 });
     });
 
-    test("removes nothing before a checkpoint has it", async () => {
+    test("removes nothing before a checkpoint has had it for as long", async () => {
       await record(second, 1);
       time += 100 * day;
       await remove();
-      expect(await chainOf("b/0")).toEqual([]);
+      expect((await chainOf("b/0")).map(({ number }) => number)).toEqual([4]);
       const heads = (await chainOf("checkpoints")).flatMap((entry) => parseCheckpoint(entry)!.heads);
       expect(heads).toContainEqual(expect.objectContaining({ chain: "b/0", number: 4 }));
-      expect(await verify()).toMatchObject({ problems: [] });
+      time += 31 * day;
+      expect(await remove()).toBe(2);
+      expect(await chainOf("b/0")).toEqual([]);
+      expect(await verify()).toMatchObject({ problems: [], checkpoints: 1 });
+    });
+
+    test("removes no young entry whose time somebody has set back", async () => {
+      await database.sql.unsafe("UPDATE audit_entries SET recorded_at = 1");
+      const outcome = await remove().catch((error: Error) => error.message);
+      expect(outcome).toContain("The audit log is broken at checkpoints 1, so nothing was removed");
+      expect(await chainOf("a/0")).toHaveLength(6);
+      expect((await verify()).problems).toContainEqual(expect.objectContaining({ chain: "a/0", number: 1 }));
+    });
+
+    test("removes no young entry of a chain in which somebody has set the time back", async () => {
+      await database.sql.unsafe("UPDATE audit_entries SET recorded_at = 1 WHERE chain = 'a/0'");
+      await remove();
+      expect((await chainOf("a/0")).map(({ number }) => number)).toEqual([5, 6]);
+      expect((await verify()).problems).toContainEqual(expect.objectContaining({ chain: "a/0", number: 5 }));
+    });
+
+    test("removes nothing where the log is not what the checkpoints have", async () => {
+      await database.sql.unsafe("UPDATE audit_entries SET hash = 'x' WHERE chain = 'b/0' AND number = 3");
+      const outcome = await remove().catch((error: Error) => error.message);
+      expect(outcome).toContain("The audit log is broken at b/0 3");
+      expect(await chainOf("a/0")).toHaveLength(6);
+    });
+
+    test("signs no removal that the database alone says", async () => {
+      const [, , , , fifth] = await chainOf("a/0");
+      await database.sql.unsafe("DELETE FROM audit_entries WHERE chain = 'a/0' AND number <= 5");
+      await database.sql.unsafe(
+        `UPDATE audit_chains SET removed_number = 5, removed_hash = '${fifth!.hash}' WHERE chain = 'a/0'`,
+      );
+      await remove().catch(() => undefined);
+      expect((await verify()).problems).toContainEqual(expect.objectContaining({ chain: "a/0", number: 1 }));
+    });
+
+    test("says of a checkpoint that is known from elsewhere whether it was removed", async () => {
+      const known = await chainOf("checkpoints");
+      await remove();
+      await record(first, 1);
+      await checkpoint();
+      time += 100 * day;
+      await remove();
+      expect((await verify(known[0])).problems).toMatchObject([
+        { number: 1, what: expect.stringContaining("retention has removed the checkpoint") },
+      ]);
+      const [newest] = (await chainOf("checkpoints")).slice(-1);
+      expect((await verify(newest)).problems).toEqual([]);
+      const anchor = parseCheckpoint(newest!)!.removed!.find(({ chain }) => chain === "checkpoints");
+      expect((await verify(anchor)).problems).toEqual([]);
     });
 
     test.each([
