@@ -5,6 +5,7 @@ import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, jwtVe
 import * as v from "valibot";
 import { OAuthError } from "../http/failure.ts";
 import { sha256 } from "../random.ts";
+import type { Transaction } from "../store/store.ts";
 
 /** A client's public key, and its RFC 7638 thumbprint. */
 interface ClientKey {
@@ -101,6 +102,11 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
     // The messages of jose, importJWK and the decoder are for programmers: they go into the cause only.
     throw invalid("the proof or its key is malformed", error);
   }
+}
+
+/** Stores the proof's id until it is too old. Throws OAuthError `invalid_dpop_proof` for a replay (RFC 9449, 11.1). */
+export async function rememberProof({ sessions }: Transaction, { id, expiresAt }: DpopProof): Promise<void> {
+  if (!(await sessions.rememberProof(id, expiresAt))) throw invalid("it has been used before");
 }
 
 /** Imports the key, or takes it from the cache. Only a key that was imported stays there. */
