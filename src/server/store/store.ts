@@ -14,7 +14,7 @@ import type { Sql } from "./sql.ts";
 /** Retention of expired or used invites and ended sessions, so that errors can name the reason ("used", "expired"). */
 const keepEndedSeconds = 7 * 24 * 3600;
 /** Rows that one statement of `purge` deletes; takes some milliseconds. */
-const purgeBatch = 500;
+const purgeBatch = 200;
 
 /** Access to the tables, over one way to run statements. */
 export class Tables {
