@@ -43,7 +43,7 @@ const ClaimsSchema = v.object({
 export interface DpopProof {
   /** RFC 7638 thumbprint of the signing key. */
   jkt: string;
-  /** Id for replay detection, from iat, key and jti. It begins with a time, so that the store's index grows at its end. */
+  /** Id for replay detection, from key and jti. */
   id: string;
   /** From this time on, the proof is too old; seconds since 1970. */
   expiresAt: number;
@@ -86,7 +86,7 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
       throw invalid(`the clock of this machine is ${Math.abs(ahead)} seconds ${direction} the server's; set the clock`);
     }
     const expiresAt = claims.iat + proofWindowSeconds + 1;
-    return { jkt, id: `${expiresAt} ${sha256(`${jkt} ${claims.jti}`)}`, expiresAt, ath: claims.ath };
+    return { jkt, id: sha256(`${jkt} ${claims.jti}`), expiresAt, ath: claims.ath };
   } catch (error) {
     if (error instanceof OAuthError) throw error;
     if (error instanceof v.ValiError) {

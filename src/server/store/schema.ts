@@ -148,14 +148,13 @@ const versions: readonly Version[] = [
     )`,
     ],
   },
-  // An index for each search over all people: the deletion of what has expired, the count of live sessions (which reads the
-  // index alone), the end of sessions that began after a time, and a person's sessions in their order, page by page. In
-  // the order in which a login takes the tables, and the strongest lock of each first: PostgreSQL keeps them until the
-  // commit, and a lock that grows can meet another's (deadlock).
+  // An index for each search over all people: the deletion of what has expired (a proof's id begins with its time), the
+  // count of live sessions (which reads the index alone), the end of sessions that began after a time, and a person's
+  // sessions in their order, page by page. In the order in which a login takes the tables, and the strongest lock of each
+  // first: PostgreSQL keeps them until the commit, and a lock that grows can meet another's (deadlock).
   {
     needs: 1,
     statements: [
-      `CREATE INDEX dpop_proofs_expires_at ON dpop_proofs (expires_at)`,
       `CREATE INDEX ceremonies_expires_at ON ceremonies (expires_at)`,
       `DROP INDEX sessions_user_id`,
       `CREATE INDEX sessions_user_id_created_at ON sessions (user_id, created_at, token_hash)`,

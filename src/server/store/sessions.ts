@@ -121,10 +121,14 @@ export class SessionStore {
     return Number(row.live);
   }
 
-  /** Stores a DPoP proof's id until the proof is too old. False if it is a replay (RFC 9449, 11.1). */
+  /**
+   * Stores a DPoP proof's id until the proof is too old (seconds since 1970). False if it is a replay (RFC 9449, 11.1).
+   * The stored id begins with that time: the index grows at its end, and the purge finds the oldest by it.
+   */
   async rememberProof(id: string, expiresAt: number): Promise<boolean> {
     const rows = await this.#sql`
-      INSERT INTO dpop_proofs (id, expires_at) VALUES (${id}, ${expiresAt}) ON CONFLICT (id) DO NOTHING RETURNING id`;
+      INSERT INTO dpop_proofs (id, expires_at) VALUES (${`${expiresAt} ${id}`}, ${expiresAt})
+      ON CONFLICT (id) DO NOTHING RETURNING id`;
     return rows.length === 1;
   }
 }

@@ -191,7 +191,7 @@ export abstract class Store extends Tables {
     );
     await inBatches(
       () => this.#upkeep`DELETE FROM dpop_proofs WHERE id IN
-        (SELECT id FROM dpop_proofs WHERE expires_at <= ${now} LIMIT ${purgeBatch}) RETURNING id`,
+        (SELECT id FROM dpop_proofs WHERE id < ${`${now + 1} `} LIMIT ${purgeBatch}) RETURNING id`,
     );
     await inBatches(
       () => this.#upkeep`DELETE FROM sessions WHERE token_hash IN

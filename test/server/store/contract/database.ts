@@ -42,7 +42,7 @@ export const open = (database: TestDatabase, create = true): Promise<Store> =>
 
 /** Takes back the version of the schema that changes indexes alone, for a test of an older database. */
 export async function undoIndexes(sql: SQL): Promise<void> {
-  const made = ["ceremonies", "dpop_proofs", "invites", "sessions"].map((table) => `${table}_expires_at`);
+  const made = ["ceremonies", "invites", "sessions"].map((table) => `${table}_expires_at`);
   for (const index of [...made, "sessions_created_at", "sessions_user_id_created_at"]) {
     await sql.unsafe(`DROP INDEX ${index}`);
   }

@@ -22,7 +22,7 @@ export function keeps(make: MakeDatabase): void {
     await database.sql`
     INSERT INTO dpop_proofs (id, expires_at)
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
-    SELECT 'proof-' || n, CASE WHEN n <= 19000 THEN ${now} ELSE ${now + 1} END FROM numbers`;
+    SELECT CASE WHEN n <= 19000 THEN ${`${now} `} ELSE ${`${now + 1} `} END || 'proof-' || n, CASE WHEN n <= 19000 THEN ${now} ELSE ${now + 1} END FROM numbers`;
     const state = { turns: 0, purging: true };
     const others = (async () => {
       for (; state.purging; state.turns++) await new Promise((resolve) => setImmediate(resolve));

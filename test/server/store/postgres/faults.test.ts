@@ -41,7 +41,9 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
     const options = Object.assign(limits, { patienceMs: 60_000, attemptMs: 60_000, ...limits, create: true, now });
     return openPostgresStore(postgresAddress(address, undefined), options);
   };
-  const proofs = async () => (await sql`SELECT id FROM dpop_proofs ORDER BY id`).map(({ id }: { id: string }) => id);
+  /** What follows the time in their ids. */
+  const proofs = async () =>
+    (await sql`SELECT id FROM dpop_proofs ORDER BY id`).map(({ id }: { id: string }) => id.split(" ")[1]);
   /** A transaction of two statements; `runs` counts how often it began. */
   const twoProofs = (runs: { count: number }, id: string) =>
     store.transaction(async ({ sessions }) => {
