@@ -35,7 +35,7 @@ export async function checkNameIsFree(
 }
 
 /** Security keys of one person: each is in every list of theirs, and in the options of each ceremony. */
-export const maxKeys = 100;
+const maxKeys = 100;
 
 /** Checks, among the keys that the user has, that there is room for another. Throws `enrollment_denied`. */
 export function expectRoom(enrolled: readonly Credential[]): void {

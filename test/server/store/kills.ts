@@ -133,7 +133,7 @@ async function oneDay(person: Person, base: string, given: Acknowledged, moment:
     const text = await response.text();
     moment();
     if (!statuses.includes(response.status)) throw new WrongStatusError(`${path}: ${response.status} ${text}`);
-    return { status: response.status, body: JSON.parse(text) as ReturnType<typeof JSON.parse> };
+    return { status: response.status, body: JSON.parse(text) };
   };
   const token = async (form: Record<string, string>) => {
     const proof = await dpop.proof({ url: `${url}/oauth/token`, now: now() });
