@@ -20,7 +20,7 @@ import { killFigures, measureKills } from "./figures/kills.ts";
 import { measureRegistries, repositories } from "./figures/registries.ts";
 import { attempt, figures } from "./report.ts";
 import { measureScale, scaleFigures } from "./figures/scale.ts";
-import { loginRates, measureServer, tokenRatios } from "./figures/server.ts";
+import { measureServer, serverFigures } from "./figures/server.ts";
 import { measureColdStorm, measureMemory, measureWarmStorm } from "./figures/storm.ts";
 import { measureUnreachable, measureUnreachableAccount } from "./figures/unreachable.ts";
 import { tempFolder } from "../temp-folder.ts";
@@ -52,7 +52,7 @@ if (wanted("unreachable")) {
   await attempt(["unreachable_account_over_reachable"], measureUnreachableAccount);
 }
 if (wanted("server")) {
-  await attempt([...loginRates, ...tokenRatios], () => measureServer(ownFolder("server")));
+  await attempt(serverFigures, () => measureServer(ownFolder("server")));
 }
 // It takes minutes to fill the databases.
 if (values.only === "scale") await attempt(scaleFigures, () => measureScale(ownFolder("scale")));

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DpopKey } from "../../server/oauth/dpop-key.ts";
 import { requiresPostgres, startPostgres } from "../../server/postgres.ts";
+import { processorSeconds } from "../processor-time.ts";
 import { report, rounds, skip } from "../report.ts";
 import { range } from "../timing.ts";
 import {
@@ -20,25 +21,38 @@ import {
 const requests = 2_000;
 const logins = 400;
 
-/** Names of the figures with SQLite, and with PostgreSQL. */
-export const loginRates = ["server_logins_per_s", "server_logins_per_s_on_postgres"] as const;
-export const tokenRatios = [
-  "server_id_tokens_per_s_over_oidc_provider",
-  "server_id_tokens_per_s_over_oidc_provider_on_postgres",
-] as const;
+interface Names {
+  logins: string;
+  tokens: string;
+  /** Undefined where the database is another process, whose time this is not. */
+  cost?: string;
+}
+
+const onSqlite = {
+  logins: "server_logins_per_s",
+  tokens: "server_id_tokens_per_s_over_oidc_provider",
+  cost: "server_id_token_cost_over_oidc_provider",
+};
+const onPostgres = {
+  logins: "server_logins_per_s_on_postgres",
+  tokens: "server_id_tokens_per_s_over_oidc_provider_on_postgres",
+};
+
+/** The names of all figures. */
+export const serverFigures = [...Object.values(onSqlite), ...Object.values(onPostgres)];
 
 /** Logins alone, and ID tokens against `oidc-provider`, rounds in turn; `folder` is empty and private to it. */
 export async function measureServer(folder: string): Promise<void> {
   const other = await startOidcProvider(folder);
   try {
-    await measureDatabase(`sqlite:${join(folder, "server.db")}`, other, loginRates[0], tokenRatios[0]);
+    await measureDatabase(`sqlite:${join(folder, "server.db")}`, other, onSqlite);
     if (!requiresPostgres()) {
-      for (const name of [loginRates[1], tokenRatios[1]]) skip(name, "PostgreSQL is not installed");
+      for (const name of Object.values(onPostgres)) skip(name, "PostgreSQL is not installed");
       return;
     }
     const postgres = await startPostgres({ fsync: "on" });
     try {
-      await measureDatabase(await postgres.database(), other, loginRates[1], tokenRatios[1]);
+      await measureDatabase(await postgres.database(), other, onPostgres);
     } finally {
       await postgres.remove();
     }
@@ -47,45 +61,56 @@ export async function measureServer(folder: string): Promise<void> {
   }
 }
 
-async function measureDatabase(
-  database: string,
-  other: OidcProvider | string,
-  loginRate: string,
-  tokenRatio: string,
-): Promise<void> {
+async function measureDatabase(database: string, other: OidcProvider | string, names: Names): Promise<void> {
   const vouch = await startVouch(database);
   try {
     const people = await vouch.enroll(connections);
     const rates = await made(rounds + 1, async () =>
       ratePerSecond(logins, (connection) => vouch.login(people[connection]!)),
     );
-    report(loginRate, rates.slice(1), `logins a second, ${connections} at once (options and token request)`);
-    if (typeof other === "string") return skip(tokenRatio, other);
-    const own: number[] = [];
-    const others: number[] = [];
-    for (let round = 0; round <= rounds; round++) {
-      const pair = [await idTokenRate(vouch, people), await ratePerSecond(requests, await other.asks(requests))];
-      if (round === 0) continue;
-      own.push(pair[0]!);
-      others.push(pair[1]!);
+    report(names.logins, rates.slice(1), `logins a second, ${connections} at once (options and token request)`);
+    if (typeof other === "string") {
+      for (const name of [names.tokens, names.cost]) if (name !== undefined) skip(name, other);
+      return;
     }
+    const pairs = await made(rounds + 1, async () => ({
+      own: await measured(vouch.process.pid, await idTokens(vouch, people)),
+      other: await measured(other.pid, await other.asks(requests)),
+    }));
+    const own = pairs.slice(1).map((pair) => pair.own);
+    const others = pairs.slice(1).map((pair) => pair.other);
+    const words = "oidc-provider's tokens by client credentials";
     report(
-      tokenRatio,
-      own.map((rate, index) => rate / others[index]!),
-      `ID tokens a second: ${range(own)}; oidc-provider's tokens by client credentials: ${range(others)}`,
+      names.tokens,
+      own.map(({ rate }, index) => rate / others[index]!.rate),
+      `ID tokens a second: ${range(own.map(({ rate }) => rate))}; ${words}: ${range(others.map(({ rate }) => rate))}`,
+    );
+    if (names.cost === undefined) return;
+    report(
+      names.cost,
+      own.map(({ micros }, index) => micros / others[index]!.micros),
+      `processor time in microseconds: ${range(own.map(({ micros }) => micros))}; ${words}: ${range(others.map(({ micros }) => micros))}`,
     );
   } finally {
     await vouch.stop();
   }
 }
 
-async function idTokenRate(vouch: VouchServer, people: Member[]): Promise<number> {
+/** The rate of these requests, and the processor time of the process for each. */
+async function measured(pid: number, ask: Ask): Promise<{ rate: number; micros: number }> {
+  const before = processorSeconds(pid);
+  const rate = await ratePerSecond(requests, ask);
+  return { rate, micros: ((processorSeconds(pid) - before) / requests) * 1e6 };
+}
+
+async function idTokens(vouch: VouchServer, people: Member[]): Promise<Ask> {
   const tokens = await Promise.all(people.map((person) => vouch.accessToken(person)));
   const proofs = await made(requests, (number) => vouch.proof(people[number % connections]!.dpop));
-  return ratePerSecond(requests, (connection, number) => vouch.idToken(tokens[connection]!, proofs[number]!));
+  return (connection, number) => vouch.idToken(tokens[connection]!, proofs[number]!);
 }
 
 interface OidcProvider {
+  pid: number;
   asks(count: number): Promise<Ask>;
   stop(): Promise<void>;
 }
@@ -118,6 +143,7 @@ async function startOidcProvider(folder: string): Promise<OidcProvider | string>
     client_secret: "bench-secret",
   }).toString();
   return {
+    pid: child.pid,
     async asks(count) {
       const now = Math.floor(Date.now() / 1000);
       const proofs = await made(count, async () => dpop.proof({ url: `${url}/token`, now }));
