@@ -19,7 +19,7 @@ export async function endWhatWasOpen(store: Store, file: string | undefined, now
   const lastRecordedAt = await lastRecorded(store);
   return await store.transaction(async ({ accounts, ceremonies, sessions, record }) => {
     await ceremonies.removeAll();
-    const ended = await sessions.revokeBegunAfter(0, now);
+    const ended = await sessions.revokeBegunAfter(0, now, Number.MAX_SAFE_INTEGER);
     const invites = await accounts.removeAllInvites(now);
     await record({ event: "restore", detail: { file: file ?? null, sessions: ended, invites } });
     return { sessions: ended, invites, lastRecordedAt };

@@ -32,6 +32,9 @@ import { keepKeys } from "./signing/upkeep.ts";
 import { databaseFailure } from "./store/failure.ts";
 import type { Store } from "./store/store.ts";
 
+/** Sessions that one transaction ends when the clock was set back: what takes some milliseconds, as requests wait for it. */
+const endedAtOnce = 1000;
+
 export interface ServerOptions {
   /** Open and initialised; the caller closes it after `stop()`. */
   store: Store;
@@ -149,11 +152,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   /** Ends the sessions that began after `since`: their eight hours cannot be counted by a clock that was set back. */
   async function endSessions(since: number, why: string): Promise<void> {
-    const ended = await options.store.transaction(async ({ sessions, record }) => {
-      const count = await sessions.revokeBegunAfter(since, now());
-      if (count > 0) await record({ event: "revoke", reason: why, detail: { sessions: count } });
-      return count;
-    });
+    let ended = 0;
+    for (let batch = endedAtOnce; batch === endedAtOnce; ended += batch) {
+      batch = await options.store.transaction(async ({ sessions, record }) => {
+        const count = await sessions.revokeBegunAfter(since, now(), endedAtOnce);
+        if (count > 0) await record({ event: "revoke", reason: why, detail: { sessions: count } });
+        return count;
+      });
+    }
     if (ended === 0) return;
     const detail = `${why}: ended ${ended} ${ended === 1 ? "session" : "sessions"}`;
     options.log({ time: new Date().toISOString(), event: "clock_set_back", detail });

@@ -16,7 +16,13 @@ const OwnSession = v.object({
   /** Whether it is the current one. */
   thisSession: v.boolean(),
 });
-const Sessions = v.object({ sessions: v.pipe(v.array(OwnSession), v.maxLength(10_000)) });
+const Sessions = v.object({
+  sessions: v.pipe(v.array(OwnSession), v.maxLength(10_000)),
+  /** Where the next page begins; absent in the last one, and from an older server, which sends all at once. */
+  next: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f-]{1,64}$/))),
+});
+/** Pages that are read at most: a server must not keep the agent at it for ever. */
+const maxPages = 20;
 const Ended = v.object({ ended: Seconds, thisSession: v.boolean() });
 
 export type OwnSession = v.InferOutput<typeof OwnSession>;
@@ -31,9 +37,19 @@ export class VouchSessions {
     this.#api = api;
   }
 
-  /** Lists the sessions, the oldest first. */
+  /** Lists the sessions, the oldest first: ten thousand at most. */
   async list(signal?: AbortSignal): Promise<OwnSession[]> {
-    return (await this.#api.ask("GET", "/v1/sessions", undefined, Sessions, true, signal)).sessions;
+    const found = new Map<string, OwnSession>();
+    let after = "";
+    for (let page = 0; page < maxPages; page++) {
+      const path = `/v1/sessions${after === "" ? "" : `?after=${after}`}`;
+      const { sessions, next } = await this.#api.ask("GET", path, undefined, Sessions, true, signal);
+      // A page may begin with sessions that the one before had.
+      for (const each of sessions) found.set(each.id, each);
+      if (next === undefined) break;
+      after = next;
+    }
+    return [...found.values()];
   }
 
   /**

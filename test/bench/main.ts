@@ -2,6 +2,8 @@
  * `npm run bench`: measures whole processes, start to exit, in turn and in one run, and prints medians and ratios.
  *   npm run bench -- --json            prints one JSON object as its last line
  *   npm run bench -- --only helpers    measures one part: helpers, commands, storm, registries, idle, cold, unreachable, server
+ *   npm run bench -- --only scale      fills databases with 1,000,000 sessions, which takes minutes: never without its name
+ *   npm run bench -- --only kills      kills a server 500 times with each database (--cycles N), likewise
  * A figure is a ratio or a count of this run: absolute times differ between machines and hours. What each one is, and how
  * the floor is made, is written in docs/performance.md. One that cannot be measured is named with the reason, and is
  * null; the others are measured all the same.
@@ -14,14 +16,18 @@ import { measureColdToken } from "./figures/cold.ts";
 import { measureCommands } from "./figures/commands.ts";
 import { measureHelpers } from "./figures/helpers.ts";
 import { measureIdleAgent } from "./figures/idle.ts";
+import { killFigures, measureKills } from "./figures/kills.ts";
 import { measureRegistries, repositories } from "./figures/registries.ts";
 import { attempt, figures } from "./report.ts";
-import { measureServer } from "./figures/server.ts";
+import { measureScale, scaleFigures } from "./figures/scale.ts";
+import { measureServer, serverFigures } from "./figures/server.ts";
 import { measureColdStorm, measureMemory, measureWarmStorm } from "./figures/storm.ts";
 import { measureUnreachable, measureUnreachableAccount } from "./figures/unreachable.ts";
 import { tempFolder } from "../temp-folder.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
+const { values } = parseArgs({
+  options: { json: { type: "boolean" }, only: { type: "string" }, cycles: { type: "string" } },
+});
 const wanted = (part: string) => values.only === undefined || values.only === part;
 
 const build = Bun.spawnSync([process.execPath, "build.ts", "--sandbox"], {
@@ -46,9 +52,12 @@ if (wanted("unreachable")) {
   await attempt(["unreachable_account_over_reachable"], measureUnreachableAccount);
 }
 if (wanted("server")) {
-  await attempt(["server_logins_per_s", "server_id_tokens_per_s_over_oidc_provider"], () =>
-    measureServer(ownFolder("server")),
-  );
+  await attempt(serverFigures, () => measureServer(ownFolder("server")));
+}
+// It takes minutes to fill the databases.
+if (values.only === "scale") await attempt(scaleFigures, () => measureScale(ownFolder("scale")));
+if (values.only === "kills") {
+  await attempt([...killFigures], () => measureKills(ownFolder("kills"), Number(values.cycles ?? 500)));
 }
 if (values.json) console.log(JSON.stringify(figures()));
 

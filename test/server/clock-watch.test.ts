@@ -1,11 +1,22 @@
 /** The server's wall clock moves: no session lives longer than eight hours for that, and no request fails. */
 import { expect, onTestFinished, test } from "bun:test";
+import { SQL } from "bun";
 import { startServer } from "../../src/server/server.ts";
 import { DpopKey } from "./oauth/dpop-key.ts";
 import { TestSecurityKey } from "./webauthn/security-key.ts";
-import { startTestServer } from "./test-server.ts";
+import { startTestServer, type TestServer } from "./test-server.ts";
 
 const hour = 3600;
+
+/** Runs a statement of the test's own. */
+async function inDatabase(server: TestServer, statement: string): Promise<ReturnType<typeof JSON.parse>> {
+  const sql = new SQL({ adapter: "sqlite", filename: server.database.replace("sqlite:", "") });
+  try {
+    return [...(await sql.unsafe(statement))];
+  } finally {
+    await sql.close();
+  }
+}
 
 /** A server whose wall clock and monotonic clock are apart, and a session on it. */
 async function startWithClocks() {
@@ -94,4 +105,23 @@ test("a server that starts with a clock behind its sessions ends them", async ()
   await restart(clocks.wall - 61);
   expect(await exchange()).toBe(400);
   expect(events()).toEqual(["the clock is behind the start of sessions: ended 1 session"]);
+});
+
+test("a clock that is set back ends thousands of sessions, some at a time", async () => {
+  const { clocks, server, open, events } = await startWithClocks();
+  const exchange = await open();
+  const [{ user_id, id }] = await inDatabase(server, "SELECT user_id, id FROM credentials");
+  await inDatabase(
+    server,
+    `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
+    INSERT INTO sessions (token_hash, user_id, credential_id, jkt, created_at, expires_at)
+    SELECT n, '${user_id}', '${id}', '', ${clocks.wall}, ${clocks.wall + 8 * hour} FROM numbers`,
+  );
+  clocks.wall -= hour;
+  expect(await exchange()).toBe(400);
+  expect(events()).toEqual([`the clock was set back by ${hour} s: ended 2501 sessions`]);
+  const live = "SELECT count(*) AS live FROM sessions WHERE revoked_at IS NULL";
+  expect(await inDatabase(server, live)).toEqual([{ live: 0 }]);
+  const recorded = "SELECT json_extract(detail, '$.sessions') AS n FROM audit_entries WHERE event = 'revoke'";
+  expect(await inDatabase(server, recorded)).toEqual([{ n: 1000 }, { n: 1000 }, { n: 501 }]);
 });

@@ -37,12 +37,17 @@ export interface Postgres {
   /** Ends it at once, as a crash does, or after its clients' transactions. */
   stop(how?: "SIGQUIT" | "SIGINT"): Promise<void>;
   start(settings?: Record<string, string>): Promise<void>;
+  /** Its process; undefined while it is stopped. */
+  readonly pid: number | undefined;
   /** Stops it and deletes everything. */
   remove(): Promise<void>;
 }
 
-/** Makes and starts one on a free port, and a Unix socket in its folder; the user "vouch" needs no password. */
-export async function startPostgres(): Promise<Postgres> {
+/**
+ * Makes and starts one on a free port, and a Unix socket in its folder; the user "vouch" needs no password. `first` are
+ * the settings of its first start.
+ */
+export async function startPostgres(first: Record<string, string> = {}): Promise<Postgres> {
   const temporary = tempFolder("/tmp");
   const folder = temporary.path;
   if (isRoot) chownSync(folder, nobody, nobody);
@@ -59,6 +64,9 @@ export async function startPostgres(): Promise<Postgres> {
   const postgres: Postgres = {
     port,
     folder,
+    get pid() {
+      return running?.pid;
+    },
     async database() {
       const name = `test_${++databases}`;
       const sql = lookInto(`postgres://vouch@127.0.0.1:${port}/postgres`);
@@ -89,7 +97,7 @@ export async function startPostgres(): Promise<Postgres> {
     },
   };
   const logFile = join(folder, "log");
-  await postgres.start();
+  await postgres.start(first);
   return postgres;
 }
 

@@ -315,3 +315,34 @@ test("a revocation is confirmed, or the reason is given", async () => {
   upstream.answer("revoke", () => oauthFailure("unsupported_token_type", "No."));
   expect((await rejection(session.revoke(1000))).code).toBe("server_error");
 });
+
+describe("the list of sessions", () => {
+  const listed = (number: number) => ({
+    id: `${number}`.padStart(16, "0"),
+    createdAt: number,
+    expiresAt: number + 1,
+    key: "blue",
+    client: null,
+    thisSession: false,
+  });
+
+  test("is read page by page, and has each session once", async () => {
+    const asked: (string | null)[] = [];
+    upstream.answer("sessions", (query) => {
+      const after = query.get("after");
+      asked.push(after);
+      const sessions = after === null ? [listed(1), listed(2)] : [listed(2), listed(3)];
+      return Response.json({ sessions, ...(after === null ? { next: "2-0000000000000002" } : {}) });
+    });
+    const { sessions } = await login();
+    expect((await sessions.list()).map(({ createdAt }) => createdAt)).toEqual([1, 2, 3]);
+    expect(asked).toEqual([null, "2-0000000000000002"]);
+  });
+
+  test("ends, whatever the server says", async () => {
+    let count = 0;
+    upstream.answer("sessions", () => Response.json({ sessions: [listed(++count)], next: "1-0000000000000001" }));
+    const { sessions } = await login();
+    expect(await sessions.list()).toHaveLength(20);
+  });
+});

@@ -1,16 +1,20 @@
-import { printable } from "../../base/printable.ts";
+import { printable, printableJson } from "../../base/printable.ts";
+import { writeResult } from "../../base/system/output.ts";
 import { date } from "./date.ts";
 import { describeKey } from "../../fido/webauthn/authenticator-model.ts";
 import { VouchError } from "../../base/errors.ts";
-import type { UserSummary } from "../store/accounts.ts";
+import { type UserSummary, usersPage } from "../store/accounts.ts";
 import type { Credential } from "../store/credentials.ts";
+import type { Store } from "../store/store.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
-import { defineServerCommand, print, printJson } from "./definition.ts";
+import { defineServerCommand, print } from "./definition.ts";
 
 export const users = defineServerCommand({
   meta: { name: "users", description: "List people, their security keys and how many sessions they have." },
   teaching: {
-    details: ["In the order of their emails. --limit and --after walk through a long list page by page."],
+    details: [
+      "In the order of their emails, read page by page: a long list needs no memory. --limit and --after show a part of it.",
+    ],
     examples: [["vouch server users --limit 50 --after dev@example.com", "The next 50 after dev@example.com."]],
   },
   args: {
@@ -20,28 +24,45 @@ export const users = defineServerCommand({
     json: { type: "boolean", description: "Print one JSON array." },
   },
   async run({ args }) {
-    const page = { after: args.after?.toLowerCase() ?? "", limit: parseLimit(args.limit) };
-    const { all, keys } = await withStore(args, false, async ({ accounts, credentials }) => {
-      const found = await accounts.users(currentTime(), page);
-      const ownKeys =
-        page.limit === undefined ? credentials.all() : credentials.between(page.after, found.at(-1)?.email);
-      return { all: found, keys: Map.groupBy(await ownKeys, ({ userId }) => userId) };
+    const limit = parseLimit(args.limit);
+    let count = 0;
+    if (args.json) writeResult("[");
+    await withStore(args, false, async (store) => {
+      for await (const { user, keys } of people(store, args.after?.toLowerCase() ?? "", limit)) {
+        if (args.json) writeResult(`${count === 0 ? "" : ","}\n${printableJson(toJson(user, keys))}`);
+        else print(toText(user, keys));
+        count++;
+      }
     });
-    const keysOf = ({ id }: UserSummary) => keys.get(id) ?? [];
-    if (args.json) {
-      printJson(all.map((user) => toJson(user, keysOf(user))));
-    } else if (all.length === 0) {
+    if (args.json) writeResult("\n]\n");
+    else if (count === 0) {
       print(
         args.after === undefined ? "Nobody has been invited yet: vouch server invite EMAIL" : "Nobody comes after.",
       );
-    } else {
-      for (const user of all) print(toText(user, keysOf(user)));
     }
   },
 });
 
-function parseLimit(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+/** Reads people with their keys, page by page: a long list needs no memory. */
+async function* people(
+  { accounts, credentials }: Store,
+  first: string,
+  limit: number,
+): AsyncGenerator<{ user: UserSummary; keys: Credential[] }> {
+  let after = first;
+  for (let left = limit; left > 0;) {
+    const asked = Math.min(left, usersPage);
+    const page = await accounts.users(currentTime(), { after, limit: asked });
+    const keys = Map.groupBy(await credentials.between(after, page.at(-1)?.email), ({ userId }) => userId);
+    for (const user of page) yield { user, keys: keys.get(user.id) ?? [] };
+    if (page.length < asked) return;
+    left -= page.length;
+    after = page.at(-1)!.email;
+  }
+}
+
+function parseLimit(text: string | undefined): number {
+  if (text === undefined) return Infinity;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new VouchError("usage", `Expected --limit with a number from 1 to 999999, got "${text}".`);
 }

@@ -34,16 +34,29 @@ export async function checkNameIsFree(
   if (name !== undefined && taken) throw nameTaken(name);
 }
 
+/** Security keys of one person: each is in every list of theirs, and in the options of each ceremony. */
+const maxKeys = 100;
+
+/** Checks, among the keys that the user has, that there is room for another. Throws `enrollment_denied`. */
+export function expectRoom(enrolled: readonly Credential[]): void {
+  if (enrolled.length < maxKeys) return;
+  throw new VouchError("enrollment_denied", `You have ${enrolled.length} security keys; nobody can have more.`, {
+    hint: "Remove those that you no longer use: `vouch keys remove NAME`.",
+  });
+}
+
 /**
  * Adds the key, in the same transaction as the authorisation check. Its name is the given one, else its model's, with a
- * number if taken. Returns the key with its name. Throws `credential_excluded`, `name_taken`.
+ * number if taken. Returns the key with its name. Throws `credential_excluded`, `name_taken`, `enrollment_denied`.
  */
 export async function addKey(
   { credentials }: Transaction,
   verified: Omit<Credential, "name">,
   given: string | undefined,
 ): Promise<Credential> {
-  const taken = (await credentials.ofUser(verified.userId)).map(({ name }) => name);
+  const enrolled = await credentials.ofUser(verified.userId);
+  expectRoom(enrolled);
+  const taken = enrolled.map(({ name }) => name);
   const name = given ?? numberKeyName(describeKey(verified.aaguid, verified.product), taken);
   const credential = { ...verified, name };
   const outcome = await credentials.add(credential);

@@ -1,7 +1,7 @@
 /** Enrols a security key with an invite's one-time code. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
-import { addKey, checkNameIsFree, KeyName } from "./added-key.ts";
+import { addKey, checkNameIsFree, expectRoom, KeyName } from "./added-key.ts";
 import { readJson } from "../http/body.ts";
 import type { Caller, Handler } from "../context.ts";
 import { normalizeEnrollmentCode } from "./enrollment-code.ts";
@@ -27,7 +27,9 @@ export const enrollOptions: Handler = async (request, context) => {
   const codeHash = sha256(code);
   const { user } = await openInvite(context.store, codeHash, context.now(), context.caller);
   await checkNameIsFree(context.store, user.id, name);
-  const options = await context.relyingParty.creationOptions(user, await context.store.credentials.ofUser(user.id));
+  const enrolled = await context.store.credentials.ofUser(user.id);
+  expectRoom(enrolled);
+  const options = await context.relyingParty.creationOptions(user, enrolled);
   const ceremony = randomToken();
   await context.store.ceremonies.add({
     id: ceremony,

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
-import { addKey, checkNameIsFree, KeyName, nameTaken } from "./added-key.ts";
+import { addKey, checkNameIsFree, expectRoom, KeyName, nameTaken } from "./added-key.ts";
 import {
   addition,
   beginApproval,
@@ -61,6 +61,7 @@ export const addKeyOptions: Handler = async (request, context) => {
   const { store, relyingParty } = context;
   await checkNameIsFree(store, user.id, name);
   const enrolled = await store.credentials.ofUser(user.id);
+  expectRoom(enrolled);
   const options = await relyingParty.creationOptions(user, enrolled);
   const { ceremony, approval } = await beginApproval(context, addition(session, name), options.challenge, enrolled);
   return { response: Response.json({ ceremony, approval, options }), user: user.id };

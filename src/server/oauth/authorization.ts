@@ -1,7 +1,7 @@
 /** Authorises requests by a session's access token and a DPoP proof bound to it (RFC 9449, 7). */
 import { VouchError } from "../../base/errors.ts";
 import type { ServerContext } from "../context.ts";
-import { verifyDpopProof } from "./dpop.ts";
+import { rememberProof, verifyDpopProof } from "./dpop.ts";
 import { OAuthError } from "../http/failure.ts";
 import { sha256 } from "../random.ts";
 import type { Session } from "../store/sessions.ts";
@@ -32,9 +32,7 @@ export async function authorize(request: Request, context: ServerContext): Promi
   if (proof.ath !== tokenHash) {
     throw new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: its ath is not of this access token.");
   }
-  if (!(await store.sessions.rememberProof(proof.id, proof.expiresAt))) {
-    throw new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: it has been used before.");
-  }
+  await rememberProof(store, proof);
   const session = await store.sessions.find(tokenHash);
   if (session) Object.assign(context.caller, { user: session.user, credential: session.credentialId });
   // Wrong DPoP key: same error as an unknown token (no oracle).

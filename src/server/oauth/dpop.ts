@@ -5,6 +5,7 @@ import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, jwtVe
 import * as v from "valibot";
 import { OAuthError } from "../http/failure.ts";
 import { sha256 } from "../random.ts";
+import type { Transaction } from "../store/store.ts";
 
 /** A client's public key, and its RFC 7638 thumbprint. */
 interface ClientKey {
@@ -42,7 +43,7 @@ const ClaimsSchema = v.object({
 export interface DpopProof {
   /** RFC 7638 thumbprint of the signing key. */
   jkt: string;
-  /** Id for replay detection, from iat, key and jti. It begins with a time, so that the store's index grows at its end. */
+  /** Id for replay detection, from key and jti. */
   id: string;
   /** From this time on, the proof is too old; seconds since 1970. */
   expiresAt: number;
@@ -85,7 +86,7 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
       throw invalid(`the clock of this machine is ${Math.abs(ahead)} seconds ${direction} the server's; set the clock`);
     }
     const expiresAt = claims.iat + proofWindowSeconds + 1;
-    return { jkt, id: `${expiresAt} ${sha256(`${jkt} ${claims.jti}`)}`, expiresAt, ath: claims.ath };
+    return { jkt, id: sha256(`${jkt} ${claims.jti}`), expiresAt, ath: claims.ath };
   } catch (error) {
     if (error instanceof OAuthError) throw error;
     if (error instanceof v.ValiError) {
@@ -101,6 +102,11 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
     // The messages of jose, importJWK and the decoder are for programmers: they go into the cause only.
     throw invalid("the proof or its key is malformed", error);
   }
+}
+
+/** Stores the proof's id until it is too old. Throws OAuthError `invalid_dpop_proof` for a replay (RFC 9449, 11.1). */
+export async function rememberProof({ sessions }: Transaction, { id, expiresAt }: DpopProof): Promise<void> {
+  if (!(await sessions.rememberProof(id, expiresAt))) throw invalid("it has been used before");
 }
 
 /** Imports the key, or takes it from the cache. Only a key that was imported stays there. */

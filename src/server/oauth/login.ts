@@ -4,9 +4,11 @@ import { VouchError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import { readJson } from "../http/body.ts";
 import type { Handler, HandlerResult, ServerContext } from "../context.ts";
+import { type DpopProof, rememberProof } from "./dpop.ts";
 import { OAuthError } from "../http/failure.ts";
 import { randomToken, sha256 } from "../random.ts";
 import { ceremonySeconds } from "../webauthn/relying-party.ts";
+import type { User } from "../store/user.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
 
 /** POST /v1/login/options: begins an authentication ceremony. */
@@ -40,31 +42,69 @@ export const webauthnGrantParameters = {
   ),
 };
 
-/** The WebAuthn grant of the token endpoint. Throws OAuthError `invalid_grant`, HttpError (429). */
+type Parameters = v.InferOutput<v.ObjectSchema<typeof webauthnGrantParameters, undefined>>;
+
+/**
+ * The WebAuthn grant of the token endpoint. One transaction, and so one file sync, for the proof, the ceremony, the
+ * session and the record. Throws OAuthError `invalid_grant`, `invalid_dpop_proof`, HttpError (429).
+ */
 export async function grantSession(
-  parameters: v.InferOutput<v.ObjectSchema<typeof webauthnGrantParameters, undefined>>,
-  jkt: string,
+  parameters: Parameters,
+  proof: DpopProof,
   context: ServerContext,
 ): Promise<HandlerResult> {
+  const { store, sessionDuration } = context;
+  try {
+    const { accessToken, user } = await openSession(parameters, proof, context);
+    return {
+      response: Response.json({
+        access_token: accessToken,
+        token_type: "DPoP",
+        expires_in: sessionDuration,
+        user: user.email,
+      }),
+      user: user.id,
+      isLogin: true,
+    };
+  } catch (error) {
+    // A refused attempt uses up its proof and its ceremony, too.
+    if (error instanceof OAuthError) {
+      await store.transaction(async (tables) => {
+        await rememberProof(tables, proof);
+        await tables.ceremonies.take(parameters.ceremony, "authentication");
+      });
+    }
+    throw error;
+  }
+}
+
+async function openSession(
+  parameters: Parameters,
+  proof: DpopProof,
+  context: ServerContext,
+): Promise<{ accessToken: string; user: User }> {
   const { store, relyingParty, sessionDuration } = context;
   const now = context.now();
-  const ceremony = await store.ceremonies.take(parameters.ceremony, "authentication");
-  if (!ceremony || ceremony.expiresAt <= now) {
-    throw new OAuthError("invalid_grant", "The login took longer than five minutes or was finished before.");
-  }
+  const begun = await store.ceremonies.find(parameters.ceremony, "authentication");
+  if (!begun || begun.expiresAt <= now) throw late();
   const found = await store.credentials.find(parameters.credential.id);
   if (!found) throw notEnrolled();
   const { credential, user } = found;
   Object.assign(context.caller, { user, credential: credential.id });
   const { counter, backedUp } = await relyingParty
-    .verifyAssertion(parameters.credential, { challenge: ceremony.challenge, deed: { purpose: "login" }, credential })
+    .verifyAssertion(parameters.credential, { challenge: begun.challenge, deed: { purpose: "login" }, credential })
     .catch((error: unknown) => {
       throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
     });
   const tooMany = context.caller.count("credential", credential.id) ?? context.caller.count("person", user.id);
   if (tooMany) throw tooMany;
   const accessToken = randomToken();
-  await store.transaction(async ({ credentials, sessions, record }) => {
+  await store.transaction(async (tables) => {
+    const { ceremonies, credentials, sessions, record } = tables;
+    await rememberProof(tables, proof);
+    // Whoever takes it has the login: another request with it may have come first.
+    const ceremony = await ceremonies.take(begun.id, "authentication");
+    if (!ceremony || ceremony.expiresAt <= context.now()) throw late();
     const still = await credentials.find(credential.id);
     if (still?.user.id !== user.id) throw notEnrolled();
     if (still.user.disabled) {
@@ -77,7 +117,13 @@ export async function grantSession(
     if (!(await credentials.recordAssertion(credential.id, counter, backedUp, now))) {
       throw new OAuthError("invalid_grant", "The signature counter of the security key did not rise.");
     }
-    const session = { user, jkt, credentialId: credential.id, createdAt: now, expiresAt: now + sessionDuration };
+    const session = {
+      user,
+      jkt: proof.jkt,
+      credentialId: credential.id,
+      createdAt: now,
+      expiresAt: now + sessionDuration,
+    };
     if (!(await sessions.add(sha256(accessToken), session, parameters.client || undefined))) throw notEnrolled();
     await record({
       event: "login",
@@ -87,16 +133,11 @@ export async function grantSession(
       detail: { expiresAt: session.expiresAt, client: parameters.client || null },
     });
   });
-  return {
-    response: Response.json({
-      access_token: accessToken,
-      token_type: "DPoP",
-      expires_in: sessionDuration,
-      user: user.email,
-    }),
-    user: user.id,
-    isLogin: true,
-  };
+  return { accessToken, user };
+}
+
+function late(): OAuthError {
+  return new OAuthError("invalid_grant", "The login took longer than five minutes or was finished before.");
 }
 
 function notEnrolled(): OAuthError {

@@ -2,13 +2,12 @@
 import * as v from "valibot";
 import { readForm } from "../http/body.ts";
 import type { Handler, HandlerResult, ServerContext } from "../context.ts";
-import { type DpopProof, verifyDpopProof } from "./dpop.ts";
+import { type DpopProof, rememberProof, verifyDpopProof } from "./dpop.ts";
 import { type HttpError, OAuthError } from "../http/failure.ts";
 import { tokenExchangeGrant, webauthnGrant } from "./issuer.ts";
 import { grantSession, webauthnGrantParameters } from "./login.ts";
 import { sha256 } from "../random.ts";
 import type { Session } from "../store/sessions.ts";
-import type { Transaction } from "../store/store.ts";
 
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const idTokenType = "urn:ietf:params:oauth:token-type:id_token";
@@ -44,15 +43,10 @@ export const token: Handler = async (request, context) => {
   });
   const form = await readForm(request, TokenRequest);
   if (form.grant_type === tokenExchangeGrant) return await exchangeToken(form, proof, context);
+  if (form.grant_type === webauthnGrant) return await grantSession(form, proof, context);
   await rememberProof(context.store, proof);
-  if (form.grant_type === webauthnGrant) return await grantSession(form, proof.jkt, context);
   throw new OAuthError("unsupported_grant_type", `Expected the grant type ${webauthnGrant} or ${tokenExchangeGrant}.`);
 };
-
-async function rememberProof({ sessions }: Transaction, proof: DpopProof): Promise<void> {
-  if (await sessions.rememberProof(proof.id, proof.expiresAt)) return;
-  throw new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: it has been used before.");
-}
 
 /** Token exchange (RFC 8693): access token of a session for an ID token. */
 async function exchangeToken(

@@ -2,6 +2,9 @@
 import type { Sql } from "./sql.ts";
 import type { User } from "./user.ts";
 
+/** Users of one page. */
+export const usersPage = 500;
+
 export interface Invite {
   user: User;
   expiresAt: number;
@@ -85,13 +88,13 @@ export class AccountStore {
     return rows.filter((row) => Number(row.expires_at) > now).length;
   }
 
-  /** Users ordered by email: all, or a page of at most `limit` after the email `after`. */
-  async users(now: number, page: { after?: string; limit?: number | undefined } = {}): Promise<UserSummary[]> {
+  /** Users ordered by email: a page of at most `limit` after the email `after`. */
+  async users(now: number, { after = "", limit = usersPage } = {}): Promise<UserSummary[]> {
     const users = await this.#sql`
       SELECT id, email, created_at, disabled_at,
         (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
-      FROM users WHERE email > ${page.after ?? ""} ORDER BY email LIMIT ${page.limit ?? 2 ** 31}`;
+      FROM users WHERE email > ${after} ORDER BY email LIMIT ${limit}`;
     return users.map((row: Record<string, string | null>) => ({
       id: String(row["id"]),
       email: String(row["email"]),

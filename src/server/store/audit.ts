@@ -57,13 +57,12 @@ export class AuditStore {
         SELECT (SELECT min(audit_entries.chain) FROM audit_entries WHERE audit_entries.chain > chains.chain)
         FROM chains WHERE chains.chain IS NOT NULL
       )
-      SELECT audit_entries.chain, audit_entries.number, audit_entries.hash, coalesce(audit_chains.sealed_number, 0) AS sealed
-      FROM chains
-      JOIN audit_entries ON audit_entries.chain = chains.chain
-        AND audit_entries.number = (SELECT max(number) FROM audit_entries WHERE chain = chains.chain)
-      LEFT JOIN audit_chains ON audit_chains.chain = chains.chain
+      SELECT chains.chain, coalesce(audit_chains.sealed_number, 0) AS sealed,
+        (SELECT number FROM audit_entries WHERE chain = chains.chain ORDER BY number DESC LIMIT 1) AS number,
+        (SELECT hash FROM audit_entries WHERE chain = chains.chain ORDER BY number DESC LIMIT 1) AS hash
+      FROM chains LEFT JOIN audit_chains ON audit_chains.chain = chains.chain
       WHERE chains.chain <> ${checkpointChain}
-      ORDER BY audit_entries.chain`;
+      ORDER BY chains.chain`;
     return rows.map((row: Record<string, string>) => ({
       chain: String(row["chain"]),
       number: Number(row["number"]),
@@ -87,8 +86,7 @@ export class AuditStore {
       SELECT chain, number, recorded_at, event, user_id, email, credential_id, address, actor, reason, detail, previous,
         hash, signature
       FROM audit_entries
-      WHERE recorded_at >= ${time} AND recorded_at < ${until}
-        AND (recorded_at > ${time} OR chain > ${chain} OR (chain = ${chain} AND number > ${number}))
+      WHERE (recorded_at, chain, number) > (${time}, ${chain}, ${number}) AND recorded_at < ${until}
       ORDER BY recorded_at, chain, number LIMIT ${limit}`;
     return rows.map(toEntry);
   }

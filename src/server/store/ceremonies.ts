@@ -40,6 +40,15 @@ export class CeremonyStore {
     await this.#sql`DELETE FROM ceremonies`;
   }
 
+  /** Returns the ceremony and leaves it: for what is checked before the transaction that takes it. */
+  async find(id: string, type: Ceremony["type"]): Promise<BegunCeremony | undefined> {
+    if (id.includes("\0")) return undefined;
+    const [row] = await this.#sql`
+      SELECT id, type, challenge, code_hash, user_id, expires_at, revocation
+      FROM ceremonies WHERE id = ${id} AND type = ${type}`;
+    return row && toCeremony(row);
+  }
+
   /**
    * Deletes and returns the ceremony, which may have expired; only one of two concurrent calls gets it. `id` is any text
    * of a client's.
@@ -50,16 +59,18 @@ export class CeremonyStore {
     const [row] = await this.#sql`
       DELETE FROM ceremonies WHERE id = ${id} AND type = ${type}
       RETURNING id, type, challenge, code_hash, user_id, expires_at, revocation`;
-    return (
-      row && {
-        id: row.id,
-        type: row.type,
-        challenge: row.challenge,
-        codeHash: row.code_hash ?? undefined,
-        userId: row.user_id ?? undefined,
-        expiresAt: Number(row.expires_at),
-        revocation: Number(row.revocation),
-      }
-    );
+    return row && toCeremony(row);
   }
+}
+
+function toCeremony(row: Record<string, string | null>): BegunCeremony {
+  return {
+    id: String(row["id"]),
+    type: row["type"] as Ceremony["type"],
+    challenge: String(row["challenge"]),
+    codeHash: row["code_hash"] ?? undefined,
+    userId: row["user_id"] ?? undefined,
+    expiresAt: Number(row["expires_at"]),
+    revocation: Number(row["revocation"]),
+  };
 }

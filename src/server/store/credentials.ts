@@ -57,15 +57,6 @@ export class CredentialStore {
     return rows.map(toCredential);
   }
 
-  /** All users' credentials, in order of enrolment. */
-  async all(): Promise<Credential[]> {
-    const rows = await this.#sql`
-      SELECT id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name, created_at,
-        last_used_at
-      FROM credentials ORDER BY sequence`;
-    return rows.map(toCredential);
-  }
-
   /** Credentials of users with an email > `after` and ≤ `last` (a page of users); none without `last`. */
   async between(after: string, last: string | undefined): Promise<Credential[]> {
     if (last === undefined) return [];

@@ -148,6 +148,21 @@ const versions: readonly Version[] = [
     )`,
     ],
   },
+  // An index for each search over all people: the deletion of what has expired (a proof's id begins with its time), the
+  // count of live sessions (which reads the index alone), the end of sessions that began after a time, and a person's
+  // sessions in their order, page by page. In the order in which a login takes the tables, and the strongest lock of each
+  // first: PostgreSQL keeps them until the commit, and a lock that grows can meet another's (deadlock).
+  {
+    needs: 1,
+    statements: [
+      `CREATE INDEX ceremonies_expires_at ON ceremonies (expires_at)`,
+      `DROP INDEX sessions_user_id`,
+      `CREATE INDEX sessions_user_id_created_at ON sessions (user_id, created_at, token_hash)`,
+      `CREATE INDEX sessions_expires_at ON sessions (expires_at, revoked_at)`,
+      `CREATE INDEX sessions_created_at ON sessions (created_at) WHERE revoked_at IS NULL`,
+      `CREATE INDEX invites_expires_at ON invites (expires_at)`,
+    ],
+  },
 ];
 
 /** Runs `work` in a transaction, or in a part of one. */

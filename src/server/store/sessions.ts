@@ -2,6 +2,9 @@
 import type { Sql } from "./sql.ts";
 import type { User } from "./user.ts";
 
+/** Sessions of one page. */
+export const sessionsPage = 500;
+
 export interface Session {
   user: User;
   /** RFC 7638 thumbprint of the DPoP key that the access token is bound to (RFC 9449, 6). */
@@ -23,6 +26,9 @@ export interface OwnSession {
   /** What the client called its machine at login: a claim. */
   client: string | undefined;
 }
+
+/** Where a page begins: after this session. */
+export type SessionPosition = Pick<OwnSession, "createdAt" | "tokenHash">;
 
 interface Client {
   client: string | null;
@@ -61,13 +67,14 @@ export class SessionStore {
     );
   }
 
-  /** The user's live sessions, the oldest first. */
-  async ofUser(userId: string, now: number): Promise<OwnSession[]> {
+  /** The user's live sessions, the oldest first: the first page (`sessionsPage`), or that after a session. */
+  async ofUser(userId: string, now: number, after?: SessionPosition): Promise<OwnSession[]> {
     const rows = await this.#sql`
       SELECT sessions.token_hash, sessions.created_at, sessions.expires_at, sessions.client, credentials.name
       FROM sessions JOIN credentials ON credentials.id = sessions.credential_id
       WHERE sessions.user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now}
-      ORDER BY sessions.created_at, sessions.token_hash`;
+        AND (sessions.created_at, sessions.token_hash) > (${after?.createdAt ?? 0}, ${after?.tokenHash ?? ""})
+      ORDER BY sessions.created_at, sessions.token_hash LIMIT ${sessionsPage}`;
     return rows.map((row: Record<"token_hash" | "created_at" | "expires_at" | "name", string> & Client) => ({
       tokenHash: row.token_hash,
       createdAt: Number(row.created_at),
@@ -93,13 +100,16 @@ export class SessionStore {
   }
 
   /**
-   * Revokes all live sessions that began after `since`, whatever their user; returns their number. Times in seconds
-   * since 1970.
+   * Revokes live sessions that began after `since`, whatever their user: the `limit` newest. Returns their number. Times
+   * in seconds since 1970.
    */
-  async revokeBegunAfter(since: number, now: number): Promise<number> {
+  async revokeBegunAfter(since: number, now: number, limit: number): Promise<number> {
     const rows = await this.#sql`
       UPDATE sessions SET revoked_at = ${now}
-      WHERE created_at > ${since} AND revoked_at IS NULL AND expires_at > ${now} RETURNING token_hash`;
+      WHERE token_hash IN (
+        SELECT token_hash FROM sessions WHERE created_at > ${since} AND revoked_at IS NULL AND expires_at > ${now}
+        ORDER BY created_at DESC LIMIT ${limit})
+      RETURNING token_hash`;
     return rows.length;
   }
 
@@ -111,10 +121,14 @@ export class SessionStore {
     return Number(row.live);
   }
 
-  /** Stores a DPoP proof's id until the proof is too old. False if it is a replay (RFC 9449, 11.1). */
+  /**
+   * Stores a DPoP proof's id until the proof is too old (seconds since 1970). False if it is a replay (RFC 9449, 11.1).
+   * The stored id begins with that time: the index grows at its end, and the purge finds the oldest by it.
+   */
   async rememberProof(id: string, expiresAt: number): Promise<boolean> {
     const rows = await this.#sql`
-      INSERT INTO dpop_proofs (id, expires_at) VALUES (${id}, ${expiresAt}) ON CONFLICT (id) DO NOTHING RETURNING id`;
+      INSERT INTO dpop_proofs (id, expires_at) VALUES (${`${expiresAt} ${id}`}, ${expiresAt})
+      ON CONFLICT (id) DO NOTHING RETURNING id`;
     return rows.length === 1;
   }
 }

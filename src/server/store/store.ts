@@ -14,7 +14,7 @@ import type { Sql } from "./sql.ts";
 /** Retention of expired or used invites and ended sessions, so that errors can name the reason ("used", "expired"). */
 const keepEndedSeconds = 7 * 24 * 3600;
 /** Rows that one statement of `purge` deletes; takes some milliseconds. */
-const purgeBatch = 500;
+const purgeBatch = 200;
 
 /** Access to the tables, over one way to run statements. */
 export class Tables {
@@ -191,7 +191,7 @@ export abstract class Store extends Tables {
     );
     await inBatches(
       () => this.#upkeep`DELETE FROM dpop_proofs WHERE id IN
-        (SELECT id FROM dpop_proofs WHERE expires_at <= ${now} LIMIT ${purgeBatch}) RETURNING id`,
+        (SELECT id FROM dpop_proofs WHERE id < ${`${now + 1} `} LIMIT ${purgeBatch}) RETURNING id`,
     );
     await inBatches(
       () => this.#upkeep`DELETE FROM sessions WHERE token_hash IN

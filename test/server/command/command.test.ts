@@ -206,6 +206,21 @@ describe("vouch server invite, users and revoke", () => {
     expect((await vouch("users", "--database", other, "--limit", "0")).code).toBe(2);
   });
 
+  test("list more users than the server's page has, in text and in JSON", async () => {
+    const other = `sqlite:${join(folder, "thousand.db")}`;
+    await vouch("init", "--url", "https://vouch.example.com", "--database", other);
+    const sql = new SQL({ adapter: "sqlite", filename: other.replace("sqlite:", "") });
+    await sql`
+      WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1001)
+      INSERT INTO users (id, email, created_at) SELECT n, 'person-' || (10000 + n) || '@example.com', 0 FROM numbers`;
+    await sql.close();
+    const emails = Array.from({ length: 1001 }, (_, index) => `person-${10_001 + index}@example.com`);
+    const json = JSON.parse((await vouch("users", "--json", "--database", other)).stdout);
+    expect(json.map(({ email }: { email: string }) => email)).toEqual(emails);
+    const { stdout } = await vouch("users", "--database", other, "--limit", "700");
+    expect([...stdout.matchAll(/^person-\S+/gm)].map(([email]) => email)).toEqual(emails.slice(0, 700));
+  });
+
   test.each<[string, string[], number, string]>([
     ["an email that is none", ["invite", "dev"], 2, "Expected an email address"],
     ["nobody", ["revoke", "nobody@example.com"], 2, "There is no user"],

@@ -13,6 +13,31 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+test("nobody has more than a hundred keys: the next one is refused before anything is touched, and at the end", async () => {
+  const person = await newPerson(server);
+  const { credential, user } = (await server.store.credentials.find(person.key.id))!;
+  const begun = await begin(server, person);
+  for (let number = 1; number < 100; number++) {
+    await server.store.credentials.add({ ...credential, id: new TestSecurityKey().id, name: `key ${number}` });
+  }
+  const refused = {
+    status: 403,
+    body: { error: expect.objectContaining({ code: "enrollment_denied", message: expect.stringContaining("100") }) },
+  };
+  expect(await server.inSession(person, "POST", "/v1/credentials/addition/options", {})).toMatchObject(refused);
+  const added = begun.options;
+  const key = new TestSecurityKey();
+  const answer = await server.inSession(person, "POST", "/v1/credentials/addition", {
+    ceremony: begun.ceremony,
+    approval: person.key.authenticate(begun.approval, origin, {}, approveAdd(key, {})),
+    credential: key.register(added, origin, {}, addKey),
+  });
+  expect(answer).toMatchObject(refused);
+  const code = await server.invite(user.email);
+  expect(await server.post("/v1/enroll/options", { code })).toMatchObject(refused);
+  expect(await list(server, person)).toHaveLength(100);
+});
+
 describe("the list of a person's keys", () => {
   test("has each key with its model, its times, and which one opened this session", async () => {
     const person = await newPerson(server);

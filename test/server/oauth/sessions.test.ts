@@ -63,6 +63,60 @@ describe("the list of a person's sessions", () => {
     expect(text).not.toContain(Buffer.from(sha256(person.accessToken), "base64url").toString("hex").slice(0, 16));
   });
 
+  test("comes in pages of five hundred, which together have each session once and in order", async () => {
+    const person = await newPerson(server);
+    const { user, credentialId } = (await server.store.sessions.find(sha256(person.accessToken)))!;
+    // Many of one second: the pages end in the middle of them.
+    for (let number = 0; number < 1200; number++) {
+      const createdAt = server.now() - (number < 700 ? 5 : 4);
+      const session = { user, jkt: "jkt", credentialId, createdAt, expiresAt: server.now() + 100 };
+      await server.store.sessions.add(`hash-${number}`, session, `${number}`);
+    }
+    const pages: Listed[][] = [];
+    for (let query: string | undefined = ""; query !== undefined;) {
+      const { body } = await server.inSession(person, "GET", `/v1/sessions${query}`);
+      pages.push(body.sessions);
+      query = body.next === undefined ? undefined : `?after=${body.next}`;
+    }
+    expect(pages.map(({ length }) => length)).toEqual([500, 500, 201]);
+    const all = pages.flat();
+    expect(new Set(all.map(({ id }) => id)).size).toBe(1201);
+    expect(all).toEqual(all.toSorted((one, other) => one.createdAt - other.createdAt));
+    // One that is beyond the first page is ended by its id.
+    expect((await end(person, { id: all[1100]!.id })).body).toEqual({ ended: 1, thisSession: false });
+    expect((await end(person, { which: "others" })).body).toEqual({ ended: 1199, thisSession: false });
+  });
+
+  test("goes on where it was when the session that ended a page has ended, and hides none", async () => {
+    const person = await newPerson(server);
+    const { user, credentialId } = (await server.store.sessions.find(sha256(person.accessToken)))!;
+    for (let number = 0; number < 600; number++) {
+      const session = { user, jkt: "jkt", credentialId, createdAt: server.now() - 5, expiresAt: server.now() + 100 };
+      await server.store.sessions.add(`hash-${number}`, session);
+    }
+    const { body: first } = await server.inSession(person, "GET", "/v1/sessions");
+    await end(person, { id: first.sessions.at(-1).id });
+    const seen = new Set(first.sessions.map(({ id }: Listed) => id));
+    for (let { next } = first; next !== undefined;) {
+      const { body } = await server.inSession(person, "GET", `/v1/sessions?after=${next}`);
+      for (const { id } of body.sessions) seen.add(id);
+      next = body.next;
+    }
+    expect(seen.size).toBe(601);
+  });
+
+  test.each(["", "0", "1800000000-", "1800000000-0123456789abcdeg", "-1-0123456789abcdef"])(
+    "does not begin after %p",
+    async (after) => {
+      const person = await newPerson(server);
+      const { status, body } = await server.inSession(person, "GET", `/v1/sessions?after=${after}`);
+      expect({ status, message: body.error.message }).toEqual({
+        status: 400,
+        message: expect.stringContaining('Expected "after"'),
+      });
+    },
+  );
+
   test("lacks what has ended, by time and by revocation", async () => {
     const person = await newPerson(server);
     const revoked = await login(server, person.key);

@@ -113,6 +113,34 @@ test("a token costs one file sync, with its entry in the audit log", async () =>
   expect((await entries()) - before.entries).toBe(10);
 });
 
+test("a login costs two file syncs, and logins at once share them", async () => {
+  const syncs = new HeldSyncs();
+  server = await startTestServer({ rateLimits, sync: syncs.sync });
+  const key = new TestSecurityKey();
+  await server.enroll(key);
+  const dpop = await DpopKey.generate();
+  // The server's first checkpoint is made by then.
+  while ((await server.store.audit.checkpointsBefore(2 ** 40, 1)).length === 0) await Bun.sleep(1);
+  await server.store.settled();
+  const before = syncs.begun;
+  for (let turn = 0; turn < 10; turn++) expect((await server.login(key, dpop)).status).toBe(200);
+  expect(syncs.begun - before).toBe(20);
+  const ceremonies = async () => (await server!.loginOptions()).ceremony;
+  const begun = syncs.hold();
+  const waiting = Array.from({ length: 20 }, ceremonies);
+  await begun;
+  const held = syncs.begun;
+  const database = new Database(server.database.replace("sqlite:", ""), { readonly: true });
+  const stored = () => (database.query("SELECT count(*) AS n FROM ceremonies").get() as { n: number }).n;
+  while (stored() < 20) await Bun.sleep(1);
+  // Their last steps before the answer take a few turns after the commit.
+  for (let turn = 0; turn < 20; turn++) await server.send("/healthz");
+  syncs.release();
+  expect(new Set(await Promise.all(waiting)).size).toBe(20);
+  expect(syncs.begun - held).toBeLessThanOrEqual(2);
+  database.close();
+});
+
 test("requests that commit while a sync runs share the next one", async () => {
   const syncs = new HeldSyncs();
   server = await startTestServer({ rateLimits, sync: syncs.sync });

@@ -40,6 +40,15 @@ export async function sqlite(): Promise<TestDatabase> {
 export const open = (database: TestDatabase, create = true): Promise<Store> =>
   openStore(database.url, { create, now, patienceMs: 60_000, attemptMs: 60_000 });
 
+/** Takes back the version of the schema that changes indexes alone, for a test of an older database. */
+export async function undoIndexes(sql: SQL): Promise<void> {
+  const made = ["ceremonies", "invites", "sessions"].map((table) => `${table}_expires_at`);
+  for (const index of [...made, "sessions_created_at", "sessions_user_id_created_at"]) {
+    await sql.unsafe(`DROP INDEX ${index}`);
+  }
+  await sql`CREATE INDEX sessions_user_id ON sessions (user_id)`;
+}
+
 /** The rows with every number a number: PostgreSQL gives a BIGINT as text. */
 export function plain(rows: Record<string, unknown>[]): Record<string, unknown>[] {
   expect(Array.isArray(rows)).toBe(true);

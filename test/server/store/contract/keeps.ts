@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { defaultAudience, initializeServer } from "../../../../src/server/initialize.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import type { User } from "../../../../src/server/store/user.ts";
-import { credential, type MakeDatabase, now, open, plain, type TestDatabase } from "./database.ts";
+import { credential, type MakeDatabase, now, open, plain, type TestDatabase, undoIndexes } from "./database.ts";
 
 /** Declares the tests. */
 export function keeps(make: MakeDatabase): void {
@@ -22,7 +22,7 @@ export function keeps(make: MakeDatabase): void {
     await database.sql`
     INSERT INTO dpop_proofs (id, expires_at)
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
-    SELECT 'proof-' || n, CASE WHEN n <= 19000 THEN ${now} ELSE ${now + 1} END FROM numbers`;
+    SELECT CASE WHEN n <= 19000 THEN ${`${now} `} ELSE ${`${now + 1} `} END || 'proof-' || n, CASE WHEN n <= 19000 THEN ${now} ELSE ${now + 1} END FROM numbers`;
     const state = { turns: 0, purging: true };
     const others = (async () => {
       for (; state.purging; state.turns++) await new Promise((resolve) => setImmediate(resolve));
@@ -197,6 +197,7 @@ export function keeps(make: MakeDatabase): void {
       await database.sql.unsafe(`ALTER TABLE signing_keys DROP COLUMN ${column}`);
     }
     for (const table of ["audit_entries", "audit_chains"]) await database.sql.unsafe(`DROP TABLE ${table}`);
+    await undoIndexes(database.sql);
     await database.sql`DELETE FROM schema_versions WHERE version > 1`;
     store = await open(database, false);
     await store.sessions.add("since", { ...session, createdAt: now + 1 }, "laptop");
@@ -239,7 +240,7 @@ export function keeps(make: MakeDatabase): void {
       await store.credentials.add({ ...credential(user.id, id, id), createdAt: index < 3 ? now : now - 60 });
     }
     const { credentials } = store;
-    for (const list of [credentials.ofUser(user.id), credentials.all(), credentials.between("", user.email)]) {
+    for (const list of [credentials.ofUser(user.id), credentials.between("", user.email)]) {
       expect((await list).map(({ id }) => id)).toEqual(["c", "a", "d", "b"]);
     }
   });
@@ -290,11 +291,7 @@ export function keeps(make: MakeDatabase): void {
       expect(await store.sessions.find(`token-${round}`)).toBeDefined();
       expect(await store.sessions.ofUser(user.id, now)).toHaveLength(round);
       expect(await store.credentials.find("key")).toBeDefined();
-      for (const list of [
-        store.credentials.ofUser(user.id),
-        store.credentials.all(),
-        store.credentials.between("", user.email),
-      ]) {
+      for (const list of [store.credentials.ofUser(user.id), store.credentials.between("", user.email)]) {
         expect(await list).toHaveLength(1);
       }
       expect(await store.sessions.rememberProof(`proof-${round}`, now)).toBe(true);

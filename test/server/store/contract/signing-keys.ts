@@ -6,7 +6,7 @@ import { removeGone, retire, rotate, rotateIfDue } from "../../../../src/server/
 import { makeSigningKey } from "../../../../src/server/signing/signing-key.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import { rejection } from "../../../rejection.ts";
-import { type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
+import { type MakeDatabase, now, open, type TestDatabase, undoIndexes } from "./database.ts";
 
 const opener = new URL("../../../../src/server/store/open.ts", import.meta.url).pathname;
 const issuer = "https://vouch.example.com";
@@ -150,6 +150,7 @@ export function changesSigningKeys(make: MakeDatabase): void {
       await database.sql.unsafe(`ALTER TABLE signing_keys DROP COLUMN ${column}`);
     }
     for (const table of ["audit_entries", "audit_chains"]) await database.sql.unsafe(`DROP TABLE ${table}`);
+    await undoIndexes(database.sql);
     await database.sql`DELETE FROM schema_versions WHERE version > 3`;
     const script = `
       import { openStore } from ${JSON.stringify(opener)};
