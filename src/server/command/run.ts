@@ -10,7 +10,7 @@ import { initializeServer } from "../initialize.ts";
 import { LogWriter } from "../http/log-writer.ts";
 import { listenForMetrics, type MetricsListener } from "../metrics/listener.ts";
 import type { RunningServer } from "../server.ts";
-import { makeSigningKey } from "../signing/signing-key.ts";
+import { keyMaker } from "../signing/signing-key.ts";
 import type { Store } from "../store/store.ts";
 import { currentTime, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
@@ -49,7 +49,7 @@ export const run = defineServerCommand({
     const serve = async (store: Store) => {
       const configured = await store.configuration.load();
       if (url !== undefined && configured?.url !== url) {
-        await initializeServer(store, url, undefined, currentTime(), () => makeSigningKey(url, protector));
+        await initializeServer(store, url, undefined, currentTime(), keyMaker(url, protector));
         await store.settled();
       }
       // Imported lazily: the WebAuthn library is slow to load, and no other command of this module needs it.

@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts";
 import { statusesAt } from "./life-cycle.ts";
 import { isRotationDue, removeGone, rotateIfDue } from "./rotation.ts";
 import type { KeyProtector } from "./protection.ts";
-import { makeSigningKey, openSigner, publicJwk, type Signer } from "./signing-key.ts";
+import { keyMaker, openSigner, publicJwk, type Signer } from "./signing-key.ts";
 import { SigningUnavailableError } from "./unavailable.ts";
 
 export interface KeyRingOptions {
@@ -72,7 +72,7 @@ export class KeyRing {
       for (const { kid } of await removeGone(store, time)) done.push(`the tokens of ${kid} have ended: removed`);
     }
     if (rotateEverySeconds !== undefined && isRotationDue(this.#keys, time, rotateEverySeconds)) {
-      const made = await rotateIfDue(store, time, rotateEverySeconds, () => makeSigningKey(issuer, protector));
+      const made = await rotateIfDue(store, time, rotateEverySeconds, keyMaker(issuer, protector));
       if (made) done.push(`${made.kid} is published, and signs from ${new Date(made.signsFrom * 1000).toISOString()}`);
       // Also where another replica was first.
       await this.refresh();

@@ -2,12 +2,19 @@
 import { calculateJwkThumbprint, type JWK } from "jose";
 import { VouchError } from "../../base/errors.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
-import { type KeyProtector, parseProtection } from "./protection.ts";
+import { type KeyProtector, levelUnder, parseProtection, type ProtectionLevel } from "./protection.ts";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256" } as const;
 
 /** A key without its times. */
 export type NewSigningKey = Pick<SigningKey, "kid" | "jwk" | "protection">;
+
+export interface KeyMaker {
+  /** How its keys are protected. */
+  readonly level: ProtectionLevel;
+  /** Makes a key. Called outside of transactions, which KMS would hold up, and only if the key would be taken. */
+  make(): Promise<NewSigningKey>;
+}
 
 /** Generates a key for the issuer, encrypted if there is a protector; its kid is the RFC 7638 thumbprint. */
 export async function makeSigningKey(issuer: string, protector: KeyProtector | undefined): Promise<NewSigningKey> {
@@ -21,6 +28,11 @@ export async function makeSigningKey(issuer: string, protector: KeyProtector | u
     const key = { kid, jwk: JSON.stringify(jwk), protection: undefined };
     return protector === undefined ? key : await protectKey(key, issuer, protector);
   }
+}
+
+/** Makes keys for the issuer, encrypted if there is a protector. */
+export function keyMaker(issuer: string, protector: KeyProtector | undefined): KeyMaker {
+  return { level: levelUnder(protector), make: () => makeSigningKey(issuer, protector) };
 }
 
 /** Encrypts a key that is in clear text. Throws as the protector. */

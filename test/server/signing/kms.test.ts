@@ -131,6 +131,9 @@ describe("a signing key that stays in KMS", () => {
     expect((await fetch(`${server.address}/readyz`)).status).toBe(200);
     expect(await server.stop()).not.toContain("signing_keys_");
 
+    const plain = await vouch(database, "signing-keys", "rotate");
+    expect({ code: plain.code, stdout: plain.stdout }).toEqual({ code: 1, stdout: "" });
+    expect(plain.stderr).toMatch(/would be in clear text[^]*--signing-key aws-kms:KEY-ARN/);
     const second = kms.createKey("ECC_NIST_P256");
     const rotated = await vouch(database, "signing-keys", "rotate", "--now", "--signing-key", `aws-kms:${second}`);
     expect({ code: rotated.code, stderr: rotated.stderr }).toEqual({ code: 0, stderr: "" });
@@ -157,6 +160,17 @@ describe("a signing key that stays in KMS", () => {
     const { payload, protectedHeader } = await jwtVerify(jwt, createLocalJWKSet(ring.jwks() as never), { issuer });
     expect(payload.sub).toBe(session.user.id);
     expect(protectedHeader).toEqual({ alg: "ES256", kid: ring.signer().kid, typ: "JWT" });
+  });
+
+  test("may follow keys that are encrypted", async () => {
+    const database = `sqlite:${join(folder, "from-kek.db")}`;
+    const kek = ["--key-encryption-key", `aws-kms:${kms.createKey("SYMMETRIC_DEFAULT")}`];
+    expect((await vouch(database, "init", "--url", issuer, ...kek)).code).toBe(0);
+    const arn = kms.createKey("ECC_NIST_P256");
+    expect(await vouch(database, "signing-keys", "rotate", "--signing-key", `aws-kms:${arn}`)).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
   });
 
   test("is taken only if it is of that kind, exists, and signs", async () => {

@@ -1,6 +1,6 @@
 import type { SigningKey } from "../../store/signing-keys.ts";
 import { type KeyState, type KeyStatus, statusesAt } from "../../signing/life-cycle.ts";
-import { describeProtection, kekOf, parseProtection } from "../../signing/protection.ts";
+import { describeProtection, parseProtection, type Protection } from "../../signing/protection.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { date } from "../date.ts";
@@ -22,8 +22,13 @@ export const list = defineServerCommand({
 function toJson({ key, state, until }: KeyStatus<SigningKey>): unknown {
   const { kid, publishedAt, signsFrom } = key;
   const protection = parseProtection(key.protection, kid);
-  const where = protection?.by === "aws-kms-key" ? { arn: protection.arn } : { kek: kekOf(protection) };
-  return { kid, state, publishedAt, signsFrom, until, protection: protection ? { by: protection.by, ...where } : null };
+  return { kid, state, publishedAt, signsFrom, until, protection: protection === undefined ? null : place(protection) };
+}
+
+function place(protection: Protection): unknown {
+  return protection.by === "aws-kms-key"
+    ? { by: protection.by, arn: protection.arn }
+    : { by: protection.by, kek: protection.kek };
 }
 
 function toText(status: KeyStatus<SigningKey>): string {

@@ -7,7 +7,7 @@ import { KeyRing } from "../../../../src/server/signing/key-ring.ts";
 import { localKek } from "../../../../src/server/signing/local-kek.ts";
 import type { KeyProtector } from "../../../../src/server/signing/protection.ts";
 import { rotate, rotateIfDue } from "../../../../src/server/signing/rotation.ts";
-import { makeSigningKey, unprotectKey } from "../../../../src/server/signing/signing-key.ts";
+import { keyMaker, unprotectKey } from "../../../../src/server/signing/signing-key.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import { rejection } from "../../../rejection.ts";
 import { type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
@@ -15,7 +15,7 @@ import { type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
 const issuer = "https://vouch.example.com";
 const one = await localKek(new Secret(new Uint8Array(32).fill(1)));
 const other = await localKek(new Secret(new Uint8Array(32).fill(2)));
-const makeWith = (protector: KeyProtector | undefined) => () => makeSigningKey(issuer, protector);
+const makeWith = (protector: KeyProtector | undefined) => keyMaker(issuer, protector);
 
 /** Declares the tests. */
 export function encryptsSigningKeys(make: MakeDatabase): void {
