@@ -241,7 +241,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     port: listener.port,
     async reload(tls) {
       const found = await options.store.configuration.load();
-      if (!found) throw new VouchError("settings_missing", "The database has no configuration.");
+      if (!found)
+        throw new VouchError("settings_missing", "The database has no configuration.", {
+          hint: "Run `vouch server init --url https://YOUR-HOST` on it, or restore a backup.",
+        });
       if (tls) checkCertificate(tls);
       await keys.refresh();
       if (tls) {

@@ -27,8 +27,11 @@ export async function keyMakerOf(
     return keyMaker(issuer, await keyProtector(options));
   }
   const arn = /^aws-kms:(.+)$/s.exec(place)?.[1];
-  if (arn === undefined)
-    throw new VouchError("usage", `Expected --signing-key aws-kms:KEY-ARN, got "${place.slice(0, 128)}".`);
+  if (arn === undefined) {
+    throw new VouchError("usage", `Expected --signing-key aws-kms:KEY-ARN, got "${place.slice(0, 128)}".`, {
+      hint: "Make a key with `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`, which prints its ARN. Without --signing-key the server makes its own.",
+    });
+  }
   const { kmsSigningKey } = await import("../signing/kms.ts");
   return { level: "kms", make: () => kmsSigningKey(arn, process.env) };
 }

@@ -44,7 +44,10 @@ export class KeyRing {
   async refresh(): Promise<void> {
     const { store, issuer, protector, now } = this.#options;
     const keys = await store.signingKeys.all();
-    if (keys.length === 0) throw new VouchError("settings_missing", "The database has no signing key.");
+    if (keys.length === 0)
+      throw new VouchError("settings_missing", "The database has no signing key.", {
+        hint: "Run `vouch server init --url https://YOUR-HOST`: it makes one.",
+      });
     const offset = (await store.time(now())) - now();
     const signers = new Map<string, Signer>();
     let failure: unknown;

@@ -129,5 +129,11 @@ async function tryKey({ kid, jwk }: NewSigningKey, arn: string, env: Environment
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), algorithm, false, ["verify"]);
   if (await crypto.subtle.verify(algorithm, key, signature, probe)) return;
-  throw new VouchError("aws_error", `The KMS key ${arn} is not the signing key ${kid}: its signature does not verify.`);
+  throw new VouchError(
+    "aws_error",
+    `The KMS key ${arn} is not the signing key ${kid}: its signature does not verify.`,
+    {
+      hint: "`vouch server signing-keys list` shows the key of each ARN. If its row was changed, restore a backup, or sign with another key: `vouch server signing-keys rotate --now --signing-key aws-kms:KEY-ARN`.",
+    },
+  );
 }

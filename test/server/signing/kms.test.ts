@@ -107,7 +107,7 @@ describe("a signing key that KMS encrypts", () => {
     const database = `sqlite:${join(folder, "kek.db")}`;
     const source = ["--key-encryption-key", `aws-kms:${kms.createKey("SYMMETRIC_DEFAULT")}`];
     expect(await vouch(database, "init", "--url", issuer, ...source)).toMatchObject({ code: 0, stderr: "" });
-    expect((await vouch(database, "signing-keys", "list")).stdout).toContain("; encrypted by arn:aws:kms:");
+    expect((await vouch(database, "signing-keys", "list")).stdout).toContain("  encrypted by arn:aws:kms:");
     const before = kms.calls.Decrypt;
     const server = await run(database, ...source);
     for (let index = 0; index < 5; index++) expect((await fetch(`${server.address}/readyz`)).status).toBe(200);
@@ -126,7 +126,8 @@ describe("a signing key that stays in KMS", () => {
     const made = await vouch(database, "init", "--url", issuer, "--signing-key", `aws-kms:${first}`);
     expect({ code: made.code, stderr: made.stderr }).toEqual({ code: 0, stderr: "" });
     expect(made.stdout).not.toContain("in clear text");
-    expect((await vouch(database, "signing-keys", "list")).stdout).toEndWith(`; in ${first}\n`);
+    expect((await vouch(database, "signing-keys", "list")).stdout).toEndWith(`  in ${first}\n`);
+    expect((await vouch(database, "backup", "kms-copy.db")).stdout).toContain("stay in AWS KMS");
     const server = await run(database, "--rotate-every", "90d");
     expect((await fetch(`${server.address}/readyz`)).status).toBe(200);
     expect(await server.stop()).not.toContain("signing_keys_");
@@ -183,6 +184,7 @@ describe("a signing key that stays in KMS", () => {
       [`aws-kms:arn:aws:kms:us-east-1:${id}:key/none`, 1, "NotFoundException"],
       ["aws-kms:alias/vouch", 2, "Expected the ARN of a KMS key"],
       ["file:/etc/vouch/key", 2, "Expected --signing-key"],
+      ["file:/etc/vouch/key", 2, "aws kms create-key"],
     ] as const) {
       const refused = await rotate(place);
       expect({ place, code: refused.code, stdout: refused.stdout }).toEqual({ place, code, stdout: "" });
