@@ -3,7 +3,7 @@
  * credentials, or credentials that AWS gives the machine, used directly.
  */
 import type { Environment } from "../../base/environment.ts";
-import type { Asker } from "../../aws/errors.ts";
+import type { Asker } from "../../aws/error-words.ts";
 import { credentialSources } from "../../aws/credentials/sources.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
 import { assumeRole, assumeRoleWithWebIdentity, roleSessionName } from "../../aws/sts.ts";
