@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { RenewedCredentials, detectedCredentials } from "../../src/aws/credentials/detected.ts";
+import { detectedCredentials } from "../../src/aws/credentials/detected.ts";
 import { kmsDecrypt, kmsEncrypt, kmsPublicKey, kmsSign, parseKeyArn, type KmsRequest } from "../../src/aws/kms.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { rejection } from "../rejection.ts";
@@ -56,7 +56,7 @@ beforeEach(() => {
 const asking = async (keyArn: string): Promise<KmsRequest> => ({
   keyArn,
   env,
-  credentials: await detectedCredentials(env),
+  credentials: await detectedCredentials(env, region),
 });
 
 describe("KMS", () => {
@@ -189,28 +189,4 @@ describe("KMS", () => {
     const key = createPublicKey({ key: Buffer.from(PublicKey, "base64"), format: "der", type: "spki" });
     expect(verify("sha256", Buffer.from("signed"), key, Buffer.from(Signature, "base64"))).toBe(true);
   });
-});
-
-test("credentials are kept until shortly before they end, fetched once for all who wait, and again after a failure", async () => {
-  let time = 1000;
-  let fetched = 0;
-  let isAway = false;
-  const kept = new RenewedCredentials(
-    async () => {
-      fetched += 1;
-      if (isAway) throw new Error("away");
-      return { accessKeyId: `key-${fetched}`, secretAccessKey: new Secret("x"), expiration: time + 3600 };
-    },
-    () => time,
-  );
-  const first = await Promise.all([kept.get(), kept.get(), kept.get()]);
-  expect(first.map(({ accessKeyId }) => accessKeyId)).toEqual(["key-1", "key-1", "key-1"]);
-  time += 3200;
-  expect((await kept.get()).accessKeyId).toBe("key-1");
-  time += 101;
-  isAway = true;
-  expect(kept.get()).rejects.toThrow("away");
-  await kept.get().catch(() => undefined);
-  isAway = false;
-  expect((await kept.get()).expiration).toBe(time + 3600);
 });

@@ -215,6 +215,41 @@ describe("a signing key that stays in KMS", () => {
     }
   });
 
+  test("gives no signature and no hang while the credentials do not come", async () => {
+    const role = account.issueCredentials(account.roles[0]!, "server", 3600);
+    let isSilent = false;
+    // EC2's service: a token, the role's name, then credentials that have nearly ended.
+    const metadata = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      async fetch(request) {
+        if (isSilent) await new Promise(() => {});
+        const { pathname } = new URL(request.url);
+        if (pathname === "/latest/api/token") return new Response("token");
+        if (pathname.endsWith("/security-credentials/")) return new Response("vouch-server");
+        return Response.json({
+          Code: "Success",
+          AccessKeyId: role.accessKeyId,
+          SecretAccessKey: role.secretAccessKey,
+          Token: role.sessionToken,
+          Expiration: new Date(Date.now() + 5_000).toISOString(),
+        });
+      },
+    });
+    const onInstance = {
+      HOME: folder,
+      AWS_ENDPOINT_URL_KMS: served.url,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url.origin,
+    };
+    const arn = kms.createKey("ECC_NIST_P256");
+    const signer = await openKmsSigner(await kmsSigningKey(arn, onInstance), arn, onInstance);
+    isSilent = true;
+    const failure: unknown = await signer.sign(new Uint8Array(1)).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(SigningUnavailableError);
+    expect((failure as Error).message).toContain("no AWS credentials within 4 s");
+    await metadata.stop(true);
+  });
+
   test("that KMS does not sign with makes the server not ready, and ready again by itself", async () => {
     const database = `sqlite:${join(folder, "outage.db")}`;
     const arn = kms.createKey("ECC_NIST_P256");
