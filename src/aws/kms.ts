@@ -11,6 +11,7 @@ import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint, endpointVariables } from "./endpoints.ts";
 import { type AskedOf, whatLeadsElsewhere } from "./error-words.ts";
 import { translate } from "./errors.ts";
+import { waitAfterAwsFailure } from "./service-error.ts";
 import { type AwsCredentials, signRequest } from "./sigv4.ts";
 
 export interface KmsRequest extends CallOptions {
@@ -93,6 +94,11 @@ export async function kmsPublicKey(
     KeyId: request.keyArn,
   });
   return { spki: PublicKey, spec: KeySpec, usage: KeyUsage };
+}
+
+/** Whether AWS did not answer, or failed or throttled: the same request may work later. */
+export function isAway(error: VouchError): boolean {
+  return ["network", "timeout", "cancelled"].includes(error.code) || waitAfterAwsFailure(error.cause) !== undefined;
 }
 
 type Operation = "Encrypt" | "Decrypt" | "Sign" | "GetPublicKey";

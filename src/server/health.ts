@@ -1,19 +1,24 @@
 /** Health checks for load balancers: liveness and readiness. */
 import type { Handler } from "./context.ts";
+import { SigningUnavailableError } from "./signing/unavailable.ts";
 
 /** GET /healthz (liveness): 200 without a database access. */
 export const health: Handler = async () => ({ response: Response.json({ status: "ok" }) });
 
 /**
- * GET /readyz (readiness): 200 if a write to the database succeeds and a key can sign, 503 if the server is about to end.
- * Throws the error of either, which becomes a 503.
+ * GET /readyz (readiness): 200 if a write to the database succeeds and this server has what signs, 503 if it is about to
+ * end. AWS KMS that is away is in the answer, and no reason for a 503: every replica would give it, and a load balancer
+ * would have nobody left for what needs no signature (JWKS, logins, revocation). Throws the error of either, which becomes
+ * a 503.
  */
 export const readiness: Handler = async (_request, { store, issuer, now, isDraining }) => {
   if (isDraining) {
     const error = { code: "server_error", message: "The server is about to end: send requests to another one." };
     return { response: Response.json({ error }, { status: 503, headers: { "retry-after": "5" } }) };
   }
-  await issuer.checkSigner();
+  const failure = issuer.signingFailure();
+  const isAway = failure instanceof SigningUnavailableError;
+  if (failure !== undefined && !isAway) throw new SigningUnavailableError((failure as Error).message, failure);
   await store.probe(now());
-  return { response: Response.json({ status: "ok" }) };
+  return { response: Response.json({ status: "ok", signing: isAway ? "unavailable" : "ok" }) };
 };

@@ -108,14 +108,23 @@ export const run = defineServerCommand({
   },
 });
 
+/** Each part for itself: a certificate that cannot be read stops no change of keys, nor the other way round. */
 async function reload(server: RunningServer, log: LogWriter, files: TlsFiles | undefined): Promise<void> {
-  const time = new Date().toISOString();
+  const failures: string[] = [];
+  let tls: ReturnType<typeof readTls> | undefined;
   try {
-    await server.reload(files && readTls(files));
-    log.write({ time, event: "reloaded", detail: "certificate, audiences and signing keys" });
+    tls = files && readTls(files);
   } catch (error) {
-    log.write({ time, event: "reload_failed", detail: (error as Error).message });
+    failures.push((error as Error).message);
   }
+  try {
+    await server.reload(tls);
+  } catch (error) {
+    failures.push((error as Error).message);
+  }
+  const time = new Date().toISOString();
+  if (failures.length > 0) log.write({ time, event: "reload_failed", detail: failures.join(" ") });
+  else log.write({ time, event: "reloaded", detail: "certificate, audiences and signing keys" });
 }
 
 async function warnOfClearText(store: Store, log: LogWriter): Promise<void> {

@@ -115,14 +115,16 @@ export async function openKmsSigner(key: NewSigningKey, arn: string, env: Enviro
   return {
     sign,
     // Load balancers ask often, and KMS is paid by the request: what is known holds for a while.
-    async check() {
+    failure() {
       if (performance.now() - state.checkedAt > checkedMs) {
-        checking ??= sign(probe).finally(() => {
-          checking = undefined;
-        });
-        await checking;
+        // The state has the outcome.
+        checking ??= sign(probe)
+          .catch(() => {})
+          .finally(() => {
+            checking = undefined;
+          });
       }
-      if (state.failure !== undefined) throw state.failure;
+      return state.failure;
     },
   };
 }

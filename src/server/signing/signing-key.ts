@@ -71,8 +71,11 @@ export async function unprotectKey(
 export interface Signer {
   /** Signs bytes: 64 bytes r || s, as JWS has them (RFC 7518, 3.4). Throws SigningUnavailableError. */
   sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
-  /** Throws SigningUnavailableError if it could not sign at the moment. */
-  check(): Promise<void>;
+  /**
+   * Why it cannot sign, as last seen; asks again in the background, without a wait. A SigningUnavailableError says that
+   * what signs is away, for every server; any other error, that this server lacks something.
+   */
+  failure(): unknown;
 }
 
 /**
@@ -98,7 +101,7 @@ export async function openSigner(
     return {
       sign: async (data) =>
         new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, imported, data)),
-      check: async () => {},
+      failure: () => undefined,
     };
   } catch (error) {
     throw new VouchError("settings_invalid", `The signing key ${key.kid} in the database is no ES256 key.`, {
