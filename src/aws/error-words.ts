@@ -209,14 +209,9 @@ const kmsWords: WordTable = {
     code: "aws_error",
     hint: `\`${keyCommand("describe-key", asked)}\` shows whether it exists. Check account and region in its ARN.`,
   }),
-  DisabledException: (asked) => ({
-    code: "aws_error",
-    hint: `It is disabled: \`${keyCommand("enable-key", asked)}\`.`,
-  }),
-  KMSInvalidStateException: (asked) => ({
-    code: "aws_error",
-    hint: `If it waits for its deletion: \`${keyCommand("cancel-key-deletion", asked)}\`, then \`${keyCommand("enable-key", asked)}\`.`,
-  }),
+  // Either code is that of a key that waits for its deletion.
+  DisabledException: unusableState,
+  KMSInvalidStateException: unusableState,
   InvalidKeyUsageException: wrongKind,
   UnsupportedOperationException: wrongKind,
 };
@@ -225,6 +220,13 @@ function foreignCiphertext(): Words {
   return {
     code: "settings_invalid",
     hint: "Another key encrypted it, or for another server, or the database is damaged: `vouch server signing-keys list` shows which key it was.",
+  };
+}
+
+function unusableState(asked: AskedOf): Words {
+  return {
+    code: "aws_error",
+    hint: `\`${keyCommand("enable-key", asked)}\` enables it; if it waits for its deletion, \`${keyCommand("cancel-key-deletion", asked)}\` first.`,
   };
 }
 

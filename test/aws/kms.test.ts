@@ -103,8 +103,8 @@ describe("KMS", () => {
       code: "aws_error",
       message: expect.stringContaining("NotFoundException"),
     });
-    kms.setEnabled(symmetric, false);
-    onTestFinished(() => kms.setEnabled(symmetric, true));
+    kms.setState(symmetric, "Disabled");
+    onTestFinished(() => kms.setState(symmetric, "Enabled"));
     expect(await rejection(kmsEncrypt(await asking(symmetric), secret, context))).toMatchObject({
       code: "aws_error",
       message: expect.stringContaining("DisabledException"),
