@@ -3,7 +3,7 @@ import type { Environment } from "../base/environment.ts";
 import { inAllItsTime, interceptedAnswer } from "../base/net/connection-error.ts";
 import { httpRequest, type HttpRequest, type HttpResponse } from "../base/net/http.ts";
 import { type RetryClock, systemRetryClock, withRetries } from "../base/net/retry.ts";
-import type { Asker } from "./errors.ts";
+import type { Asker } from "./error-words.ts";
 import { AwsServiceError, waitAfterAwsFailure } from "./service-error.ts";
 
 /** Common options of every AWS operation. */

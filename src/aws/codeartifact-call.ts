@@ -5,7 +5,8 @@ import type { HttpResponse } from "../base/net/http.ts";
 import { parseJson } from "../base/json.ts";
 import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint, endpointVariables } from "./endpoints.ts";
-import { translate, type AskedOf, whatLeadsElsewhere } from "./errors.ts";
+import { type AskedOf, whatLeadsElsewhere } from "./error-words.ts";
+import { translate } from "./errors.ts";
 import { signRequest, type AwsCredentials } from "./sigv4.ts";
 
 export interface RegionRequest extends CallOptions {

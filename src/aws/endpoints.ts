@@ -24,7 +24,7 @@ export function controlEndpoint(service: ServiceId, region: string, env: Environ
     if (fips || dualStack) {
       const variable = fips ? "AWS_USE_FIPS_ENDPOINT" : "AWS_USE_DUALSTACK_ENDPOINT";
       throw new VouchError("usage", `${configured.variable} and ${variable} cannot be used together.`, {
-        hint: `Unset one of them, then run \`vouch agent stop\` and \`vouch login\`.`,
+        hint: `Unset one of them. ${restart}`,
       });
     }
     return configured.url;
@@ -72,13 +72,17 @@ export function endpointVariables(service: ServiceId, env: Environment): string[
   return [`AWS_ENDPOINT_URL_${service.toUpperCase()}`, "AWS_ENDPOINT_URL"].filter((name) => env[name]);
 }
 
+/** Who reads the variables has the environment that it was started with. */
+const restart =
+  "Then start again what reads it: the agent (`vouch agent stop`, `vouch login`), the job, or the server.";
+
 function configuredEndpoint(service: ServiceId, env: Environment): { variable: string; url: string } | undefined {
   const [variable] = endpointVariables(service, env);
   if (!variable) return undefined;
   const url = URL.parse(env[variable] ?? "");
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
     throw new VouchError("usage", `Expected ${variable} to be a plain http(s) URL.`, {
-      hint: `Correct or unset ${variable}, then run \`vouch agent stop\` and \`vouch login\`.`,
+      hint: `Correct or unset ${variable}. ${restart}`,
     });
   }
   return { variable, url: url.origin + url.pathname.replace(/\/+$/, "") };

@@ -1,63 +1,7 @@
 /** The translation of AWS's error answers to messages with remedies. */
-import { VouchError, type ErrorCode } from "../base/errors.ts";
+import { VouchError } from "../base/errors.ts";
+import { type AskedOf, isPerson, wordsFor } from "./error-words.ts";
 import { AwsServiceError, cleaned } from "./service-error.ts";
-
-/** A person with a session, or a job of CI with an identity. */
-export type Asker = "person" | "job";
-
-/** Remedies for each kind of caller; a person in the guided set-up has one command for all. */
-const remedies = {
-  person: {
-    again: "run `vouch login`",
-    issuer: "the Vouch server",
-    names: "run `vouch setup codeartifact` with the right ones",
-    role: "Check the role and the region with `vouch status`, and set them with `vouch setup aws --role ARN --region REGION`.",
-    region: "`vouch setup aws --region REGION`",
-  },
-  guided: {
-    again: "run `vouch enroll`",
-    issuer: "the Vouch server",
-    names: "run `vouch enroll --domain DOMAIN --repository REPOSITORY`",
-    role: "Check the role and the region, and set them with `vouch enroll --role ARN --region REGION`.",
-    region: "`vouch enroll --region REGION`",
-  },
-  job: {
-    again: "run the job again",
-    issuer: "the platform that issued it",
-    names: "give the right ones with `--domain`, `--domain-owner` and `--region`",
-    role: "Check the role and the region, which `--role` and `--region` (VOUCH_ROLE, VOUCH_REGION) give.",
-    region: "`--region REGION`",
-  },
-} as const;
-
-/** Context of the failed request, for the error message. */
-export interface AskedOf {
-  service: "STS" | "CodeArtifact";
-  operation:
-    | "AssumeRoleWithWebIdentity"
-    | "AssumeRole"
-    | "GetAuthorizationToken"
-    | "GetRepositoryEndpoint"
-    | "ListDomains"
-    | "ListRepositoriesInDomain";
-  region: string;
-  /** Default: a person. */
-  asker?: keyof typeof remedies | undefined;
-  /** The set environment variables that redirect requests away from AWS. */
-  endpointVariables?: readonly string[];
-  /** STS: the role, and unverified claims of the web identity token. */
-  roleArn?: string;
-  identity?: { issuer: string; audience: string; subject: string };
-  /** STS: the role whose credentials signed an AssumeRole. */
-  sourceRoleArn?: string;
-  /** CodeArtifact: ARNs and display names of the requested resources. */
-  resources?: { arns: string[]; names: string };
-}
-
-interface Words {
-  code: ErrorCode;
-  hint: string;
-}
 
 /**
  * Translates an AwsServiceError to a VouchError with the failed operation, the reason and a remedy, for a person also
@@ -66,7 +10,7 @@ interface Words {
 export function translate(error: unknown, asked: AskedOf): VouchError {
   if (!(error instanceof AwsServiceError)) return VouchError.from(error);
   const { code, hint } = wordsFor(error, asked);
-  const guided = asked.asker === "job" ? hint : wordsFor(error, { ...asked, asker: "guided" }).hint;
+  const guided = isPerson(asked) ? wordsFor(error, { ...asked, asker: "guided" }).hint : hint;
   const subject = asked.roleArn ?? asked.resources?.names ?? asked.region;
   const origin = error.awsCode || `status ${error.status}`;
   const reason = error.message ? `${error.message} (${origin})` : origin;
@@ -84,159 +28,6 @@ function isRefusal({ status, awsCode }: AwsServiceError): boolean {
   return awsCode !== "" && status < 500 && status !== 429 && !busyCodes.has(awsCode);
 }
 
-function wordsFor(error: AwsServiceError, asked: AskedOf): Words {
-  const tables = [...tablesOf(asked), commonWords];
-  if (asked.service === "STS" && ofTheFuture.test(error.message)) return issuersClock(asked);
-  const known = tables.find((table) => Object.hasOwn(table, error.awsCode))?.[error.awsCode];
-  if (known) return known(asked);
-  if (error.status === 429) return throttled();
-  if (error.status >= 500) {
-    return {
-      code: "aws_error",
-      hint: `${asked.service} in ${asked.region} is failing at the moment. Try again in a minute.`,
-    };
-  }
-  if (!error.awsCode) {
-    return {
-      code: "network",
-      hint: `The answer did not come from AWS. ${whatLeadsElsewhere(asked)}`,
-    };
-  }
-  return error.status === 403
-    ? { code: "access_denied", hint: "Ask the administrator of the AWS account, and run `vouch doctor`." }
-    : { code: "aws_error", hint: "Run `vouch doctor` to check the settings." };
-}
-
-function tablesOf({ service, operation }: AskedOf): WordTable[] {
-  if (service !== "STS") return [codeArtifactWords];
-  return operation === "AssumeRole" ? [chainWords] : [stsWords];
-}
-
-/** Hint for an answer that did not come from AWS. */
-export function whatLeadsElsewhere({ endpointVariables = [] }: Pick<AskedOf, "endpointVariables">): string {
-  const names = [...endpointVariables, "HTTPS_PROXY", "NO_PROXY"];
-  return `Check ${names.slice(0, -1).join(", ")} and ${names.at(-1)}, then try again.`;
-}
-
-type WordTable = Record<string, (asked: AskedOf) => Words>;
-
-/** AssumeRoleWithWebIdentity (API version 2011-06-15), "Errors". */
-const stsWords: WordTable = {
-  AccessDenied: (asked) => ({
-    code: "access_denied",
-    hint:
-      `The role must exist, and its trust policy must allow ${federatedActions(asked)} to the OIDC provider ` +
-      `${issuerName(asked)} with conditions that match ${identityConditions(asked)}. When the policy is right, ${remedy(asked).again}.`,
-  }),
-  InvalidIdentityToken: (asked) => ({
-    code: "aws_error",
-    hint:
-      `Check IAM, Identity providers, in the role's account: a provider with the URL ${asked.identity?.issuer ?? "of the Vouch server"} ` +
-      `and the audience ${asked.identity?.audience ?? "of the token"} must exist, and ${asked.identity?.issuer ?? "that URL"}/.well-known/openid-configuration ` +
-      `must be reachable from the internet. When it is right, ${remedy(asked).again}.`,
-  }),
-  IDPRejectedClaim: (asked) => ({
-    code: "access_denied",
-    hint: `The identity provider ${issuerName(asked)} rejected the token, or it was revoked. Then ${remedy(asked).again}.`,
-  }),
-  IDPCommunicationError: (asked) => ({
-    code: "aws_error",
-    hint: `AWS could not reach ${asked.identity?.issuer ?? "the identity provider"}: it must answer on the internet with a public certificate. Then ${remedy(asked).again}.`,
-  }),
-  ExpiredTokenException: (asked) => ({
-    code: "aws_error",
-    hint: `The identity token had ended before AWS saw it. Check the clock of ${remedy(asked).issuer}, then ${remedy(asked).again}.`,
-  }),
-  PackedPolicyTooLarge: (asked) => ({
-    code: "aws_error",
-    hint: `The session tags in the identity token are too large for STS. Ask the administrator of ${remedy(asked).issuer} to send fewer.`,
-  }),
-  ValidationError: (asked) => ({ code: "aws_error", hint: remedy(asked).role }),
-};
-
-/** A person's ID token brings session tags and a source identity, each of which needs a permission of its own. */
-function federatedActions({ asker = "person" }: AskedOf): string {
-  const more = asker === "job" ? "" : ", sts:TagSession and sts:SetSourceIdentity";
-  return `sts:AssumeRoleWithWebIdentity${more}`;
-}
-
-/** The next session of a chain inherits both. */
-function taggedChain({ asker = "person" }: AskedOf): string {
-  return asker === "job" ? "" : "; both also sts:TagSession and sts:SetSourceIdentity";
-}
-
-/** AssumeRole (API version 2011-06-15), "Errors"; signed with another role's credentials. */
-const chainWords: WordTable = {
-  AccessDenied: (asked) => ({
-    code: "access_denied",
-    hint:
-      `Both accounts must allow it: the policy of ${asked.sourceRoleArn} sts:AssumeRole on ${asked.roleArn}, and the trust policy of ` +
-      `${asked.roleArn} sts:AssumeRole to the principal ${asked.sourceRoleArn}${taggedChain(asked)}. When both are right, ${remedy(asked).again}.`,
-  }),
-  ValidationError: (asked) => ({
-    code: "aws_error",
-    hint: `A role that another one assumes lasts one hour at most. ${remedy(asked).role}`,
-  }),
-};
-
-/** CodeArtifact (API version 2018-09-22), "Common Errors" of the operations. */
-const codeArtifactWords: WordTable = {
-  AccessDeniedException: (asked) => ({
-    code: "access_denied",
-    hint: `Ask the administrator of the AWS account to allow the role ${requiredActions(asked)}. Then ${remedy(asked).again}.`,
-  }),
-  ResourceNotFoundException: (asked) => ({
-    code: "aws_not_found",
-    hint: `Asked in ${asked.region} for ${asked.resources?.names ?? "the repository"}. Check the names, the owner and the region, then ${remedy(asked).names}.`,
-  }),
-  ValidationException: (asked) => ({
-    code: "aws_error",
-    hint: `Check the names, the owner and the region, then ${remedy(asked).names}.`,
-  }),
-};
-
-/** "Common errors" of every service. */
-const commonWords: WordTable = {
-  RegionDisabledException: regionDisabled,
-  UnrecognizedClientException: regionDisabled,
-  InvalidClientTokenId: regionDisabled,
-  ExpiredTokenException: expired,
-  ExpiredToken: expired,
-  RequestTimeTooSkewed: clock,
-  RequestExpired: clock,
-  RequestInTheFuture: clock,
-  InvalidSignatureException: clock,
-  SignatureDoesNotMatch: clock,
-  ThrottlingException: throttled,
-  Throttling: throttled,
-};
-
-function regionDisabled(asked: AskedOf): Words {
-  return {
-    code: "aws_error",
-    hint: `The region ${asked.region} may be off for the account: enable it (for STS in IAM, Account settings), or choose another with ${remedy(asked).region}.`,
-  };
-}
-
-/** STS's message for a token whose `iat` or `nbf` is in the future: "Token must be issued in the past". */
-const ofTheFuture = /issued in the past|issued in the future|not (yet|be used|be accepted)[^.]*(valid|before)/i;
-
-function issuersClock(asked: AskedOf): Words {
-  const { again, issuer } = remedy(asked);
-  return {
-    code: "aws_error",
-    hint: `The clock of ${issuer} is ahead of AWS's: have it set right (NTP), then ${again}.`,
-  };
-}
-
-function expired(asked: AskedOf): Words {
-  return { code: "session_expired", hint: `The credentials have ended: ${remedy(asked).again}.` };
-}
-
-function clock(asked: AskedOf): Words {
-  return { code: "aws_error", hint: `Check the clock of this machine, then ${remedy(asked).again}.` };
-}
-
 /** Error codes of throttling and transient failures, not rejections. */
 const busyCodes = new Set([
   "IDPCommunicationError",
@@ -245,32 +36,3 @@ const busyCodes = new Set([
   "ThrottledException",
   "SlowDown",
 ]);
-
-function remedy({ asker = "person" }: AskedOf): (typeof remedies)[keyof typeof remedies] {
-  return remedies[asker];
-}
-
-function throttled(): Words {
-  return { code: "aws_error", hint: "AWS limits the rate of these requests. Try again in a minute." };
-}
-
-function issuerName(asked: AskedOf): string {
-  return asked.identity?.issuer.replace(/^https:\/\//, "") ?? "of the Vouch server";
-}
-
-function identityConditions({ identity }: AskedOf): string {
-  return identity ? `aud "${identity.audience}" and sub "${identity.subject}"` : "the token's aud and sub";
-}
-
-function requiredActions(asked: AskedOf): string {
-  const [first = "*", second = first] = asked.resources?.arns ?? [];
-  switch (asked.operation) {
-    case "GetRepositoryEndpoint":
-      return `codeartifact:GetRepositoryEndpoint (and codeartifact:ReadFromRepository to read packages) on ${second}`;
-    case "ListDomains":
-    case "ListRepositoriesInDomain":
-      return `codeartifact:${asked.operation} on ${first}`;
-    default:
-      return `codeartifact:GetAuthorizationToken on ${first} and sts:GetServiceBearerToken on * (with the condition sts:AWSServiceName = codeartifact.amazonaws.com)`;
-  }
-}

@@ -9,8 +9,9 @@ import type { HttpResponse } from "../base/net/http.ts";
 import { printable } from "../base/printable.ts";
 import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint, endpointVariables } from "./endpoints.ts";
-import { whatLeadsElsewhere } from "./errors.ts";
-import { AwsServiceError } from "./service-error.ts";
+import { type AskedOf, whatLeadsElsewhere } from "./error-words.ts";
+import { translate } from "./errors.ts";
+import { waitAfterAwsFailure } from "./service-error.ts";
 import { type AwsCredentials, signRequest } from "./sigv4.ts";
 
 export interface KmsRequest extends CallOptions {
@@ -95,6 +96,11 @@ export async function kmsPublicKey(
   return { spki: PublicKey, spec: KeySpec, usage: KeyUsage };
 }
 
+/** Whether AWS did not answer, or failed or throttled: the same request may work later. */
+export function isAway(error: VouchError): boolean {
+  return ["network", "timeout", "cancelled"].includes(error.code) || waitAfterAwsFailure(error.cause) !== undefined;
+}
+
 type Operation = "Encrypt" | "Decrypt" | "Sign" | "GetPublicKey";
 
 async function send<Schema extends v.GenericSchema<unknown, { KeyId: string }>>(
@@ -107,7 +113,14 @@ async function send<Schema extends v.GenericSchema<unknown, { KeyId: string }>>(
   const env = request.env ?? process.env;
   const body = JSON.stringify(message);
   const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": `TrentService.${operation}` };
-  const elsewhere = whatLeadsElsewhere({ endpointVariables: endpointVariables("kms", env) });
+  const asked: AskedOf = {
+    service: "KMS",
+    operation,
+    region,
+    asker: "server",
+    endpointVariables: endpointVariables("kms", env),
+    resources: { arns: [request.keyArn], names: request.keyArn },
+  };
   let response: HttpResponse;
   try {
     response = await callAws(
@@ -125,13 +138,13 @@ async function send<Schema extends v.GenericSchema<unknown, { KeyId: string }>>(
       request,
     );
   } catch (error) {
-    throw error instanceof AwsServiceError ? translate(error, operation, request.keyArn, elsewhere) : error;
+    throw translate(error, asked);
   }
   const answer = v.safeParse(schema, parseJson(response.body));
   // KMS names the key that it has used, by its ARN.
   if (answer.success && answer.output.KeyId === request.keyArn) return answer.output;
   throw new VouchError("aws_error", `AWS KMS in ${region} answered ${operation} with something unexpected.`, {
-    hint: elsewhere,
+    hint: whatLeadsElsewhere(asked),
   });
 }
 
@@ -140,34 +153,6 @@ function readError(response: HttpResponse): { code: string; message: string } {
   if (!parsed.success) return { code: "", message: "" };
   const { __type: type, message, Message } = parsed.output;
   return { code: type.replace(/^.*#/, ""), message: message ?? Message ?? "" };
-}
-
-/** Error codes of a ciphertext that this key or this context did not make. */
-const foreignCiphertext = new Set(["InvalidCiphertextException", "IncorrectKeyException"]);
-const notTheKey = new Set(["NotFoundException", "DisabledException", "KMSInvalidStateException"]);
-
-function translate(error: AwsServiceError, operation: Operation, arn: string, elsewhere: string): VouchError {
-  const { awsCode, status } = error;
-  const verb = awsCode !== "" && status < 500 ? "refused" : "failed at";
-  const message = `AWS KMS ${verb} ${operation} with ${arn}: ${error.message ? `${error.message} (${awsCode})` : awsCode || `status ${status}`}`;
-  const because = (code: ConstructorParameters<typeof VouchError>[0], hint: string) =>
-    new VouchError(code, message, { hint, cause: error });
-  if (awsCode === "AccessDeniedException") {
-    return because(
-      "access_denied",
-      `The server's role must be allowed kms:${operation} on the key, by its policy and the key's.`,
-    );
-  }
-  if (foreignCiphertext.has(awsCode)) {
-    return because("settings_invalid", "Another key encrypted it, for another server, or the database is damaged.");
-  }
-  if (notTheKey.has(awsCode))
-    return because("aws_error", "Check in KMS that the key exists in this region and is enabled.");
-  if (awsCode === "") return because("network", `The answer did not come from AWS. ${elsewhere}`);
-  return because(
-    "aws_error",
-    status >= 500 || /Thrott/.test(awsCode) ? "Try again in a minute." : "Check the key in KMS.",
-  );
 }
 
 function base64(data: Uint8Array): string {

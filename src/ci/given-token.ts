@@ -1,6 +1,6 @@
 /** Platforms that provide the ID token in a variable, or in a file named by a variable. */
+import { readTokenFile, tokenFileVariable } from "../aws/credentials/web-identity.ts";
 import { VouchError } from "../base/errors.ts";
-import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
 import { readIdToken } from "./id-token.ts";
 import { requiredVariables } from "./missing.ts";
 import type { Platform } from "./platform.ts";
@@ -50,32 +50,16 @@ export const bitbucket: Platform = {
   },
 };
 
-/** Size limit, above the 20,000 characters of the longest JWT that STS accepts. */
-const maxTokenFileBytes = 64 * 1024;
-
-/**
- * EKS (IRSA) and other platforms with the AWS SDKs' variable. The file is rotated before its token expires, so it is
- * read each time.
- */
+/** EKS (IRSA) and other platforms with the AWS SDKs' variable. */
 export const webIdentityFile: Platform = {
   takes: [],
   async idToken({ env, now }) {
     const [path = ""] = requiredVariables(
       "web-identity-file",
-      ["AWS_WEB_IDENTITY_TOKEN_FILE"],
+      [tokenFileVariable],
       env,
       "On EKS, annotate the pod's service account with `eks.amazonaws.com/role-arn: ARN`; elsewhere set it to the path of a file that holds the ID token.",
     );
-    let text: string;
-    try {
-      text = readRegularFile(path, maxTokenFileBytes).toString("utf8");
-    } catch (error) {
-      throw new VouchError(
-        "identity_unavailable",
-        `The file ${path}, which AWS_WEB_IDENTITY_TOKEN_FILE names, cannot be read: ${whyUnreadable(error)}.`,
-        { hint: "Check that it is mounted into this container and that this user may read it.", cause: error },
-      );
-    }
-    return readIdToken(text, path, now());
+    return readIdToken(readTokenFile(path), path, now());
   },
 };

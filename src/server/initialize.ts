@@ -1,7 +1,7 @@
 /** Initialises the database for `vouch server init`. */
 import { VouchError } from "../base/errors.ts";
-import { keyMade, type MakeKey } from "./signing/rotation.ts";
-import { makeSigningKey } from "./signing/signing-key.ts";
+import { keyMade } from "./signing/rotation.ts";
+import { keyMaker, type KeyMaker } from "./signing/signing-key.ts";
 import type { ServerConfiguration } from "./store/configuration.ts";
 import type { Store } from "./store/store.ts";
 
@@ -28,9 +28,9 @@ export async function initializeServer(
   url: string,
   audiences: string[] | undefined,
   now: number,
-  make: MakeKey = () => makeSigningKey(url, undefined),
+  maker: KeyMaker = keyMaker(url, undefined),
 ): Promise<ServerConfiguration> {
-  const made = (await store.signingKeys.all()).length === 0 ? await make() : undefined;
+  const made = (await store.signingKeys.all()).length === 0 ? await maker.make() : undefined;
   // In one transaction: of several replicas that start with an empty database, one makes the key.
   return await store.transaction(async (tables) => {
     const existing = await tables.configuration.load();

@@ -10,7 +10,7 @@ import type { Caller, HandlerResult, ServerContext } from "./context.ts";
 import type { AuditEntry } from "./audit/entry.ts";
 import { keepAudit } from "./audit/upkeep.ts";
 import { HttpError, toFailure } from "./http/failure.ts";
-import { type Certificate, checkCertificate, Listener } from "./http/listener.ts";
+import { type Certificate, Listener } from "./http/listener.ts";
 import { Issuer } from "./oauth/issuer.ts";
 import {
   countOnce,
@@ -116,8 +116,9 @@ export interface RunningServer {
   /** Stops accepting requests; resolves when those in flight are answered, or after `graceMs` milliseconds. */
   stop(graceMs?: number): Promise<void>;
   /**
-   * Reloads the audiences and the signing keys, and replaces the certificate: requests in flight are answered, new
-   * connections get the new one. If it throws (as `startServer`), nothing has changed.
+   * Replaces the certificate (requests in flight are answered, new connections get the new one), and reloads the audiences
+   * and the signing keys: each for itself, so that a database that is away keeps no certificate from being replaced. Throws
+   * an AggregateError with what failed (as `startServer`), where nothing has changed.
    */
   reload(tls: ServerOptions["tls"]): Promise<void>;
 }
@@ -229,6 +230,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return response;
   }
 
+  async function replaceCertificate(tls: ServerOptions["tls"]): Promise<void> {
+    if (tls === undefined) return;
+    listener.replaceCertificate(tls);
+    options.metrics?.serves(tls.cert);
+  }
+
+  async function reloadSettings(): Promise<void> {
+    const found = await options.store.configuration.load();
+    if (!found) {
+      throw new VouchError("settings_missing", "The database has no configuration.", {
+        hint: "Run `vouch server init --url https://YOUR-HOST` on it, or restore a backup.",
+      });
+    }
+    context.audiences = found.audiences;
+    await keys.refresh();
+  }
+
   await endSessions(now() + toleratedSetBack, "the clock is behind the start of sessions");
   const listener = new Listener({ hostname: options.hostname, port: options.port }, answer, options.tls);
   if (options.tls) options.metrics?.serves(options.tls.cert);
@@ -260,15 +278,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     hostname: listener.hostname,
     port: listener.port,
     async reload(tls) {
-      const found = await options.store.configuration.load();
-      if (!found) throw new VouchError("settings_missing", "The database has no configuration.");
-      if (tls) checkCertificate(tls);
-      await keys.refresh();
-      if (tls) {
-        listener.replaceCertificate(tls);
-        options.metrics?.serves(tls.cert);
-      }
-      context.audiences = found.audiences;
+      const parts = await Promise.allSettled([replaceCertificate(tls), reloadSettings()]);
+      const failures = parts.flatMap((part) => (part.status === "rejected" ? [part.reason] : []));
+      if (failures.length > 0) throw new AggregateError(failures, failures.map(reasonOf).join(" "));
     },
     async drain(ms) {
       context.isDraining = true;
@@ -282,6 +294,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await stopAudit();
     },
   };
+}
+
+function reasonOf(error: unknown): string {
+  return databaseFailure(error) ?? (error as Error).message;
 }
 
 function findRoute(pathname: string, method: string): Route {

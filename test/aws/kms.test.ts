@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { RenewedCredentials, detectedCredentials } from "../../src/aws/credentials/detected.ts";
+import { detectedCredentials } from "../../src/aws/credentials/detected.ts";
 import { kmsDecrypt, kmsEncrypt, kmsPublicKey, kmsSign, parseKeyArn, type KmsRequest } from "../../src/aws/kms.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { rejection } from "../rejection.ts";
@@ -56,7 +56,7 @@ beforeEach(() => {
 const asking = async (keyArn: string): Promise<KmsRequest> => ({
   keyArn,
   env,
-  credentials: await detectedCredentials(env),
+  credentials: await detectedCredentials(env, region),
 });
 
 describe("KMS", () => {
@@ -103,12 +103,12 @@ describe("KMS", () => {
       code: "aws_error",
       message: expect.stringContaining("NotFoundException"),
     });
-    kms.setEnabled(symmetric, false);
-    onTestFinished(() => kms.setEnabled(symmetric, true));
+    kms.setState(symmetric, "Disabled");
+    onTestFinished(() => kms.setState(symmetric, "Enabled"));
     expect(await rejection(kmsEncrypt(await asking(symmetric), secret, context))).toMatchObject({
       code: "aws_error",
       message: expect.stringContaining("DisabledException"),
-      hint: expect.stringContaining("enabled"),
+      hint: expect.stringContaining(`aws kms enable-key --key-id ${symmetric}`),
     });
     for (const request of [
       kmsEncrypt(await asking(asymmetric), secret, context),
@@ -121,6 +121,32 @@ describe("KMS", () => {
       credentials: { accessKeyId: "A".repeat(20), secretAccessKey: new Secret("x") },
     };
     expect((await rejection(kmsSign(wrong, new Uint8Array(32)))).code).toBe("aws_error");
+  });
+
+  test.each<[string, number, string, string]>([
+    ["AccessDeniedException", 400, "access_denied", "Allow kms:Sign on the key"],
+    ["InvalidCiphertextException", 400, "settings_invalid", "vouch server signing-keys list"],
+    ["IncorrectKeyException", 400, "settings_invalid", "vouch server signing-keys list"],
+    ["NotFoundException", 400, "aws_error", "aws kms describe-key --key-id arn:aws:kms:"],
+    ["DisabledException", 400, "aws_error", "aws kms enable-key --key-id arn:aws:kms:"],
+    ["KMSInvalidStateException", 400, "aws_error", "aws kms cancel-key-deletion --key-id arn:aws:kms:"],
+    ["InvalidKeyUsageException", 400, "aws_error", "ECC_NIST_P256 for SIGN_VERIFY"],
+    ["UnsupportedOperationException", 400, "aws_error", "ECC_NIST_P256 for SIGN_VERIFY"],
+    ["ExpiredTokenException", 400, "aws_error", "do not renew themselves"],
+    ["UnrecognizedClientException", 400, "aws_error", "a key of another region"],
+    ["InvalidSignatureException", 400, "aws_error", "clock of this machine"],
+    ["SomethingNewException", 400, "aws_error", "vouch server check"],
+    ["SomethingNewException", 403, "access_denied", "vouch server check"],
+    ["", 404, "network", "did not come from AWS"],
+  ])("that answers %p with %d gives a server the next step", async (awsCode, status, code, hint) => {
+    kms.failNext({ status, code: awsCode, message: "said by AWS" });
+    const error = await rejection(kmsSign(await asking(asymmetric), new Uint8Array(32)));
+    expect({ code: error.code, message: error.message, hint: error.hint }).toEqual({
+      code: code as never,
+      message: expect.stringMatching(/^AWS KMS \w+( at)? Sign for arn:aws:kms:.*: said by AWS/),
+      hint: expect.stringContaining(hint),
+    });
+    expect(error.hint).not.toMatch(/vouch (doctor|login|setup)|--role|the job/);
   });
 
   test("is asked again when it throttles or fails for a moment", async () => {
@@ -163,28 +189,4 @@ describe("KMS", () => {
     const key = createPublicKey({ key: Buffer.from(PublicKey, "base64"), format: "der", type: "spki" });
     expect(verify("sha256", Buffer.from("signed"), key, Buffer.from(Signature, "base64"))).toBe(true);
   });
-});
-
-test("credentials are kept until shortly before they end, fetched once for all who wait, and again after a failure", async () => {
-  let time = 1000;
-  let fetched = 0;
-  let isAway = false;
-  const kept = new RenewedCredentials(
-    async () => {
-      fetched += 1;
-      if (isAway) throw new Error("away");
-      return { accessKeyId: `key-${fetched}`, secretAccessKey: new Secret("x"), expiration: time + 3600 };
-    },
-    () => time,
-  );
-  const first = await Promise.all([kept.get(), kept.get(), kept.get()]);
-  expect(first.map(({ accessKeyId }) => accessKeyId)).toEqual(["key-1", "key-1", "key-1"]);
-  time += 3200;
-  expect((await kept.get()).accessKeyId).toBe("key-1");
-  time += 101;
-  isAway = true;
-  expect(kept.get()).rejects.toThrow("away");
-  await kept.get().catch(() => undefined);
-  isAway = false;
-  expect((await kept.get()).expiration).toBe(time + 3600);
 });

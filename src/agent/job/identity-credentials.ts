@@ -3,7 +3,8 @@
  * credentials, or credentials that AWS gives the machine, used directly.
  */
 import type { Environment } from "../../base/environment.ts";
-import type { Asker } from "../../aws/errors.ts";
+import type { Asker } from "../../aws/error-words.ts";
+import type { CredentialSource as AwsSource } from "../../aws/credentials/source.ts";
 import { credentialSources } from "../../aws/credentials/sources.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
 import { assumeRole, assumeRoleWithWebIdentity, roleSessionName } from "../../aws/sts.ts";
@@ -81,7 +82,7 @@ export class IdentityCredentials implements CredentialSource {
   async fetch(role: Role | undefined, identified: () => void): Promise<ExpiringCredentials> {
     const { name, profile, ...asked } = this.#identity;
     const platform = platformOf(name);
-    if (platform === undefined || role === undefined) return credentialSources[name]!({ env: this.#env, profile });
+    if (platform === undefined || role === undefined) return await awsSource(name)({ env: this.#env, profile });
     const { token, subject } = await platform.idToken({ ...asked, env: this.#env, now: () => this.#clock.now() });
     identified();
     this.#subject = subject;
@@ -111,6 +112,11 @@ export class IdentityCredentials implements CredentialSource {
   tokenSeconds({ expiration }: ExpiringCredentials): number {
     return expiration === Infinity ? roleSessionSeconds : 0;
   }
+}
+
+/** The constructor has checked the name. */
+function awsSource(name: string): AwsSource {
+  return credentialSources[name as keyof typeof credentialSources];
 }
 
 function platformOf(name: string): Platform | undefined {

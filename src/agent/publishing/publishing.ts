@@ -85,7 +85,9 @@ export class Publishing {
   ): Promise<Reply<typeof routes.publishStart>> {
     const [holder, asker] = [holderOf(peer, kind), holderOf(peer, "self")];
     if (holder === undefined || asker === undefined) {
-      throw new VouchError("access_denied", "The system does not say which program asks to publish.");
+      throw new VouchError("access_denied", "The system does not say which program asks to publish.", {
+        hint: "It has ended, or belongs to another user or container: publish again, from a program that this user has started.",
+      });
     }
     this.#refuseSecond(asker);
     const places = repositories.map(({ domain, repository }) => `${domain}/${repository}`);

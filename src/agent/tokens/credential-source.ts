@@ -1,5 +1,5 @@
 /** Interface: a source of AWS credentials and the lifetime limit it imposes. */
-import type { Asker } from "../../aws/errors.ts";
+import type { Asker } from "../../aws/error-words.ts";
 import type { ExpiringCredentials } from "../../aws/sigv4.ts";
 import type { Purpose } from "../../base/purpose.ts";
 import type { Place, Role } from "../../settings/roles.ts";

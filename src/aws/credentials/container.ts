@@ -8,6 +8,7 @@ import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.t
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { readCredentials } from "./answer.ts";
 import { askMetadata, isMetadataAddress } from "./metadata.ts";
+import type { CredentialSourceRequest } from "./source.ts";
 
 const relativeUri = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const fullUri = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -20,7 +21,7 @@ const linkLocal = [ecsHost, "169.254.170.23", "fd00:ec2::23"];
  * Fetches the credentials of the container's role. Throws `identity_unavailable` (missing or disallowed variables),
  * `aws_error`, `network`, `timeout`, `cancelled`.
  */
-export async function containerCredentials(env: Environment, signal?: AbortSignal): Promise<ExpiringCredentials> {
+export async function containerCredentials({ env, signal }: CredentialSourceRequest): Promise<ExpiringCredentials> {
   const url = credentialsUrl(env);
   const service = "The container's credentials service";
   const { status, body } = await askMetadata({

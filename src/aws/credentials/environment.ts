@@ -1,21 +1,26 @@
 /** AWS credentials from environment variables, as set by AWS tools and the `configure-aws-credentials` action. */
-import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { readCredentials } from "./answer.ts";
+import { type CredentialSourceRequest, serverSources } from "./source.ts";
 
 /**
  * Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION. Throws
  * `identity_unavailable` with the missing variables, `aws_error` for malformed values.
  */
-export function environmentCredentials(env: Environment): ExpiringCredentials {
+export function environmentCredentials({ env, asker }: CredentialSourceRequest): ExpiringCredentials {
   const names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
   const missing = names.filter((name) => !env[name]);
   if (missing.length > 0) {
     throw new VouchError(
       "identity_unavailable",
-      `The identity aws-environment needs ${missing.join(" and ")}, which ${missing.length === 1 ? "is" : "are"} not set.`,
-      { hint: "Set them (with AWS_SESSION_TOKEN for temporary credentials) before, or choose another identity." },
+      `${asker === "server" ? "The server's environment" : "The identity aws-environment"} needs ${missing.join(" and ")}, which ${missing.length === 1 ? "is" : "are"} not set.`,
+      {
+        hint:
+          asker === "server"
+            ? `Set it too, or neither of them. ${serverSources}`
+            : "Set them (with AWS_SESSION_TOKEN for temporary credentials) before, or choose another identity.",
+      },
     );
   }
   return readCredentials(

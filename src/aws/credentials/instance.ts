@@ -9,10 +9,13 @@ import type { ExpiringCredentials } from "../sigv4.ts";
 import { readCredentials } from "./answer.ts";
 import { askMetadata, isMetadataAddress } from "./metadata.ts";
 import { parseJson } from "../../base/json.ts";
+import { type CredentialSourceRequest, serverSources } from "./source.ts";
 
 const endpointVariable = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const linkLocal = ["169.254.169.254", "fd00:ec2::254"];
 const service = "The instance metadata service";
+const hopHint =
+  "In a container the answer needs one hop more than the default: `aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2`.";
 /** Lifetime of the session token in seconds: enough for the two requests that follow. */
 const tokenSeconds = "60";
 const rolePath = "latest/meta-data/iam/security-credentials/";
@@ -21,14 +24,18 @@ const rolePath = "latest/meta-data/iam/security-credentials/";
  * Fetches the credentials of the instance's role. Throws `identity_unavailable` (disabled, no role, invalid endpoint),
  * `aws_error`, `network`, `timeout`, `cancelled`.
  */
-export async function instanceCredentials(env: Environment, signal?: AbortSignal): Promise<ExpiringCredentials> {
+export async function instanceCredentials({
+  env,
+  asker,
+  signal,
+}: CredentialSourceRequest): Promise<ExpiringCredentials> {
   if (env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() === "true") {
     throw new VouchError(
       "identity_unavailable",
-      "The identity aws-ec2 is switched off: AWS_EC2_METADATA_DISABLED is true.",
-      {
-        hint: "Unset it, or choose another identity.",
-      },
+      asker === "server"
+        ? "The environment names no AWS credentials, and those of EC2 are switched off: AWS_EC2_METADATA_DISABLED is true."
+        : "The identity aws-ec2 is switched off: AWS_EC2_METADATA_DISABLED is true.",
+      { hint: asker === "server" ? serverSources : "Unset it, or choose another identity." },
     );
   }
   const base = instanceEndpoint(env);
@@ -38,8 +45,7 @@ export async function instanceCredentials(env: Environment, signal?: AbortSignal
       method,
       headers,
       service,
-      silentHint:
-        "In a container the answer needs one hop more than the default: `aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2`.",
+      silentHint: asker === "server" ? `${serverSources} ${hopHint}` : hopHint,
       caBundle: env["AWS_CA_BUNDLE"],
       signal,
     });

@@ -2,12 +2,12 @@
  * Credentials of an AWS CLI profile of any kind (SSO, role chain, external program), resolved by the CLI itself.
  * https://awscli.amazonaws.com/v2/documentation/api/latest/reference/configure/export-credentials.html
  */
-import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { findOnPath } from "../../base/system/path.ts";
 import { runProgram } from "../../base/system/program.ts";
 import type { ExpiringCredentials } from "../sigv4.ts";
 import { readCredentials } from "./answer.ts";
+import { type CredentialSourceRequest, serverSources } from "./source.ts";
 
 /** Timeout in milliseconds: the CLI takes a second to start, and a profile may chain several roles. */
 const limitMs = 30_000;
@@ -18,11 +18,13 @@ const askedFor = "VOUCH_ASKED_FOR_PROFILE";
  * Runs the AWS CLI for `profile`, else AWS_PROFILE, else `default`. Throws `identity_unavailable` with the CLI's
  * message, `aws_error`, `timeout`, `cancelled`.
  */
-export async function profileCredentials(
-  profile: string | undefined,
-  env: Environment,
-  signal?: AbortSignal,
-): Promise<ExpiringCredentials> {
+export async function profileCredentials({
+  env,
+  profile,
+  asker,
+  signal,
+}: CredentialSourceRequest): Promise<ExpiringCredentials> {
+  const others = asker === "server" ? serverSources : "Or choose another identity.";
   const name = profile || env["AWS_PROFILE"] || "default";
   if (env[askedFor] !== undefined) {
     throw new VouchError(
@@ -37,10 +39,8 @@ export async function profileCredentials(
   if (aws === undefined) {
     throw new VouchError(
       "identity_unavailable",
-      "The identity aws-profile needs the AWS CLI, and no `aws` is on PATH.",
-      {
-        hint: "Install it, or choose another identity.",
-      },
+      `${asker === "server" ? `The AWS profile ${name}` : "The identity aws-profile"} needs the AWS CLI, and no \`aws\` is on PATH.`,
+      { hint: `Install it. ${others}` },
     );
   }
   const { exitCode, stdout, stderr } = await runProgram(
@@ -54,7 +54,7 @@ export async function profileCredentials(
       "identity_unavailable",
       `The AWS CLI ${aws} is too old: it has no \`configure export-credentials\`.`,
       {
-        hint: "Put version 2.9 or later first on PATH, or choose another identity.",
+        hint: `Put version 2.9 or later first on PATH. ${others}`,
       },
     );
   }

@@ -1,26 +1,16 @@
 /**
- * Table of the AWS credential sources whose credentials are used as they are. As with the platforms in src/ci, a source
- * is used only if it was selected by name.
+ * Table of the AWS credential sources whose credentials are used as they are. As with the platforms in src/ci, a job uses
+ * a source only if it was selected by name; a server, the one that its environment names.
  */
-import type { Environment } from "../../base/environment.ts";
-import type { ExpiringCredentials } from "../sigv4.ts";
 import { containerCredentials } from "./container.ts";
 import { environmentCredentials } from "./environment.ts";
 import { instanceCredentials } from "./instance.ts";
 import { profileCredentials } from "./profile.ts";
+import type { CredentialSource } from "./source.ts";
 
-export interface CredentialSourceRequest {
-  env: Environment;
-  /** The AWS CLI profile for `aws-profile`; default: AWS_PROFILE. */
-  profile?: string | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-type Fetch = (request: CredentialSourceRequest) => ExpiringCredentials | Promise<ExpiringCredentials>;
-
-export const credentialSources: Readonly<Record<string, Fetch>> = {
-  "aws-environment": ({ env }) => environmentCredentials(env),
-  "aws-container": ({ env, signal }) => containerCredentials(env, signal),
-  "aws-ec2": ({ env, signal }) => instanceCredentials(env, signal),
-  "aws-profile": ({ env, profile, signal }) => profileCredentials(profile, env, signal),
-};
+export const credentialSources = {
+  "aws-environment": environmentCredentials,
+  "aws-container": containerCredentials,
+  "aws-ec2": instanceCredentials,
+  "aws-profile": profileCredentials,
+} satisfies Record<string, CredentialSource>;

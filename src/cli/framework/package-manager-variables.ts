@@ -133,7 +133,7 @@ export const packageManagerVariables: VariableGroup = {
     { names: ["PREFIX"], readBy: "npm shim", meaning: "npm's folder for global files." },
     { names: ["NETRC"], readBy: "doctor", meaning: "The netrc file, looked at for stored tokens." },
     {
-      names: ["HISTFILE", "PIP_LOG", "PIP_LOG_FILE", "npm_config_cache", "AWS_SHARED_CREDENTIALS_FILE"],
+      names: ["HISTFILE", "PIP_LOG", "PIP_LOG_FILE", "npm_config_cache"],
       readBy: "doctor",
       meaning: "Files and a folder that `vouch doctor --leaks` searches.",
     },

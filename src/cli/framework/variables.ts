@@ -8,6 +8,7 @@ const commandLine = "command line";
 const asking = "command line, publishing";
 const agent = "agent";
 const job = "CI job";
+const jobAndServer = "CI job, server";
 const setup = "setup, doctor";
 
 export const variableGroups: VariableGroup[] = [
@@ -140,17 +141,17 @@ export const variableGroups: VariableGroup[] = [
     variables: [
       {
         names: ["HTTPS_PROXY", "NO_PROXY"],
-        readBy: "agent, doctor, CI job",
+        readBy: "agent, doctor, CI job, server",
         meaning: "The proxy, as the agent finds it when it is started; also in lower case.",
       },
       {
         names: ["AWS_CA_BUNDLE"],
-        readBy: "agent, doctor, CI job",
+        readBy: "agent, doctor, CI job, server",
         meaning: "Private certificate authorities for AWS: a PEM file.",
       },
       {
         names: ["SSL_CERT_FILE"],
-        readBy: "agent, CI job",
+        readBy: "agent, CI job, server",
         meaning: "Private certificate authorities for the Vouch server and for AWS: a PEM file.",
       },
       {
@@ -172,8 +173,8 @@ export const variableGroups: VariableGroup[] = [
     variables: [
       {
         names: ["AWS_REGION", "AWS_DEFAULT_REGION"],
-        readBy: "setup, agent, CI job",
-        meaning: "The region where none is named.",
+        readBy: "setup, agent, CI job, server",
+        meaning: "The region where none is named; of a server, that of STS.",
       },
       {
         names: [
@@ -183,23 +184,29 @@ export const variableGroups: VariableGroup[] = [
           "AWS_ENDPOINT_URL_KMS",
           "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         ],
-        readBy: "agent, CI job",
+        readBy: "agent, CI job, server",
         meaning: "Other endpoints of AWS, as in all AWS tools.",
       },
       {
         names: ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"],
-        readBy: "agent, CI job",
+        readBy: "agent, CI job, server",
         meaning: "FIPS and dual-stack endpoints, as in all AWS tools.",
       },
       {
         names: ["AWS_CONFIG_FILE", "AWS_PROFILE"],
-        readBy: "setup, CI job",
+        readBy: "setup, CI job, server",
         meaning: "AWS's configuration file and its profile.",
       },
       {
+        names: ["AWS_SHARED_CREDENTIALS_FILE"],
+        readBy: "doctor, server",
+        meaning:
+          "AWS's credentials file: `vouch doctor --leaks` searches it, a server looks whether it has a default profile.",
+      },
+      {
         names: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION"],
-        readBy: job,
-        meaning: "The credentials of `--identity aws-environment`.",
+        readBy: jobAndServer,
+        meaning: "The credentials of `--identity aws-environment`, and of a server that uses AWS KMS.",
       },
       {
         names: [
@@ -208,7 +215,7 @@ export const variableGroups: VariableGroup[] = [
           "AWS_CONTAINER_AUTHORIZATION_TOKEN",
           "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         ],
-        readBy: job,
+        readBy: jobAndServer,
         meaning: "Where a container asks for its credentials.",
       },
       {
@@ -217,13 +224,13 @@ export const variableGroups: VariableGroup[] = [
           "AWS_EC2_METADATA_SERVICE_ENDPOINT",
           "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
         ],
-        readBy: job,
+        readBy: jobAndServer,
         meaning: "Where an instance asks for its credentials, and whether.",
       },
       {
         names: ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME"],
-        readBy: job,
-        meaning: "The ID token of `--identity web-identity-file`, the role and the session's name.",
+        readBy: jobAndServer,
+        meaning: "The ID token of `--identity web-identity-file` and of a server, the role and the session's name.",
       },
     ],
   },

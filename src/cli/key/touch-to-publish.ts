@@ -87,7 +87,9 @@ function publishingBy(kind: HolderKind): Deed {
   const asker = processInfo(process.ppid);
   const holder = kind === "self" ? asker : asker && processInfo(asker.parent);
   if (holder) return { purpose: "publish", about: nameOfProcess(holder) };
-  throw new VouchError("access_denied", "The system does not say which program asks to publish.");
+  throw new VouchError("access_denied", "The system does not say which program asks to publish.", {
+    hint: "It has ended, or belongs to another user or container: publish again, from a program that this user has started.",
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import { closest } from "../../base/closest.ts";
 import { VouchError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import { promptText } from "./prompt.ts";
-import { cut } from "./table.ts";
+import { cut } from "../../base/table.ts";
 import { note, warn } from "./terminal.ts";
 import { terminalWidth } from "./width.ts";
 

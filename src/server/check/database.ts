@@ -65,7 +65,14 @@ export async function checkSigningKeys(
 ): Promise<Finding[]> {
   if (configuration === undefined || signingKeys === undefined) return [];
   const check = "signing keys";
-  if (signingKeys.length === 0) return [problem(check, "The database has no signing key.")];
+  if (signingKeys.length === 0)
+    return [
+      problem(
+        check,
+        "The database has no signing key.",
+        "Run `vouch server init --url https://YOUR-HOST`: it makes one.",
+      ),
+    ];
   const live = statusesAt(signingKeys, now).filter(({ state }) => state === "signing" || state === "published");
   const tried = live.map(async ({ key, state }) => await tryKey(key, state, configuration.url, protector));
   return await Promise.all(tried);

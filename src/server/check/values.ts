@@ -2,6 +2,7 @@
 import { examineConfigurationFile } from "../configuration/file.ts";
 import { configurationPath, find, type Sources } from "../configuration/settings.ts";
 import { type SettingName, settingNames, type Settings } from "../configuration/table.ts";
+import { shownSource } from "../signing/key-encryption-key.ts";
 import { describeDatabase } from "../store/open.ts";
 import { failed, type Finding, ok, problem } from "./finding.ts";
 
@@ -56,7 +57,6 @@ function shownText(name: SettingName, text: string): string {
       return "[not shown]";
     }
   }
-  // Somebody may have set the key itself instead of its place.
-  if (name === "key-encryption-key" && !/^(file|env|credential|aws-kms):/.test(text)) return "[not shown]";
+  if (name === "key-encryption-key") return shownSource(text);
   return text;
 }

@@ -1,4 +1,6 @@
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
+import { type ProtectionLevel, levelOf, parseProtection } from "../signing/protection.ts";
+import { lookInto } from "../store/look.ts";
 import { databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 
@@ -16,19 +18,33 @@ export const backup = defineServerCommand({
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
-    const { rows, isEncrypted } = await withStore(args, false, async (store) => {
+    const rows = await withStore(args, false, async (store) => {
       // Before the copy: none is made that is not recorded.
       await store.transaction(async ({ record }) => record({ event: "backup", detail: { file: basename(args.file) } }));
-      const copied = await store.backUp(args.file);
-      const keys = await store.signingKeys.all();
-      return { rows: copied, isEncrypted: keys.every(({ protection }) => protection !== undefined) };
+      return await store.backUp(args.file);
     });
+    // Of the copy: the database's keys may be others by now.
+    const levels = await levelsIn(args.file);
     if (args.json) {
-      printJson({ file: args.file, rows });
+      printJson({ file: args.file, rows, signingKeysInClearText: levels.includes("clear") });
       return;
     }
     const people = `${rows["users"] ?? 0} people, ${rows["credentials"] ?? 0} security keys`;
     print(`${args.file} holds the whole database (${people}) and was checked.
-${isEncrypted ? "Its signing keys are encrypted: it is of no use without the key-encryption key, which belongs elsewhere." : "Whoever has it can sign as this server: keep it encrypted."}`);
+${advice(levels)}`);
   },
 });
+
+async function levelsIn(file: string): Promise<ProtectionLevel[]> {
+  const copy = await lookInto(`sqlite:${resolve(file)}`, undefined);
+  return (copy?.signingKeys ?? []).map(({ kid, protection }) => levelOf(parseProtection(protection, kid)));
+}
+
+function advice(levels: readonly ProtectionLevel[]): string {
+  if (levels.includes("clear")) {
+    return "It holds a signing key in clear text: whoever has it can sign as this server. Keep it encrypted.";
+  }
+  return levels.every((level) => level === "kms")
+    ? "Its signing keys stay in AWS KMS: nobody can sign with it."
+    : "Its signing keys are encrypted: it is of no use without the key-encryption key, which belongs elsewhere.";
+}

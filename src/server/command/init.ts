@@ -7,7 +7,7 @@ import { settingsOf } from "../configuration/settings.ts";
 import { describeDatabase } from "../store/open.ts";
 import { currentTime, databaseArg, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
-import { keyEncryptionArg, keyMaker, signingKeyArg } from "./key-encryption.ts";
+import { keyEncryptionArg, keyMakerOf, signingKeyArg } from "./key-encryption.ts";
 
 export const init = defineServerCommand({
   meta: {
@@ -52,9 +52,9 @@ export const init = defineServerCommand({
     }
     const asked = args.audience === undefined ? undefined : parseAudiences(args.audience);
     const aws = { region: args.region, partition: partitionOf(args.region) };
-    const make = await keyMaker(url, args);
+    const maker = await keyMakerOf(url, args);
     const { audiences, inClearText } = await withStore(args, true, async (store) => ({
-      ...(await initializeServer(store, url, asked, currentTime(), make)),
+      ...(await initializeServer(store, url, asked, currentTime(), maker)),
       inClearText: (await store.signingKeys.all()).some(({ protection }) => protection === undefined),
     }));
     const database = databaseOf(args).url;

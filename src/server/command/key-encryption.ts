@@ -4,8 +4,7 @@ import { settingArgs } from "../configuration/documentation.ts";
 import { type Flags, settingsOf } from "../configuration/settings.ts";
 import { openKeyEncryptionKey } from "../signing/key-encryption-key.ts";
 import type { KeyProtector } from "../signing/protection.ts";
-import type { MakeKey } from "../signing/rotation.ts";
-import { makeSigningKey } from "../signing/signing-key.ts";
+import { keyMaker, type KeyMaker } from "../signing/signing-key.ts";
 
 export const keyEncryptionArg = settingArgs("key-encryption-key");
 
@@ -18,21 +17,23 @@ export const signingKeyArg = {
   },
 } as const;
 
-/** Returns how the next signing key is made: as the options say. Throws `usage`; the function as `kmsSigningKey`. */
-export async function keyMaker(
+/** Returns how the next signing key is made: as the options say. Throws `usage`; its `make` as `kmsSigningKey`. */
+export async function keyMakerOf(
   issuer: string,
   options: Flags & { "signing-key": string | undefined },
-): Promise<MakeKey> {
+): Promise<KeyMaker> {
   const place = options["signing-key"];
   if (place === undefined) {
-    const protector = await keyProtector(options);
-    return () => makeSigningKey(issuer, protector);
+    return keyMaker(issuer, await keyProtector(options));
   }
   const arn = /^aws-kms:(.+)$/s.exec(place)?.[1];
-  if (arn === undefined)
-    throw new VouchError("usage", `Expected --signing-key aws-kms:KEY-ARN, got "${place.slice(0, 128)}".`);
+  if (arn === undefined) {
+    throw new VouchError("usage", `Expected --signing-key aws-kms:KEY-ARN, got "${place.slice(0, 128)}".`, {
+      hint: "Make a key with `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`, which prints its ARN. Without --signing-key the server makes its own.",
+    });
+  }
   const { kmsSigningKey } = await import("../signing/kms.ts");
-  return () => kmsSigningKey(arn, process.env);
+  return { level: "kms", make: () => kmsSigningKey(arn, process.env) };
 }
 
 /** Opens the key of the settings; undefined without one. Throws as `settingsOf` and `openKeyEncryptionKey`. */

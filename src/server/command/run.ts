@@ -10,7 +10,7 @@ import { initializeServer } from "../initialize.ts";
 import { LogWriter } from "../http/log-writer.ts";
 import { listenForMetrics, type MetricsListener } from "../metrics/listener.ts";
 import type { RunningServer } from "../server.ts";
-import { makeSigningKey } from "../signing/signing-key.ts";
+import { keyMaker } from "../signing/signing-key.ts";
 import type { Store } from "../store/store.ts";
 import { currentTime, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
@@ -52,7 +52,7 @@ export const run = defineServerCommand({
     const serve = async (store: Store) => {
       const configured = await store.configuration.load();
       if (url !== undefined && configured?.url !== url) {
-        await initializeServer(store, url, undefined, currentTime(), () => makeSigningKey(url, protector));
+        await initializeServer(store, url, undefined, currentTime(), keyMaker(url, protector));
         await store.settled();
       }
       // Imported lazily: the WebAuthn library is slow to load, and no other command of this module needs it.
@@ -114,14 +114,23 @@ export const run = defineServerCommand({
   },
 });
 
+/** Each part for itself: a certificate that cannot be read stops no change of keys, nor the other way round. */
 async function reload(server: RunningServer, log: LogWriter, files: TlsFiles | undefined): Promise<void> {
-  const time = new Date().toISOString();
+  const failures: string[] = [];
+  let tls: ReturnType<typeof readTls> | undefined;
   try {
-    await server.reload(files && readTls(files));
-    log.write({ time, event: "reloaded", detail: "certificate, audiences and signing keys" });
+    tls = files && readTls(files);
   } catch (error) {
-    log.write({ time, event: "reload_failed", detail: (error as Error).message });
+    failures.push((error as Error).message);
   }
+  try {
+    await server.reload(tls);
+  } catch (error) {
+    failures.push((error as Error).message);
+  }
+  const time = new Date().toISOString();
+  if (failures.length > 0) log.write({ time, event: "reload_failed", detail: failures.join(" ") });
+  else log.write({ time, event: "reloaded", detail: "certificate, audiences and signing keys" });
 }
 
 async function warnOfClearText(store: Store, log: LogWriter): Promise<void> {

@@ -32,6 +32,7 @@ export class Listener {
    * (`settings_invalid`), nothing has changed.
    */
   replaceCertificate(tls: Certificate): void {
+    checkCertificate(tls);
     tryCertificate(tls, this.#answer);
     const previous = this.#server;
     // Closes the listening socket at once.
@@ -73,7 +74,7 @@ function listen(hostname: string, port: number, answer: Answer, tls: Certificate
 }
 
 /** Throws `settings_invalid` if certificate or key is not PEM, or the two do not match. */
-export function checkCertificate({ cert, key }: Certificate): void {
+function checkCertificate({ cert, key }: Certificate): void {
   try {
     if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
   } catch (error) {

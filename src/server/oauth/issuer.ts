@@ -58,9 +58,9 @@ export class Issuer {
     return this.#keys.jwks();
   }
 
-  /** Throws SigningUnavailableError if no token can be signed at the moment. */
-  async checkSigner(): Promise<void> {
-    await this.#keys.signer().signer.check();
+  /** Why no token can be signed, as last seen: see `Signer.failure`. */
+  signingFailure(): unknown {
+    return this.#keys.signer().signer.failure();
   }
 
   /**

@@ -2,7 +2,7 @@
 import { VouchError } from "../../base/errors.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
 import type { Store } from "../store/store.ts";
-import { kekOf, type KeyProtector, parseProtection } from "./protection.ts";
+import { type KeyProtector, levelOf, levelUnder, parseProtection } from "./protection.ts";
 import { protectKey, unprotectKey } from "./signing-key.ts";
 
 /**
@@ -16,8 +16,8 @@ export async function encryptKeys(
   { from, to }: { from: KeyProtector | undefined; to: KeyProtector },
 ): Promise<SigningKey[]> {
   const isMissing = (key: SigningKey) => {
-    const protection = parseProtection(key.protection, key.kid);
-    return protection?.by !== "aws-kms-key" && kekOf(protection) !== to.kek;
+    const level = levelOf(parseProtection(key.protection, key.kid));
+    return level !== "kms" && level !== levelUnder(to);
   };
   const keys = (await store.signingKeys.all()).filter(isMissing);
   // Before the transaction, which KMS would hold up.

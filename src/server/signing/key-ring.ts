@@ -6,7 +6,8 @@ import type { Store } from "../store/store.ts";
 import { statusesAt } from "./life-cycle.ts";
 import { isRotationDue, removeGone, rotateIfDue } from "./rotation.ts";
 import type { KeyProtector } from "./protection.ts";
-import { makeSigningKey, openSigner, publicJwk, type Signer } from "./signing-key.ts";
+import { Opening } from "./opening.ts";
+import { keyMaker, openSigner, publicJwk, type Signer } from "./signing-key.ts";
 import { SigningUnavailableError } from "./unavailable.ts";
 
 export interface KeyRingOptions {
@@ -19,48 +20,67 @@ export interface KeyRingOptions {
   now: () => number;
 }
 
+/** How long a server waits at its start for the key that signs, in milliseconds. */
+const startWaitMs = 10_000;
+
 export class KeyRing {
   readonly #options: KeyRingOptions;
   #keys: SigningKey[] = [];
-  #signers = new Map<string, Signer>();
+  /** Of the keys that sign or will sign. */
+  #openings = new Map<string, Opening>();
   /** The database's clock minus this machine's, in seconds. */
   #offset = 0;
+  #reading: Promise<void> = Promise.resolve();
 
   private constructor(options: KeyRingOptions) {
     this.#options = options;
   }
 
-  /** Reads the keys. Throws `settings_missing` without a key, and as `refresh`. */
+  /**
+   * Reads the keys, and waits for the one that signs. A key that waits, and AWS that is away, stop nothing: `failures` has
+   * them. Throws as `refresh`, and as `openSigner` if this server cannot open the key that signs.
+   */
   static async open(options: KeyRingOptions): Promise<KeyRing> {
     const ring = new KeyRing(options);
     await ring.refresh();
+    const { opening } = ring.#signing();
+    await opening.settled(startWaitMs);
+    const failure = opening.failure();
+    if (failure !== undefined && !(failure instanceof SigningUnavailableError)) throw failure;
     return ring;
   }
 
   /**
-   * Reads the keys and the database's clock again, and opens those that are new. If the database cannot be read, nothing
-   * has changed. If a key cannot be opened it is published all the same, and then that error is thrown (`openSigner`).
+   * Reads the keys and the database's clock again: what has changed is published at once, and keys are opened in the
+   * background, those again that could not be. Throws `settings_missing` without a key, and the database's errors; then
+   * nothing has changed.
    */
   async refresh(): Promise<void> {
+    // One after the other, so that what was read first does not replace what was read later.
+    this.#reading = this.#reading.catch(() => {}).then(() => this.#read());
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
     const { store, issuer, protector, now } = this.#options;
     const keys = await store.signingKeys.all();
-    if (keys.length === 0) throw new VouchError("settings_missing", "The database has no signing key.");
+    if (keys.length === 0) {
+      throw new VouchError("settings_missing", "The database has no signing key.", {
+        hint: "Run `vouch server init --url https://YOUR-HOST`: it makes one.",
+      });
+    }
     const offset = (await store.time(now())) - now();
-    const signers = new Map<string, Signer>();
-    let failure: unknown;
+    const openings = new Map<string, Opening>();
     for (const { key, state } of statusesAt(keys, now() + offset)) {
       // A retired key signs nothing more.
       if (state !== "signing" && state !== "published") continue;
-      try {
-        signers.set(key.kid, this.#signers.get(key.kid) ?? (await openSigner(key, issuer, protector)));
-      } catch (error) {
-        failure ??= error;
-      }
+      const opening = this.#openings.get(key.kid) ?? new Opening(key.kid);
+      opening.begin(() => openSigner(key, issuer, protector));
+      openings.set(key.kid, opening);
     }
     this.#keys = keys;
-    this.#signers = signers;
+    this.#openings = openings;
     this.#offset = offset;
-    if (failure !== undefined) throw failure;
   }
 
   /** Removes the keys whose tokens have ended, and makes the next one if it is due. Returns what it did, for the log. */
@@ -72,7 +92,7 @@ export class KeyRing {
       for (const { kid } of await removeGone(store, time)) done.push(`the tokens of ${kid} have ended: removed`);
     }
     if (rotateEverySeconds !== undefined && isRotationDue(this.#keys, time, rotateEverySeconds)) {
-      const made = await rotateIfDue(store, time, rotateEverySeconds, () => makeSigningKey(issuer, protector));
+      const made = await rotateIfDue(store, time, rotateEverySeconds, keyMaker(issuer, protector));
       if (made) done.push(`${made.kid} is published, and signs from ${new Date(made.signsFrom * 1000).toISOString()}`);
       // Also where another replica was first.
       await this.refresh();
@@ -86,12 +106,23 @@ export class KeyRing {
     return { keys: live.map(({ key }) => publicJwk(key)) };
   }
 
-  /** The key that signs now. Throws SigningUnavailableError if it could not be opened. */
+  /** The key that signs now. A signature waits for it to be opened, and throws SigningUnavailableError if it is not. */
   signer(): { kid: string; jwk: JWK; signer: Signer } {
+    const { key, opening } = this.#signing();
+    return { kid: key.kid, jwk: publicJwk(key), signer: opening };
+  }
+
+  /** Why keys could not be opened, or do not sign, as last seen: of the one that signs first. */
+  failures(): unknown[] {
+    const ordered = statusesAt(this.#keys, this.#time()).toReversed();
+    return ordered.map(({ key }) => this.#openings.get(key.kid)?.failure()).filter((failure) => failure !== undefined);
+  }
+
+  #signing(): { key: SigningKey; opening: Opening } {
     const { key } = statusesAt(this.#keys, this.#time()).find(({ state }) => state === "signing")!;
-    const signer = this.#signers.get(key.kid);
-    if (signer === undefined) throw new SigningUnavailableError(`the signing key ${key.kid} could not be opened`);
-    return { kid: key.kid, jwk: publicJwk(key), signer };
+    const opening = this.#openings.get(key.kid);
+    if (opening === undefined) throw new SigningUnavailableError(`the signing key ${key.kid} is not open`);
+    return { key, opening };
   }
 
   #time(): number {

@@ -10,22 +10,41 @@ import { type Binding, type KeyProtector, wrongKey } from "./protection.ts";
 import type { NewSigningKey, Signer } from "./signing-key.ts";
 import { SigningUnavailableError } from "./unavailable.ts";
 
-/** Time limit of a signature with all its retries, in milliseconds: a client waits for it. */
+/** Time limit of a signature with its credentials and all retries, in milliseconds: a client waits for it. */
 const signLimitMs = 4_000;
 /** How long the readiness probe takes the last signature's outcome for the present state, in milliseconds. */
 const checkedMs = 5_000;
 /** Signed to see whether a key can sign: no token has this form. */
 const probe = new TextEncoder().encode("vouch: can this key sign?");
 
-/** One for the process, so that keys share credentials. */
-let credentials: RenewedCredentials | undefined;
+/** One for an environment, so that keys share credentials. */
+const credentials = new WeakMap<Environment, RenewedCredentials>();
 
-async function requestFor(keyArn: string, env: Environment): Promise<KmsRequest> {
-  credentials ??= new RenewedCredentials(
-    () => detectedCredentials(env),
-    () => Date.now() / 1000,
-  );
-  return { keyArn, env, credentials: await credentials.get() };
+/** Throws as the source of the credentials; `cancelled` if there are none before `signal` is aborted. */
+async function requestFor(keyArn: string, env: Environment, signal?: AbortSignal): Promise<KmsRequest> {
+  const { region } = parseKeyArn(keyArn);
+  const renewed =
+    credentials.get(env) ??
+    new RenewedCredentials(
+      () => detectedCredentials(env, region),
+      () => Date.now() / 1000,
+    );
+  credentials.set(env, renewed);
+  const found = renewed.get();
+  return { keyArn, env, signal, credentials: await (signal === undefined ? found : unlessAborted(found, signal)) };
+}
+
+/** The promise goes on for others who wait for it. Throws `cancelled`. */
+async function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(new VouchError("cancelled", "No AWS credentials came in time."));
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 /** The key-encryption key `arn`: each signing key is encrypted by KMS itself, with its binding as encryption context. */
@@ -78,6 +97,8 @@ export async function kmsSigningKey(arn: string, env: Environment): Promise<NewS
  * within `signLimitMs`, retries of throttled requests included. Throws as `tryKey`.
  */
 export async function openKmsSigner(key: NewSigningKey, arn: string, env: Environment): Promise<Signer> {
+  // The first credentials may take longer than a client would wait for a signature.
+  await requestFor(arn, env);
   await tryKey(key, arn, env);
   const state: { checkedAt: number; failure?: unknown } = { checkedAt: performance.now() };
   const sign: Signer["sign"] = async (data) => {
@@ -94,26 +115,31 @@ export async function openKmsSigner(key: NewSigningKey, arn: string, env: Enviro
   return {
     sign,
     // Load balancers ask often, and KMS is paid by the request: what is known holds for a while.
-    async check() {
+    failure() {
       if (performance.now() - state.checkedAt > checkedMs) {
-        checking ??= sign(probe).finally(() => {
-          checking = undefined;
-        });
-        await checking;
+        // The state has the outcome.
+        checking ??= sign(probe)
+          .catch(() => {})
+          .finally(() => {
+            checking = undefined;
+          });
       }
-      if (state.failure !== undefined) throw state.failure;
+      return state.failure;
     },
   };
 }
 
 async function signOnce(arn: string, env: Environment, data: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const digest = createHash("sha256").update(data).digest();
+  let hasCredentials = false;
   try {
-    const request = await requestFor(arn, env);
-    return joseSignature(await kmsSign({ ...request, signal: AbortSignal.timeout(signLimitMs) }, digest));
+    const request = await requestFor(arn, env, AbortSignal.timeout(signLimitMs));
+    hasCredentials = true;
+    return joseSignature(await kmsSign(request, digest));
   } catch (error) {
     const { code, message } = VouchError.from(error);
-    const why = code === "cancelled" ? `no signature within ${signLimitMs / 1000} s` : message;
+    const missing = hasCredentials ? "no signature" : "no AWS credentials";
+    const why = code === "cancelled" ? `${missing} within ${signLimitMs / 1000} s` : message;
     throw new SigningUnavailableError(`AWS KMS does not sign: ${why}`, error);
   }
 }
@@ -129,5 +155,11 @@ async function tryKey({ kid, jwk }: NewSigningKey, arn: string, env: Environment
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), algorithm, false, ["verify"]);
   if (await crypto.subtle.verify(algorithm, key, signature, probe)) return;
-  throw new VouchError("aws_error", `The KMS key ${arn} is not the signing key ${kid}: its signature does not verify.`);
+  throw new VouchError(
+    "aws_error",
+    `The KMS key ${arn} is not the signing key ${kid}: its signature does not verify.`,
+    {
+      hint: "`vouch server signing-keys list` shows the key of each ARN. If its row was changed, restore a backup, or sign with another key: `vouch server signing-keys rotate --now --signing-key aws-kms:KEY-ARN`.",
+    },
+  );
 }

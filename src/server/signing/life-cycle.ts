@@ -30,7 +30,9 @@ export function parseRotateEvery(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const days = Number(/^([0-9]{1,4})d$/.exec(text)?.[1]);
   if (days >= 2) return days * 24 * 3600;
-  throw new VouchError("usage", `Expected --rotate-every with at least 2d (like 90d), got "${text}".`);
+  throw new VouchError("usage", `Expected --rotate-every with at least 2d (like 90d), got "${text}".`, {
+    hint: "A new key is published for a day before it signs. To change it at once: `vouch server signing-keys rotate --now`.",
+  });
 }
 
 export interface ScheduledKey {

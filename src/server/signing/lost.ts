@@ -3,19 +3,21 @@ import { VouchError } from "../../base/errors.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
 import type { Store } from "../store/store.ts";
 import { statusesAt } from "./life-cycle.ts";
-import { type KeyProtector, kekOf, parseProtection } from "./protection.ts";
-import { keyMade, type MakeKey } from "./rotation.ts";
-import { openSigner } from "./signing-key.ts";
+import { mayPass } from "./opening.ts";
+import { type KeyProtector, levelOf, parseProtection } from "./protection.ts";
+import { keyMade } from "./rotation.ts";
+import { type KeyMaker, openSigner } from "./signing-key.ts";
 
 /**
  * Removes every signing key and adds one that signs at once; `protector` is the key-encryption key of the new one. `time`:
  * the database's, in seconds since 1970. Throws `edit_conflict` if a key can be used, or they changed meanwhile, `usage`
- * if the new one would lie open where the lost ones were encrypted, and as `make`.
+ * if the new one would lie open where the lost ones were protected, as the maker, and AWS's error while KMS is away: a
+ * key there may not be lost.
  */
 export async function replaceLost(
   store: Store,
   { issuer, protector, time }: { issuer: string; protector: KeyProtector | undefined; time: number },
-  make: MakeKey,
+  maker: KeyMaker,
 ): Promise<{ key: SigningKey; lost: SigningKey[] }> {
   const lost = await store.signingKeys.all();
   for (const { key, state } of statusesAt(lost, time)) {
@@ -26,13 +28,13 @@ export async function replaceLost(
       });
     }
   }
-  const made = await make();
-  const wasEncrypted = lost.some(({ kid, protection }) => kekOf(parseProtection(protection, kid)) !== undefined);
-  if (wasEncrypted && made.protection === undefined) {
-    throw new VouchError("usage", "The lost keys were encrypted, and the new one would lie in clear text.", {
+  const wasProtected = lost.some(({ kid, protection }) => levelOf(parseProtection(protection, kid)) !== "clear");
+  if (wasProtected && maker.level === "clear") {
+    throw new VouchError("usage", "The lost keys were protected, and the new one would lie in clear text.", {
       hint: "Give a new key-encryption key: `openssl rand -base64 32` makes one, --key-encryption-key names its place.",
     });
   }
+  const made = await maker.make();
   const key = { ...made, publishedAt: time, signsFrom: time };
   await store.transaction(async ({ signingKeys, record }) => {
     const kids = (keys: SigningKey[]) => keys.map(({ kid, protection }) => `${kid} ${protection}`).join("\n");
@@ -54,9 +56,10 @@ export async function replaceLost(
 
 async function isUsable(key: SigningKey, issuer: string, protector: KeyProtector | undefined): Promise<boolean> {
   try {
-    await (await openSigner(key, issuer, protector)).check();
+    await openSigner(key, issuer, protector);
     return true;
-  } catch {
+  } catch (error) {
+    if (await mayPass(error)) throw error;
     return false;
   }
 }

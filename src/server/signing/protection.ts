@@ -47,9 +47,45 @@ export function parseProtection(text: string | undefined, kid: string): Protecti
   );
 }
 
-/** The key-encryption key's name; undefined where none is needed. */
-export function kekOf(protection: Protection | undefined): string | undefined {
-  return protection === undefined || protection.by === "aws-kms-key" ? undefined : protection.kek;
+/** What a copy of the database gives away: the private key, its ciphertext under the key-encryption key, or nothing. */
+export type ProtectionLevel = "clear" | `kek:${string}` | "kms";
+
+/** The level of a key; `protection` as parsed from its column. */
+export function levelOf(protection: Protection | undefined): ProtectionLevel {
+  if (protection === undefined) return "clear";
+  return protection.by === "aws-kms-key" ? "kms" : `kek:${protection.kek}`;
+}
+
+/** The level of the keys that a server makes; `protector` is its key-encryption key. */
+export function levelUnder(protector: KeyProtector | undefined): ProtectionLevel {
+  return protector === undefined ? "clear" : `kek:${protector.kek}`;
+}
+
+/**
+ * Checks that a key of level `made` may join those that are live: one in clear text beside protected ones, or one under
+ * another key-encryption key, would undo their protection. Throws `settings_invalid`.
+ */
+export function checkLevel(live: readonly ProtectionLevel[], made: ProtectionLevel): void {
+  if (made === "kms") return;
+  const conflicting = live.find(
+    (level) => level !== made && level !== "clear" && (made === "clear" || level !== "kms"),
+  );
+  if (conflicting === undefined) return;
+  throw new VouchError(
+    "settings_invalid",
+    `The signing keys are ${describeLevel(conflicting)}, and the new one would be ${describeLevel(made)}.`,
+    {
+      hint:
+        conflicting === "kms"
+          ? "Give another key of AWS KMS with --signing-key aws-kms:KEY-ARN, or a key-encryption key with --key-encryption-key."
+          : "Give that key-encryption key with --key-encryption-key, or change it for all: `vouch server signing-keys encrypt`.",
+    },
+  );
+}
+
+function describeLevel(level: ProtectionLevel): string {
+  if (level === "clear") return "in clear text";
+  return level === "kms" ? "in AWS KMS" : `encrypted under ${level.slice("kek:".length)}`;
 }
 
 /** One line for people. */

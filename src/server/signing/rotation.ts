@@ -4,8 +4,8 @@ import type { Fact } from "../audit/entry.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
 import type { Store, Transaction } from "../store/store.ts";
 import { type KeyStatus, publishedSeconds, statusesAt } from "./life-cycle.ts";
-import { kekOf, parseProtection } from "./protection.ts";
-import type { NewSigningKey } from "./signing-key.ts";
+import { checkLevel, levelOf, parseProtection, type ProtectionLevel } from "./protection.ts";
+import type { KeyMaker } from "./signing-key.ts";
 
 export interface Rotation {
   /** The new key. */
@@ -16,30 +16,31 @@ export interface Rotation {
   withdrawn: SigningKey[];
 }
 
-/** Makes a key, protected as the server's keys are. Called before a transaction, which it would hold up. */
-export type MakeKey = () => Promise<NewSigningKey>;
-
 /**
  * Makes a key that is published for a day before it signs; with `immediately` it signs from `time` on, and replaces those
  * that were waiting. `time`: the database's, in seconds since 1970. Throws `edit_conflict` if one is waiting,
- * `settings_missing` before `vouch server init`, `settings_invalid` if the key would be kept otherwise than those that there
- * are; and as `make`.
+ * `settings_missing` before `vouch server init`, and as `checkLevel` and the maker.
  */
 export async function rotate(
   store: Store,
   time: number,
-  make: MakeKey,
+  maker: KeyMaker,
   { immediately = false } = {},
 ): Promise<Rotation> {
-  const made = await make();
-  return await store.transaction(async (tables) => {
+  const allowed = async (tables: Pick<Transaction, "signingKeys">) => {
     const { signing, published } = await lookUp(tables, time);
-    checkSameKek([signing, ...published.map((each) => each.key)], made);
+    checkLevel([signing, ...published.map(({ key }) => key)].map(levelOfKey), maker.level);
     if (published[0] && !immediately) {
       throw new VouchError("edit_conflict", `The key ${published[0].key.kid} is waiting to sign already.`, {
         hint: "Wait until it signs (`vouch server signing-keys list`); in an emergency `rotate --now` replaces it.",
       });
     }
+    return { signing, published };
+  };
+  await allowed(store);
+  const made = await maker.make();
+  return await store.transaction(async (tables) => {
+    const { signing, published } = await allowed(tables);
     for (const { key } of published) {
       await tables.signingKeys.remove(key.kid);
       await tables.record({ event: "signing_key_retired", detail: { kid: key.kid, was: "published" } });
@@ -70,13 +71,22 @@ export async function rotateIfDue(
   store: Store,
   time: number,
   everySeconds: number,
-  make: MakeKey,
+  maker: KeyMaker,
 ): Promise<SigningKey | undefined> {
-  const made = await make();
+  const isDue = async ({ signingKeys }: Pick<Transaction, "signingKeys">) => {
+    const keys = await signingKeys.all();
+    if (keys.length === 0 || !isRotationDue(keys, time, everySeconds)) return false;
+    const live = statusesAt(keys, time).filter(({ state }) => state === "signing" || state === "published");
+    checkLevel(
+      live.map(({ key }) => levelOfKey(key)),
+      maker.level,
+    );
+    return true;
+  };
+  if (!(await isDue(store))) return undefined;
+  const made = await maker.make();
   return await store.transaction(async (tables) => {
-    const keys = await tables.signingKeys.all();
-    if (keys.length === 0 || !isRotationDue(keys, time, everySeconds)) return undefined;
-    checkSameKek(keys.slice(-1), made);
+    if (!(await isDue(tables))) return undefined;
     const key = { ...made, publishedAt: time, signsFrom: time + publishedSeconds };
     await tables.signingKeys.add(key);
     await tables.signingKeys.shutOutOlderPrograms();
@@ -144,7 +154,7 @@ export function keyMade({ kid, signsFrom, protection }: SigningKey, isEmergency:
 }
 
 async function lookUp(
-  { signingKeys }: Transaction,
+  { signingKeys }: Pick<Transaction, "signingKeys">,
   time: number,
 ): Promise<{ signing: SigningKey; published: KeyStatus<SigningKey>[] }> {
   const all = statusesAt(await signingKeys.all(), time);
@@ -157,16 +167,6 @@ async function lookUp(
   return { signing, published: all.filter(({ state }) => state === "published") };
 }
 
-/** A key that lies open, or under another key-encryption key, beside encrypted ones would undo their protection. */
-function checkSameKek(present: readonly SigningKey[], made: NewSigningKey): void {
-  const kek = kekOf(parseProtection(made.protection, made.kid));
-  for (const { kid, protection } of present) {
-    const other = kekOf(parseProtection(protection, kid));
-    if (other === undefined || other === kek) continue;
-    throw new VouchError(
-      "settings_invalid",
-      `The signing keys are encrypted under ${other}, and the new one would be ${kek === undefined ? "in clear text" : `under ${kek}`}.`,
-      { hint: "Give that key-encryption key, or change it for all: `vouch server signing-keys encrypt`." },
-    );
-  }
+function levelOfKey({ kid, protection }: SigningKey): ProtectionLevel {
+  return levelOf(parseProtection(protection, kid));
 }

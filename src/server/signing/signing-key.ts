@@ -2,12 +2,19 @@
 import { calculateJwkThumbprint, type JWK } from "jose";
 import { VouchError } from "../../base/errors.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
-import { type KeyProtector, parseProtection } from "./protection.ts";
+import { type KeyProtector, levelUnder, parseProtection, type ProtectionLevel } from "./protection.ts";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256" } as const;
 
 /** A key without its times. */
 export type NewSigningKey = Pick<SigningKey, "kid" | "jwk" | "protection">;
+
+export interface KeyMaker {
+  /** How its keys are protected. */
+  readonly level: ProtectionLevel;
+  /** Makes a key. Called outside of transactions, which KMS would hold up, and only if the key would be taken. */
+  make(): Promise<NewSigningKey>;
+}
 
 /** Generates a key for the issuer, encrypted if there is a protector; its kid is the RFC 7638 thumbprint. */
 export async function makeSigningKey(issuer: string, protector: KeyProtector | undefined): Promise<NewSigningKey> {
@@ -21,6 +28,11 @@ export async function makeSigningKey(issuer: string, protector: KeyProtector | u
     const key = { kid, jwk: JSON.stringify(jwk), protection: undefined };
     return protector === undefined ? key : await protectKey(key, issuer, protector);
   }
+}
+
+/** Makes keys for the issuer, encrypted if there is a protector. */
+export function keyMaker(issuer: string, protector: KeyProtector | undefined): KeyMaker {
+  return { level: levelUnder(protector), make: () => makeSigningKey(issuer, protector) };
 }
 
 /** Encrypts a key that is in clear text. Throws as the protector. */
@@ -59,8 +71,11 @@ export async function unprotectKey(
 export interface Signer {
   /** Signs bytes: 64 bytes r || s, as JWS has them (RFC 7518, 3.4). Throws SigningUnavailableError. */
   sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
-  /** Throws SigningUnavailableError if it could not sign at the moment. */
-  check(): Promise<void>;
+  /**
+   * Why it cannot sign, as last seen; asks again in the background, without a wait. A SigningUnavailableError says that
+   * what signs is away, for every server; any other error, that this server lacks something.
+   */
+  failure(): unknown;
 }
 
 /**
@@ -86,7 +101,7 @@ export async function openSigner(
     return {
       sign: async (data) =>
         new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, imported, data)),
-      check: async () => {},
+      failure: () => undefined,
     };
   } catch (error) {
     throw new VouchError("settings_invalid", `The signing key ${key.kid} in the database is no ES256 key.`, {

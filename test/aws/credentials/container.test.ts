@@ -54,16 +54,18 @@ describe("the answer with a container's credentials", () => {
     await using service = serveContainerCredentials(account, role!, "Basic sandbox");
     const env = full(`${service.url}/v1/credentials`);
     const token = { AWS_CONTAINER_AUTHORIZATION_TOKEN: "Basic sandbox" };
-    const { accessKeyId, expiration } = await containerCredentials({ ...env, ...token });
+    const { accessKeyId, expiration } = await containerCredentials({ env: { ...env, ...token } });
     expect(account.credentials(accessKeyId)?.expires).toBe(expiration);
     using folder = tempFolder();
     const file = join(folder.path, "token");
     const withFile = { ...env, ...token, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file };
-    expect((await rejection(containerCredentials(withFile))).message).toContain("cannot be read: it does not exist");
+    expect((await rejection(containerCredentials({ env: withFile }))).message).toContain(
+      "cannot be read: it does not exist",
+    );
     writeFileSync(file, "wrong");
-    expect((await rejection(containerCredentials(withFile))).message).toContain("status 403");
+    expect((await rejection(containerCredentials({ env: withFile }))).message).toContain("status 403");
     writeFileSync(file, "Basic sandbox\r\nx-evil: 1");
-    expect(await rejection(containerCredentials(withFile))).toMatchObject({
+    expect(await rejection(containerCredentials({ env: withFile }))).toMatchObject({
       code: "identity_unavailable",
       message: "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE holds no value of a header field.",
     });
@@ -86,7 +88,7 @@ describe("the answer with a container's credentials", () => {
     ["a redirect", () => Response.redirect("http://evil.example/", 302), "status 302"],
   ])("is refused: %s", async (_title, answer, message) => {
     await using service = startService(answer);
-    const error = await rejection(containerCredentials(full(service.url)));
+    const error = await rejection(containerCredentials({ env: full(service.url) }));
     expect(error).toMatchObject({ code: "aws_error", message: expect.stringContaining(message) });
   });
 
@@ -101,7 +103,7 @@ describe("the answer with a container's credentials", () => {
           Expiration: "2099-01-01T00:00:00Z",
         }),
     );
-    expect((await containerCredentials(full(service.url))).expiration).toBe(4_070_908_800);
+    expect((await containerCredentials({ env: full(service.url) })).expiration).toBe(4_070_908_800);
     expect(service.received).toHaveLength(2);
   });
 
@@ -111,7 +113,7 @@ describe("the answer with a container's credentials", () => {
       await using service = startService(() =>
         Response.json({ AccessKeyId: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "x", Token: "y", Expiration }),
       );
-      const failure = await rejection(containerCredentials(full(service.url)));
+      const failure = await rejection(containerCredentials({ env: full(service.url) }));
       expect(failure).toMatchObject({ code: "aws_error", message: expect.stringContaining("at Expiration") });
     },
   );

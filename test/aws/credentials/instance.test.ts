@@ -30,25 +30,25 @@ describe("the address of an instance's metadata service", () => {
 
 test("an instance is asked for a token, then for the role's name, then for its credentials", async () => {
   await using service = serveInstanceMetadata(account, role);
-  const { accessKeyId, sessionToken, expiration } = await instanceCredentials(at(service.url));
+  const { accessKeyId, sessionToken, expiration } = await instanceCredentials({ env: at(service.url) });
   expect(account.credentials(accessKeyId)).toMatchObject({ sessionToken: sessionToken!.expose(), expires: expiration });
 });
 
 test("with AWS_EC2_METADATA_DISABLED the instance is not asked", async () => {
   await using service = serveInstanceMetadata(account, role);
   const env = { ...at(service.url), AWS_EC2_METADATA_DISABLED: "TRUE" };
-  expect((await rejection(instanceCredentials(env))).code).toBe("identity_unavailable");
+  expect((await rejection(instanceCredentials({ env }))).code).toBe("identity_unavailable");
   expect(service.asked).toEqual([]);
 });
 
 test("an instance without a role, and a role that cannot be assumed, are errors of their own", async () => {
   await using none = serveInstanceMetadata(account, undefined);
-  expect(await rejection(instanceCredentials(at(none.url)))).toMatchObject({
+  expect(await rejection(instanceCredentials({ env: at(none.url) }))).toMatchObject({
     code: "identity_unavailable",
     message: "This EC2 instance has no role.",
   });
   await using broken = serveInstanceMetadata(account, role, { code: "AssumeRoleUnauthorizedAccess" });
-  expect(await rejection(instanceCredentials(at(broken.url)))).toMatchObject({
+  expect(await rejection(instanceCredentials({ env: at(broken.url) }))).toMatchObject({
     code: "aws_error",
     message: expect.stringContaining("AssumeRoleUnauthorizedAccess"),
   });
@@ -56,13 +56,13 @@ test("an instance without a role, and a role that cannot be assumed, are errors 
 
 test("an instance is asked for nothing without a token, as IMDSv1 would allow", async () => {
   await using service = startService(() => new Response("", { status: 404 }));
-  expect((await rejection(instanceCredentials(at(service.url)))).message).toContain("status 404");
+  expect((await rejection(instanceCredentials({ env: at(service.url) }))).message).toContain("status 404");
   expect(service.received.map(({ method }) => method)).toEqual(["PUT"]);
 });
 
 test("an instance that does not answer is reported with the hint about the hop limit", async () => {
   using waits = spyOn(systemRetryClock, "sleep").mockResolvedValue(undefined);
-  const error = await rejection(instanceCredentials(at("http://127.0.0.1:1")));
+  const error = await rejection(instanceCredentials({ env: at("http://127.0.0.1:1") }));
   expect(waits).toHaveBeenCalled();
   expect(error).toMatchObject({ code: "network", hint: expect.stringContaining("http-put-response-hop-limit 2") });
 });

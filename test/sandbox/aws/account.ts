@@ -28,6 +28,8 @@ export interface Domain {
   repositories: string[];
   /** Descriptions of repositories, by name. */
   descriptions?: Record<string, string>;
+  /** Deleted: still listed for a while, and nothing else knows it. Default: Active. */
+  status?: "Active" | "Deleted";
 }
 
 export interface AccountOptions {

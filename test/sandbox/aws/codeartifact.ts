@@ -196,7 +196,7 @@ function domainParameters(query: URLSearchParams, account: Account): { domain: s
 
 function findDomain(account: Account, region: string, name: string, owner: string): Domain {
   const domain = account.domains.find((candidate) => candidate.name === name && candidate.region === region);
-  if (domain && owner === account.id) return domain;
+  if (domain && owner === account.id && domain.status !== "Deleted") return domain;
   throw new ServiceError(
     "ResourceNotFoundException",
     `Domain not found. Domain '${name}' owned by account '${owner}' does not exist.`,

@@ -14,43 +14,29 @@ import {
 import * as v from "valibot";
 import type { Account, Failure, IssuedCredentials } from "./account.ts";
 import { signDigest } from "./ecdsa.ts";
+import {
+  algorithmsMember,
+  kinds,
+  type KmsOperation,
+  type Message,
+  requests,
+  type Spec,
+  type State,
+  type Usage,
+} from "./kms-model.ts";
 import { ServiceError } from "./service-error.ts";
 import { verifySignature } from "./sigv4.ts";
-
-type Spec = "SYMMETRIC_DEFAULT" | "ECC_NIST_P256" | "RSA_2048";
 
 interface KmsKey {
   arn: string;
   spec: Spec;
-  isEnabled: boolean;
+  usage: Usage;
+  state: State;
   /** Of a symmetric key. */
   secret: Buffer;
   /** Of an asymmetric one. */
   pair: { privateKey: KeyObject; publicKey: KeyObject } | undefined;
 }
-
-export type KmsOperation = "Encrypt" | "Decrypt" | "Sign" | "GetPublicKey";
-
-const Base64 = (maxBytes: number) =>
-  v.pipe(
-    v.string(),
-    v.base64(),
-    v.transform((text) => Buffer.from(text, "base64")),
-    v.check((bytes) => bytes.length >= 1 && bytes.length <= maxBytes),
-  );
-const KeyId = v.pipe(v.string(), v.minLength(1), v.maxLength(2048));
-const Context = v.optional(v.record(v.string(), v.string()), {});
-const requests = {
-  Encrypt: v.strictObject({ KeyId, Plaintext: Base64(4096), EncryptionContext: Context }),
-  Decrypt: v.strictObject({ KeyId: v.optional(KeyId), CiphertextBlob: Base64(6144), EncryptionContext: Context }),
-  Sign: v.strictObject({
-    KeyId,
-    Message: Base64(4096),
-    MessageType: v.optional(v.picklist(["RAW", "DIGEST"]), "RAW"),
-    SigningAlgorithm: v.string(),
-  }),
-  GetPublicKey: v.strictObject({ KeyId }),
-};
 
 export class Kms {
   readonly account: Account;
@@ -59,6 +45,8 @@ export class Kms {
   readonly calls: Record<KmsOperation, number> = { Encrypt: 0, Decrypt: 0, Sign: 0, GetPublicKey: 0 };
   /** The answer to everything, instead of the real one; "silent" never answers. */
   outage: Failure | "silent" | undefined;
+  /** The code for a key that waits for its deletion: AWS documents both. */
+  pendingDeletionCode: "KMSInvalidStateException" | "DisabledException" = "KMSInvalidStateException";
   readonly #keys = new Map<string, KmsKey>();
   readonly #failures: Failure[] = [];
 
@@ -67,8 +55,9 @@ export class Kms {
     this.region = region;
   }
 
-  /** Makes a key; returns its ARN. */
-  createKey(spec: Spec): string {
+  /** Makes a key, by default for the first usage of its spec; returns its ARN. */
+  createKey(spec: Spec, usage = Object.keys(kinds[spec])[0] as Usage): string {
+    if (kinds[spec][usage] === undefined) throw new Error(`no key of ${spec} is for ${usage}`);
     const arn = `arn:${this.account.partition}:kms:${this.region}:${this.account.id}:key/${randomUUID()}`;
     const pair =
       spec === "ECC_NIST_P256"
@@ -76,12 +65,12 @@ export class Kms {
         : spec === "RSA_2048"
           ? generateKeyPairSync("rsa", { modulusLength: 2048 })
           : undefined;
-    this.#keys.set(arn, { arn, spec, isEnabled: true, secret: randomBytes(32), pair });
+    this.#keys.set(arn, { arn, spec, usage, state: "Enabled", secret: randomBytes(32), pair });
     return arn;
   }
 
-  setEnabled(arn: string, isEnabled: boolean): void {
-    this.#keys.get(arn)!.isEnabled = isEnabled;
+  setState(arn: string, state: State): void {
+    this.#keys.get(arn)!.state = state;
   }
 
   /** The next `times` requests are answered with the failure. */
@@ -131,100 +120,116 @@ export class Kms {
     }
   }
 
-  #encrypt(caller: IssuedCredentials, message: v.InferOutput<typeof requests.Encrypt>): object {
-    const { arn, secret } = this.#key(caller, "Encrypt", message.KeyId, "SYMMETRIC_DEFAULT", message.EncryptionContext);
+  #encrypt(caller: IssuedCredentials, message: Message<"Encrypt">): object {
+    const { EncryptionContext: context, EncryptionAlgorithm: algorithm } = message;
+    const { arn, secret } = this.#keyFor(caller, "Encrypt", message, context, algorithm);
     const iv = randomBytes(12);
-    const cipher = createCipheriv("aes-256-gcm", secret, iv).setAAD(additionalData(message.EncryptionContext));
+    const cipher = createCipheriv("aes-256-gcm", secret, iv).setAAD(additionalData(context));
     const ciphertext = Buffer.concat([cipher.update(message.Plaintext), cipher.final()]);
     const name = Buffer.from(arn);
     const blob = Buffer.concat([Buffer.from([name.length]), name, iv, cipher.getAuthTag(), ciphertext]);
-    return { CiphertextBlob: blob.toString("base64"), KeyId: arn, EncryptionAlgorithm: "SYMMETRIC_DEFAULT" };
+    return { CiphertextBlob: blob.toString("base64"), KeyId: arn, EncryptionAlgorithm: algorithm };
   }
 
-  #decrypt(caller: IssuedCredentials, message: v.InferOutput<typeof requests.Decrypt>): object {
-    const blob = message.CiphertextBlob;
+  #decrypt(caller: IssuedCredentials, message: Message<"Decrypt">): object {
+    const { CiphertextBlob: blob, EncryptionContext: context, EncryptionAlgorithm: algorithm } = message;
     const end = 1 + blob[0]!;
     const named = blob.subarray(1, end).toString();
-    const { arn, secret } = this.#key(
-      caller,
-      "Decrypt",
-      message.KeyId ?? named,
-      "SYMMETRIC_DEFAULT",
-      message.EncryptionContext,
-    );
-    if (arn !== named)
+    const asked = { ...message, KeyId: message.KeyId ?? named };
+    const { arn, secret } = this.#keyFor(caller, "Decrypt", asked, context, algorithm);
+    if (arn !== named) {
       throw invalid(
         "IncorrectKeyException",
         "The key ID in the request does not identify a CMK that can perform this operation.",
       );
+    }
     try {
       const decipher = createDecipheriv("aes-256-gcm", secret, blob.subarray(end, end + 12))
-        .setAAD(additionalData(message.EncryptionContext))
+        .setAAD(additionalData(context))
         .setAuthTag(blob.subarray(end + 12, end + 28));
       const plaintext = Buffer.concat([decipher.update(blob.subarray(end + 28)), decipher.final()]);
-      return { KeyId: arn, Plaintext: plaintext.toString("base64"), EncryptionAlgorithm: "SYMMETRIC_DEFAULT" };
+      const KeyMaterialId = createHash("sha256").update(secret).digest("hex");
+      return { KeyId: arn, Plaintext: plaintext.toString("base64"), EncryptionAlgorithm: algorithm, KeyMaterialId };
     } catch {
       throw invalid("InvalidCiphertextException", "");
     }
   }
 
-  #sign(caller: IssuedCredentials, message: v.InferOutput<typeof requests.Sign>): object {
-    const { arn, pair } = this.#key(caller, "Sign", message.KeyId, "ECC_NIST_P256", {});
-    if (message.SigningAlgorithm !== "ECDSA_SHA_256") {
-      throw invalid(
-        "InvalidKeyUsageException",
-        `Algorithm ${message.SigningAlgorithm} and key spec ECC_NIST_P256 are incompatible.`,
-      );
-    }
-    const digest =
-      message.MessageType === "DIGEST" ? message.Message : createHash("sha256").update(message.Message).digest();
+  #sign(caller: IssuedCredentials, message: Message<"Sign">): object {
+    const { Message, MessageType, SigningAlgorithm: algorithm } = message;
+    const { arn, pair } = this.#keyFor(caller, "Sign", message, {}, algorithm);
+    if (algorithm !== "ECDSA_SHA_256") throw new Error(`the sandbox does not sign with ${algorithm}`);
+    if (MessageType === "EXTERNAL_MU") throw invalid("ValidationException", "EXTERNAL_MU is for ML-DSA keys.");
+    const digest = MessageType === "DIGEST" ? Message : createHash("sha256").update(Message).digest();
     if (digest.length !== 32)
       throw invalid("ValidationException", "Digest is invalid length for algorithm ECDSA_SHA_256.");
+    const signature = signDigest(digest, pair!.privateKey).toString("base64");
+    return { KeyId: arn, Signature: signature, SigningAlgorithm: algorithm };
+  }
+
+  #getPublicKey(caller: IssuedCredentials, message: Message<"GetPublicKey">): object {
+    const { arn, pair, spec, usage } = this.#key(caller, "GetPublicKey", message, {});
+    if (!pair) throw invalid("UnsupportedOperationException", `${arn} is a symmetric key.`);
     return {
       KeyId: arn,
-      Signature: signDigest(digest, pair!.privateKey).toString("base64"),
-      SigningAlgorithm: "ECDSA_SHA_256",
+      PublicKey: pair.publicKey.export({ type: "spki", format: "der" }).toString("base64"),
+      CustomerMasterKeySpec: spec,
+      KeySpec: spec,
+      KeyUsage: usage,
+      [algorithmsMember[usage]]: kinds[spec][usage],
     };
   }
 
-  #getPublicKey(caller: IssuedCredentials, message: v.InferOutput<typeof requests.GetPublicKey>): object {
-    const key = this.#key(caller, "GetPublicKey", message.KeyId, undefined, {});
-    if (!key.pair) throw invalid("UnsupportedOperationException", `${key.arn} is a symmetric key.`);
-    return {
-      KeyId: key.arn,
-      PublicKey: key.pair.publicKey.export({ type: "spki", format: "der" }).toString("base64"),
-      CustomerMasterKeySpec: key.spec,
-      KeySpec: key.spec,
-      KeyUsage: "SIGN_VERIFY",
-      SigningAlgorithms: ["ECDSA_SHA_256"],
-    };
+  /** As `#key`, if it is for that use and has that algorithm. Throws instead of a dry run that would succeed. */
+  #keyFor(
+    caller: IssuedCredentials,
+    operation: "Encrypt" | "Decrypt" | "Sign",
+    message: { KeyId: string; GrantTokens: string[]; DryRun: boolean },
+    context: Record<string, string>,
+    algorithm: string,
+  ): KmsKey {
+    const key = this.#key(caller, operation, message, context);
+    if (key.usage !== (operation === "Sign" ? "SIGN_VERIFY" : "ENCRYPT_DECRYPT")) {
+      throw invalid(
+        "InvalidKeyUsageException",
+        `${key.arn} key usage is ${key.usage} which is not valid for ${operation}.`,
+      );
+    }
+    if (!kinds[key.spec][key.usage]!.includes(algorithm)) {
+      throw invalid("InvalidKeyUsageException", `Algorithm ${algorithm} and key spec ${key.spec} are incompatible.`);
+    }
+    if (message.DryRun) {
+      throw invalid("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.");
+    }
+    return key;
   }
 
-  /** The key, if the caller may do this with it, it is enabled and of that kind. */
+  /** The key, if the caller may do this with it and its state allows it. */
   #key(
     caller: IssuedCredentials,
     operation: KmsOperation,
-    id: string,
-    spec: Spec | undefined,
+    { KeyId: id, GrantTokens }: { KeyId: string; GrantTokens: string[] },
     context: Record<string, string>,
   ): KmsKey {
-    const key = this.#keys.get(id);
+    // By its ARN or its id; there are no aliases.
+    const key = this.#keys.get(id) ?? [...this.#keys.values()].find(({ arn }) => arn.endsWith(`:key/${id}`));
     const action = `kms:${operation}`;
     const conditions = Object.fromEntries(
       Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
     );
     // Also for a key that there is not: who may not ask does not learn that.
-    if (this.account.decide(caller, { action, resource: id, context: conditions }) !== "allowed") {
+    const resource = key?.arn ?? id;
+    if (this.account.decide(caller, { action, resource, context: conditions }) !== "allowed") {
       throw invalid(
         "AccessDeniedException",
-        `User: arn:aws:sts::${this.account.id}:assumed-role/${caller.role.name}/${caller.sessionName} is not authorized to perform: ${action} on resource: ${id}`,
+        `User: arn:aws:sts::${this.account.id}:assumed-role/${caller.role.name}/${caller.sessionName} is not authorized to perform: ${action} on resource: ${resource}`,
       );
     }
+    // The sandbox has no grants.
+    if (GrantTokens.length > 0) throw invalid("InvalidGrantTokenException", "The grant token is not valid.");
     if (!key) throw invalid("NotFoundException", `Key '${id}' does not exist`);
-    if (!key.isEnabled) throw new ServiceError("DisabledException", `${key.arn} is disabled.`, 409);
-    if (spec !== undefined && key.spec !== spec) {
-      throw invalid("InvalidKeyUsageException", `${key.arn} key usage is not valid for ${operation}.`);
-    }
+    if (key.state === "Disabled") throw invalid("DisabledException", `${key.arn} is disabled.`);
+    if (key.state === "PendingDeletion") throw invalid(this.pendingDeletionCode, `${key.arn} is pending deletion.`);
     return key;
   }
 }

@@ -55,6 +55,14 @@ test("the account's own domains of the region are listed, with an empty body too
   expect(account.trail.at(-1)).toMatchObject({ operation: "ListDomains", status: 200, role: "vouch-developer" });
 });
 
+test("a domain that was deleted is listed as that, and its repositories are not found", async () => {
+  account.domains[0]!.status = "Deleted";
+  expect((await domains()).body["domains"]).toEqual([
+    expect.objectContaining({ name: "my-domain", status: "Deleted" }),
+  ]);
+  expect(await repositories({})).toMatchObject({ status: 404, code: "ResourceNotFoundException" });
+});
+
 test("a domain's repositories are listed with their descriptions, all or those that begin with a prefix", async () => {
   const all = await repositories({});
   expect(all.body["repositories"]).toContainEqual(

@@ -20,11 +20,11 @@ export function listDomains(account: Account, region: string, body: Uint8Array):
   const { items, next } = pageOf(domains, maxResults, nextToken);
   const arn = (name: string): string => `arn:${account.partition}:codeartifact:${region}:${account.id}:domain/${name}`;
   return {
-    domains: items.map(({ name }) => ({
+    domains: items.map(({ name, status = "Active" }) => ({
       name,
       owner: account.id,
       arn: arn(name),
-      status: "Active",
+      status,
       createdTime,
       encryptionKey: `arn:${account.partition}:kms:${region}:${account.id}:key/00000000-0000-0000-0000-000000000000`,
     })),

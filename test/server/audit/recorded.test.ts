@@ -286,8 +286,8 @@ describe("a running server", () => {
   test("signs it again with a new key before the old one leaves the JWKS", async () => {
     await checkpoints(1);
     const { rotate } = await import("../../../src/server/signing/rotation.ts");
-    const { makeSigningKey } = await import("../../../src/server/signing/signing-key.ts");
-    const { key } = await rotate(server.store, server.now() + 1, () => makeSigningKey(origin, undefined), {
+    const { keyMaker } = await import("../../../src/server/signing/signing-key.ts");
+    const { key } = await rotate(server.store, server.now() + 1, keyMaker(origin, undefined), {
       immediately: true,
     });
     server.advance(2);

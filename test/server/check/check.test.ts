@@ -9,7 +9,7 @@ import { checkServer } from "../../../src/server/check/check.ts";
 import type { Finding } from "../../../src/server/check/finding.ts";
 import { initializeServer } from "../../../src/server/initialize.ts";
 import { localKek } from "../../../src/server/signing/local-kek.ts";
-import { makeSigningKey } from "../../../src/server/signing/signing-key.ts";
+import { keyMaker } from "../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import { Secret } from "../../../src/base/secret.ts";
 import { tempFolder, tempFolderUntil } from "../../temp-folder.ts";
@@ -33,7 +33,7 @@ beforeAll(async () => {
 async function database(name: string, protector: Awaited<ReturnType<typeof localKek>> | undefined): Promise<string> {
   const url = `sqlite:${join(folder, name)}`;
   const store = await openStore(url, { create: true, now });
-  await initializeServer(store, origin, ["sts.amazonaws.com"], now, () => makeSigningKey(origin, protector));
+  await initializeServer(store, origin, ["sts.amazonaws.com"], now, keyMaker(origin, protector));
   await store.close();
   return url;
 }

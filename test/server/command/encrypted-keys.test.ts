@@ -55,7 +55,7 @@ test("a server in clear text says so, is encrypted while it runs, and then start
   // With a key-encryption key that nothing is encrypted under yet, it starts and says the same.
   expect(await served(source)).toContain('"event":"signing_keys_in_clear_text"');
   expect(await protections()).toEqual([null]);
-  expect((await vouch(["signing-keys", "list"])).stdout).toContain("; in clear text\n");
+  expect((await vouch(["signing-keys", "list"])).stdout).toContain("  in clear text\n");
 
   const child = start(["run", "--listen", "127.0.0.1:0"]);
   await child.stdout.getReader().read();
@@ -63,7 +63,10 @@ test("a server in clear text says so, is encrypted while it runs, and then start
   expect({ code: encrypted.code, stderr: encrypted.stderr }).toEqual({ code: 0, stderr: "" });
   expect(encrypted.stdout).toContain("Encrypted 1 signing key under");
   expect(encrypted.stdout).not.toContain("old pages");
-  expect(encrypted.stdout).toContain("vouch server signing-keys rotate");
+  // A server that cannot open the next key answers 503 when it begins to sign: first the servers, then the rotation.
+  expect(encrypted.stdout).toMatch(
+    /1\. Give every server [^]*restart it[^]*\n2\. Then [^]*vouch server signing-keys rotate\n/,
+  );
   child.kill("SIGTERM");
   expect(await child.exited).toBe(0);
   const [protection] = await protections();
@@ -105,6 +108,20 @@ test("the key-encryption key is changed, and a new signing key is encrypted unde
     { by: "kek", kek: name },
     { by: "kek", kek: name },
   ]);
+  for (const [settings, problem] of [
+    [[], "no key-encryption key is given"],
+    [source, "is not encrypted under"],
+    [["--key-encryption-key", `file:${join(folder, "none")}`], "cannot be read"],
+    [["--key-encryption-key", `file:${otherKek}`], undefined],
+  ] as const) {
+    const { code, stdout } = await vouch(["signing-keys", "list", ...settings]);
+    expect(code).toBe(0);
+    if (problem === undefined) expect(stdout).not.toContain("Warning");
+    else expect(stdout).toMatch(new RegExp(`Warning: .*${problem}.*\\n.*answers 503 from .*[^]*signing-keys retire`));
+    const [waiting, signing] = JSON.parse((await vouch(["signing-keys", "list", "--json", ...settings])).stdout);
+    expect(signing.problem).toBeNull();
+    expect(waiting.problem).toEqual(problem === undefined ? null : expect.stringContaining(problem));
+  }
   expect(await served(["--key-encryption-key", `file:${otherKek}`])).toBe("");
 });
 
@@ -120,6 +137,6 @@ test("a server that is made with a key-encryption key is encrypted from its firs
   const fresh = { VOUCH_DATABASE: `sqlite:${join(folder, "fresh.db")}` };
   expect((await vouch(["init", "--url", "https://vouch.example.com", ...source], fresh)).code).toBe(0);
   const { stdout } = await vouch(["signing-keys", "list"], fresh);
-  expect(stdout).toContain("; encrypted under ");
+  expect(stdout).toContain("  encrypted under ");
   expect(await served(source, fresh)).toBe("");
 });

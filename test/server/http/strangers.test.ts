@@ -222,7 +222,7 @@ describe("no answer has error text of the runtime", () => {
 });
 
 test("a server with working dependencies is alive and ready", async () => {
-  expect((await server.send("/readyz")).body).toEqual({ status: "ok" });
+  expect((await server.send("/readyz")).body).toEqual({ status: "ok", signing: "ok" });
   expect((await server.send("/healthz")).body).toEqual({ status: "ok" });
 });
 

@@ -5,7 +5,7 @@ import { makeEnrollmentCode } from "../../../src/server/keys/enrollment-code.ts"
 import { sha256 } from "../../../src/server/random.ts";
 import { KeyRing } from "../../../src/server/signing/key-ring.ts";
 import { retire, rotate } from "../../../src/server/signing/rotation.ts";
-import { makeSigningKey } from "../../../src/server/signing/signing-key.ts";
+import { keyMaker } from "../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import type { Store } from "../../../src/server/store/store.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
@@ -143,7 +143,7 @@ describe.skipIf(!requiresPostgres())("three replicas", () => {
       );
     const [leaked] = (await jwks(replicas[0]!)) as [string];
     const time = await store.time(0);
-    const make = () => makeSigningKey(url, undefined);
+    const make = keyMaker(url, undefined);
     const { key } = await rotate(store, time, make, { immediately: true });
     for (const ahead of [-3600, 0, 3600]) {
       const ring = await KeyRing.open({ store, issuer: url, protector: undefined, now: () => time + ahead });

@@ -103,11 +103,11 @@ describe("a signing key that KMS encrypts", () => {
     });
   });
 
-  test("is decrypted once when the server starts, which it does not while KMS is away", async () => {
+  test("is decrypted once when the server starts, which it does not where the role may not", async () => {
     const database = `sqlite:${join(folder, "kek.db")}`;
     const source = ["--key-encryption-key", `aws-kms:${kms.createKey("SYMMETRIC_DEFAULT")}`];
     expect(await vouch(database, "init", "--url", issuer, ...source)).toMatchObject({ code: 0, stderr: "" });
-    expect((await vouch(database, "signing-keys", "list")).stdout).toContain("; encrypted by arn:aws:kms:");
+    expect((await vouch(database, "signing-keys", "list")).stdout).toContain("  encrypted by arn:aws:kms:");
     const before = kms.calls.Decrypt;
     const server = await run(database, ...source);
     for (let index = 0; index < 5; index++) expect((await fetch(`${server.address}/readyz`)).status).toBe(200);
@@ -126,11 +126,15 @@ describe("a signing key that stays in KMS", () => {
     const made = await vouch(database, "init", "--url", issuer, "--signing-key", `aws-kms:${first}`);
     expect({ code: made.code, stderr: made.stderr }).toEqual({ code: 0, stderr: "" });
     expect(made.stdout).not.toContain("in clear text");
-    expect((await vouch(database, "signing-keys", "list")).stdout).toEndWith(`; in ${first}\n`);
+    expect((await vouch(database, "signing-keys", "list")).stdout).toEndWith(`  in ${first}\n`);
+    expect((await vouch(database, "backup", "kms-copy.db")).stdout).toContain("stay in AWS KMS");
     const server = await run(database, "--rotate-every", "90d");
     expect((await fetch(`${server.address}/readyz`)).status).toBe(200);
     expect(await server.stop()).not.toContain("signing_keys_");
 
+    const plain = await vouch(database, "signing-keys", "rotate");
+    expect({ code: plain.code, stdout: plain.stdout }).toEqual({ code: 1, stdout: "" });
+    expect(plain.stderr).toMatch(/would be in clear text[^]*--signing-key aws-kms:KEY-ARN/);
     const second = kms.createKey("ECC_NIST_P256");
     const rotated = await vouch(database, "signing-keys", "rotate", "--now", "--signing-key", `aws-kms:${second}`);
     expect({ code: rotated.code, stderr: rotated.stderr }).toEqual({ code: 0, stderr: "" });
@@ -159,16 +163,29 @@ describe("a signing key that stays in KMS", () => {
     expect(protectedHeader).toEqual({ alg: "ES256", kid: ring.signer().kid, typ: "JWT" });
   });
 
+  test("may follow keys that are encrypted", async () => {
+    const database = `sqlite:${join(folder, "from-kek.db")}`;
+    const kek = ["--key-encryption-key", `aws-kms:${kms.createKey("SYMMETRIC_DEFAULT")}`];
+    expect((await vouch(database, "init", "--url", issuer, ...kek)).code).toBe(0);
+    const arn = kms.createKey("ECC_NIST_P256");
+    expect(await vouch(database, "signing-keys", "rotate", "--signing-key", `aws-kms:${arn}`)).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+  });
+
   test("is taken only if it is of that kind, exists, and signs", async () => {
     const database = `sqlite:${join(folder, "refused.db")}`;
     expect((await vouch(database, "init", "--url", issuer)).code).toBe(0);
     const rotate = (place: string) => vouch(database, "signing-keys", "rotate", "--signing-key", place);
     for (const [place, code, words] of [
       [`aws-kms:${kms.createKey("RSA_2048")}`, 2, "is no signing key"],
+      [`aws-kms:${kms.createKey("ECC_NIST_P256", "KEY_AGREEMENT")}`, 2, "is ECC_NIST_P256 for KEY_AGREEMENT"],
       [`aws-kms:${kms.createKey("SYMMETRIC_DEFAULT")}`, 1, "UnsupportedOperationException"],
       [`aws-kms:arn:aws:kms:us-east-1:${id}:key/none`, 1, "NotFoundException"],
       ["aws-kms:alias/vouch", 2, "Expected the ARN of a KMS key"],
       ["file:/etc/vouch/key", 2, "Expected --signing-key"],
+      ["file:/etc/vouch/key", 2, "aws kms create-key"],
     ] as const) {
       const refused = await rotate(place);
       expect({ place, code: refused.code, stdout: refused.stdout }).toEqual({ place, code, stdout: "" });
@@ -184,7 +201,7 @@ describe("a signing key that stays in KMS", () => {
     const key = await kmsSigningKey(arn, env);
     const signer = await openKmsSigner(key, arn, env);
     const data = new TextEncoder().encode("data");
-    await signer.check();
+    expect(signer.failure()).toBeUndefined();
     for (const outage of [
       { status: 400, code: "ThrottlingException", message: "Rate exceeded" },
       { status: 503, code: "DependencyTimeoutException", message: "" },
@@ -192,32 +209,78 @@ describe("a signing key that stays in KMS", () => {
     ]) {
       kms.outage = outage;
       expect(await signer.sign(data).catch((error: unknown) => error)).toBeInstanceOf(SigningUnavailableError);
-      expect(await signer.check().catch((error: unknown) => error)).toBeInstanceOf(SigningUnavailableError);
+      expect(signer.failure()).toBeInstanceOf(SigningUnavailableError);
       kms.outage = undefined;
       expect(await signer.sign(data)).toHaveLength(64);
-      await signer.check();
+      expect(signer.failure()).toBeUndefined();
     }
   });
 
-  test("that KMS does not sign with makes the server not ready, and ready again by itself", async () => {
+  test("gives no signature and no hang while the credentials do not come", async () => {
+    const role = account.issueCredentials(account.roles[0]!, "server", 3600);
+    let isSilent = false;
+    // EC2's service: a token, the role's name, then credentials that have nearly ended.
+    const metadata = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      async fetch(request) {
+        if (isSilent) await new Promise(() => {});
+        const { pathname } = new URL(request.url);
+        if (pathname === "/latest/api/token") return new Response("token");
+        if (pathname.endsWith("/security-credentials/")) return new Response("vouch-server");
+        return Response.json({
+          Code: "Success",
+          AccessKeyId: role.accessKeyId,
+          SecretAccessKey: role.secretAccessKey,
+          Token: role.sessionToken,
+          Expiration: new Date(Date.now() + 5_000).toISOString(),
+        });
+      },
+    });
+    const onInstance = {
+      HOME: folder,
+      AWS_ENDPOINT_URL_KMS: served.url,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url.origin,
+    };
+    const arn = kms.createKey("ECC_NIST_P256");
+    const signer = await openKmsSigner(await kmsSigningKey(arn, onInstance), arn, onInstance);
+    isSilent = true;
+    const failure: unknown = await signer.sign(new Uint8Array(1)).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(SigningUnavailableError);
+    expect((failure as Error).message).toContain("no AWS credentials within 4 s");
+    await metadata.stop(true);
+  });
+
+  test("that KMS does not sign with is reported, and the server goes on with what needs no signature", async () => {
     const database = `sqlite:${join(folder, "outage.db")}`;
     const arn = kms.createKey("ECC_NIST_P256");
     await vouch(database, "init", "--url", issuer, "--signing-key", `aws-kms:${arn}`);
     const server = await run(database);
-    const ready = async () => (await fetch(`${server.address}/readyz`)).status;
-    expect(await ready()).toBe(200);
-    kms.setEnabled(arn, false);
-    while ((await ready()) !== 503) await Bun.sleep(50);
-    expect((await fetch(`${server.address}/healthz`)).status).toBe(200);
-    kms.setEnabled(arn, true);
-    while ((await ready()) !== 200) await Bun.sleep(50);
+    const signing = async (address: string) => {
+      const response = await fetch(`${address}/readyz`);
+      expect(response.status).toBe(200);
+      return ((await response.json()) as { signing: string }).signing;
+    };
+    expect(await signing(server.address)).toBe("ok");
+    kms.setState(arn, "Disabled");
+    while ((await signing(server.address)) !== "unavailable") await Bun.sleep(50);
+    expect((await fetch(`${server.address}/.well-known/jwks.json`)).status).toBe(200);
+    kms.setState(arn, "Enabled");
+    while ((await signing(server.address)) !== "ok") await Bun.sleep(50);
     expect(await server.stop()).toContain("DisabledException");
-    // Not repeated, so that the limit of four seconds plays no part.
-    kms.outage = { status: 409, code: "KMSInvalidStateException", message: "pending deletion" };
-    const refused = await vouch(database, "run", "--listen", "127.0.0.1:0");
-    expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("AWS KMS refused Sign") });
+
     kms.outage = "silent";
-    const silent = await vouch(database, "run", "--listen", "127.0.0.1:0");
-    expect(silent).toMatchObject({ code: 6, stdout: "", stderr: expect.stringContaining("no signature within 4 s") });
+    const started = await run(database);
+    expect(await signing(started.address)).toBe("unavailable");
+    expect((await fetch(`${started.address}/.well-known/jwks.json`)).status).toBe(200);
+    kms.outage = undefined;
+    while ((await signing(started.address)) !== "ok") await Bun.sleep(50);
+    expect(await started.stop()).not.toContain("Exception");
+
+    // It does not pass by itself.
+    kms.setState(arn, "PendingDeletion");
+    const refused = await vouch(database, "run", "--listen", "127.0.0.1:0");
+    expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/AWS KMS refused Sign[^]*cancel-key-deletion/);
   });
 });

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { Secret } from "../../../src/base/secret.ts";
-import { openKeyEncryptionKey } from "../../../src/server/signing/key-encryption-key.ts";
+import { openKeyEncryptionKey, shownSource } from "../../../src/server/signing/key-encryption-key.ts";
 import { localKek } from "../../../src/server/signing/local-kek.ts";
 import { parseProtection, type Protection } from "../../../src/server/signing/protection.ts";
 import {
@@ -104,6 +104,7 @@ describe("a signing key that is encrypted", () => {
 describe("the key-encryption key", () => {
   const folder = tempFolderUntil(afterAll);
   const base64 = Buffer.alloc(32, 1).toString("base64");
+  const letters = base64.replace("=", "");
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
@@ -134,11 +135,19 @@ describe("the key-encryption key", () => {
     ["a variable that is empty", () => "env:EMPTY", "settings_missing"],
     ["a credential in another folder", () => "credential:../kek", "usage"],
     ["a credential of no unit", () => "credential:kek", "settings_missing"],
+    ["the key itself, said to be a file", () => `file:${base64}`, "file_error"],
+    ["the key itself, said to be a variable", () => `env:${base64}`, "settings_missing"],
+    ["the key itself in letters, said to be a variable", () => `env:${letters}`, "settings_missing"],
+    ["a passphrase, said to be a variable", () => "env:horse", "settings_missing"],
+    ["the key itself, said to be in KMS", () => `aws-kms:${base64}`, "usage"],
+    ["the key itself, said to be a credential", () => `credential:${base64}`, "usage"],
+    ["the key itself in letters, said to be a credential", () => `credential:${letters}`, "settings_missing"],
   ])("is not taken from %s, and no error repeats it", async (_title, source, code) => {
     const env = { PHRASE: "correct horse battery staple", EMPTY: "" };
     const error = await rejection(openKeyEncryptionKey(source(), env));
     expect(error.code).toBe(code as never);
-    const said = `${error.message} ${error.hint ?? ""}`;
+    expect(error.hint).toBeString();
+    const said = `${error.message} ${error.hint ?? ""} ${shownSource(source())}`;
     for (const secret of [base64.slice(0, 20), "horse", Buffer.alloc(31, 1).toString("base64").slice(0, 20)]) {
       expect(said).not.toContain(secret);
     }

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import { publishedSeconds, retiredSeconds } from "../../../src/server/signing/life-cycle.ts";
 import { retire, rotate } from "../../../src/server/signing/rotation.ts";
-import { makeSigningKey } from "../../../src/server/signing/signing-key.ts";
+import { keyMaker } from "../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import type { Store } from "../../../src/server/store/store.ts";
 import { origin, startTestServer, type TestServer } from "../test-server.ts";
 
-const make = () => makeSigningKey(origin, undefined);
+const make = keyMaker(origin, undefined);
 const day = 24 * 3600;
 let server: TestServer;
 let administrator: Store;

@@ -9,7 +9,7 @@ import { encryptKeys } from "../../../src/server/signing/encrypt.ts";
 import { retiredSeconds } from "../../../src/server/signing/life-cycle.ts";
 import { localKek } from "../../../src/server/signing/local-kek.ts";
 import { removeGone, retire, rotate } from "../../../src/server/signing/rotation.ts";
-import { makeSigningKey } from "../../../src/server/signing/signing-key.ts";
+import { keyMaker } from "../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import type { Store } from "../../../src/server/store/store.ts";
 import { requires } from "../../requires.ts";
@@ -20,7 +20,7 @@ import { privatePart, tracesOf } from "./traces.ts";
 const now = 1_800_000_000;
 const issuer = "https://vouch.example.com";
 const kek = await localKek(new Secret(new Uint8Array(32).fill(9)));
-const inClearText = () => makeSigningKey(issuer, undefined);
+const inClearText = keyMaker(issuer, undefined);
 
 /** Some rows besides, so that pages fill, are split and are freed. */
 async function fill(store: Store): Promise<void> {
@@ -106,8 +106,8 @@ describe("of a SQLite database", () => {
       unprotect: kek.unprotect.bind(kek),
     };
     const store = await openStore(`sqlite:${path}`, { create: true, now });
-    await initializeServer(store, issuer, undefined, now, () => makeSigningKey(issuer, spying));
-    await rotate(store, now + 10, () => makeSigningKey(issuer, spying), { immediately: true });
+    await initializeServer(store, issuer, undefined, now, keyMaker(issuer, spying));
+    await rotate(store, now + 10, keyMaker(issuer, spying), { immediately: true });
     expect(made.length).toBeGreaterThanOrEqual(2);
     expect(traces(made, files(path))).toEqual([]);
     await store.close();

@@ -2,7 +2,7 @@
 import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
 import { parsePackageEndpoint } from "../../../aws/package-endpoints.ts";
 import { printable } from "../../../base/printable.ts";
-import { cut } from "../../terminal/table.ts";
+import { cut } from "../../../base/table.ts";
 import { clockTime } from "../../terminal/time.ts";
 
 const heads = ["LAST", "TIMES", "WHAT", "WHERE", "OUTCOME", "WHO"];

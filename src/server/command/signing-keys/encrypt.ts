@@ -10,8 +10,8 @@ export const encrypt = defineServerCommand({
   meta: { name: "encrypt", description: "Encrypt the signing keys, or change the key that they are encrypted under." },
   teaching: {
     details: [
-      "The servers go on; each needs the new key-encryption key when it is started next. From then on older versions of Vouch refuse to start on this database.",
-      "Copies of the database that were made before still have the keys as they were: `vouch server signing-keys rotate` makes those worthless a day later.",
+      "Keys in clear text: give every server the key-encryption key and restart it, encrypt, then rotate. To change the key-encryption key: encrypt with --previous, give every server the new one and restart it, then rotate; with --now if the old one leaked. A server that runs goes on with the keys that it has opened, and cannot open the next one without the key-encryption key.",
+      "Copies of the database that were made before still have the keys as they were: `vouch server signing-keys rotate` makes those worthless a day later. From then on older versions of Vouch refuse to start on this database.",
     ],
     examples: [
       [
@@ -61,9 +61,20 @@ of it, away from the database and its backups.`,
 What was there before may still be in old pages of the database's files: another program had
 them open, or it is PostgreSQL, which keeps old versions of rows and its log for some time.`);
     }
-    print(`
-Copies and backups from before have the keys as they were. To make those worthless, change the key:
-
-   vouch server signing-keys rotate`);
+    print(nextSteps(from !== undefined));
   },
 });
+
+function nextSteps(isChange: boolean): string {
+  const leaked = isChange ? "\n   If the key-encryption key from before leaked, with --now." : "";
+  return `
+1. Give every server this key-encryption key (--key-encryption-key, VOUCH_KEY_ENCRYPTION_KEY) and
+   restart it, if it does not have it yet. One without it cannot sign with the next key: it
+   answers 503 from the moment at which that key begins to sign.
+
+2. Then change the key: copies and backups from before have the keys as they were.${leaked}
+
+   vouch server signing-keys rotate
+
+   vouch server signing-keys list warns while the next key cannot be opened.`;
+}

@@ -1,34 +1,110 @@
+import { VouchError } from "../../../base/errors.ts";
+import { table } from "../../../base/table.ts";
 import type { SigningKey } from "../../store/signing-keys.ts";
-import { type KeyState, type KeyStatus, statusesAt } from "../../signing/life-cycle.ts";
-import { describeProtection, kekOf, parseProtection } from "../../signing/protection.ts";
+import { type KeyState, type KeyStatus, refreshSeconds, statusesAt } from "../../signing/life-cycle.ts";
+import { describeProtection, type KeyProtector, parseProtection, type Protection } from "../../signing/protection.ts";
+import { openSigner } from "../../signing/signing-key.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
+import { keyEncryptionArg, keyProtector } from "../key-encryption.ts";
 import { date } from "../date.ts";
+import { initialized } from "../../initialize.ts";
+
+interface Listed {
+  status: KeyStatus<SigningKey>;
+  /** Why a key that waits could not be opened with the settings of this command. */
+  problem: VouchError | undefined;
+}
 
 export const list = defineServerCommand({
   meta: { name: "list", description: "List the signing keys and what becomes of each." },
-  args: { ...databaseArg, json: { type: "boolean", description: "Print one JSON array." } },
+  teaching: {
+    details: [
+      "For each key: its id, its state, and where its private part is. A key that waits to sign is tried with the settings that the servers have too (--key-encryption-key, VOUCH_KEY_ENCRYPTION_KEY, --config): one that cannot be opened is reported while there is time, because a server that cannot open it answers 503 when it begins to sign.",
+    ],
+    examples: [
+      ["vouch server signing-keys list --config /etc/vouch/server.toml", "With the settings of the server."],
+      ["vouch server signing-keys list --json", "For a script."],
+    ],
+  },
+  args: { ...databaseArg, ...keyEncryptionArg, json: { type: "boolean", description: "Print one JSON array." } },
   async run({ args }) {
-    const statuses = await withStore(args, false, async (store) =>
-      statusesAt(await store.signingKeys.all(), await store.time(currentTime())),
-    );
-    if (args.json) printJson(statuses.map(toJson));
-    else if (statuses.length === 0) print("There is no signing key yet: vouch server init --url https://YOUR-HOST");
-    else for (const status of statuses) print(toText(status));
+    const listed = await withStore(args, false, async (store) => {
+      const statuses = statusesAt(await store.signingKeys.all(), await store.time(currentTime()));
+      if (statuses.length === 0) return [];
+      const issuer = (await initialized(store)).url;
+      return await Promise.all(
+        statuses.map(async (status): Promise<Listed> => {
+          const isWaiting = status.state === "published";
+          const problem = isWaiting ? await problemOf(status.key, issuer, () => keyProtector(args)) : undefined;
+          return { status, problem };
+        }),
+      );
+    });
+    if (args.json) printJson(listed.map(toJson));
+    else if (listed.length === 0) print("There is no signing key yet: vouch server init --url https://YOUR-HOST");
+    else print(toText(listed));
   },
 });
 
-/** Times in seconds since 1970; protection is null for a key in clear text. */
-function toJson({ key, state, until }: KeyStatus<SigningKey>): unknown {
-  const { kid, publishedAt, signsFrom } = key;
-  const protection = parseProtection(key.protection, kid);
-  const where = protection?.by === "aws-kms-key" ? { arn: protection.arn } : { kek: kekOf(protection) };
-  return { kid, state, publishedAt, signsFrom, until, protection: protection ? { by: protection.by, ...where } : null };
+/** Tries the key as a server does that is started with the same settings. */
+async function problemOf(
+  key: SigningKey,
+  issuer: string,
+  protector: () => Promise<KeyProtector | undefined>,
+): Promise<VouchError | undefined> {
+  try {
+    const protection = parseProtection(key.protection, key.kid);
+    const isEncrypted = protection !== undefined && protection.by !== "aws-kms-key";
+    await openSigner(key, issuer, isEncrypted ? await protector() : undefined);
+    return undefined;
+  } catch (error) {
+    const problem = VouchError.from(error);
+    if (problem.code === "internal_error") throw error;
+    return problem;
+  }
 }
 
-function toText(status: KeyStatus<SigningKey>): string {
-  const { kid, protection } = status.key;
-  return `${kid}  ${words[status.state](status)}; ${describeProtection(parseProtection(protection, kid))}`;
+/** Times in seconds since 1970; protection is null for a key in clear text, problem for one that is right or not tried. */
+function toJson({ status: { key, state, until }, problem }: Listed): unknown {
+  const { kid, publishedAt, signsFrom } = key;
+  const protection = parseProtection(key.protection, kid);
+  return {
+    kid,
+    state,
+    publishedAt,
+    signsFrom,
+    until,
+    protection: protection === undefined ? null : place(protection),
+    problem: problem?.message ?? null,
+  };
+}
+
+function place(protection: Protection): unknown {
+  return protection.by === "aws-kms-key"
+    ? { by: protection.by, arn: protection.arn }
+    : { by: protection.by, kek: protection.kek };
+}
+
+function toText(listed: readonly Listed[]): string {
+  const rows = listed.map(({ status }) => {
+    const { kid, protection } = status.key;
+    return [kid, words[status.state](status), describeProtection(parseProtection(protection, kid))];
+  });
+  const warnings = listed.flatMap(({ status, problem }) =>
+    problem === undefined ? [] : [warning(status.key, problem)],
+  );
+  return [...table([["KEY", "STATE", "PRIVATE PART"], ...rows]), ...warnings].join("\n");
+}
+
+function warning({ kid, signsFrom }: SigningKey, { message, hint }: VouchError): string {
+  return `
+Warning: with the settings of this command ${kid} cannot be opened. ${message}
+A server with the same settings answers 503 from ${date(signsFrom)} on.
+${hint ?? ""}
+Give every server what opens it and restart it before then, or withdraw the key:
+
+   vouch server signing-keys retire ${kid}`;
 }
 
 const words: Record<KeyState, (status: KeyStatus<SigningKey>) => string> = {
@@ -36,5 +112,5 @@ const words: Record<KeyState, (status: KeyStatus<SigningKey>) => string> = {
   signing: ({ key, until }) =>
     `signing since ${date(key.signsFrom)}${until === undefined ? "" : `, until ${date(until)}`}`,
   retired: ({ until }) => `retired, published until ${date(until!)}`,
-  gone: () => "gone: a running server removes it within a minute",
+  gone: () => `gone: a running server removes it within ${refreshSeconds} seconds`,
 };

@@ -1,7 +1,7 @@
 import { replaceLost as replaceLostKeys } from "../../signing/lost.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { keyEncryptionArg, keyMaker, keyProtector, signingKeyArg } from "../key-encryption.ts";
+import { keyEncryptionArg, keyMakerOf, keyProtector, signingKeyArg } from "../key-encryption.ts";
 import { initialized } from "../../initialize.ts";
 
 export const replaceLost = defineServerCommand({
@@ -30,9 +30,9 @@ export const replaceLost = defineServerCommand({
   async run({ args }) {
     const { key, lost } = await withStore(args, false, async (store) => {
       const issuer = (await initialized(store)).url;
-      const make = await keyMaker(issuer, args);
+      const maker = await keyMakerOf(issuer, args);
       const time = await store.time(currentTime());
-      return await replaceLostKeys(store, { issuer, protector: await keyProtector(args), time }, make);
+      return await replaceLostKeys(store, { issuer, protector: await keyProtector(args), time }, maker);
     });
     const kids = lost.map(({ kid }) => kid);
     if (args.json) {

@@ -3,7 +3,7 @@ import { initialized } from "../../initialize.ts";
 import { rotate as rotateKeys, type Rotation } from "../../signing/rotation.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { keyEncryptionArg, keyMaker, signingKeyArg } from "../key-encryption.ts";
+import { keyEncryptionArg, keyMakerOf, signingKeyArg } from "../key-encryption.ts";
 import { date } from "../date.ts";
 
 export const rotate = defineServerCommand({
@@ -29,8 +29,8 @@ export const rotate = defineServerCommand({
     const immediately = args.now === true;
     const rotation = await withStore(args, false, async (store) => {
       const issuer = (await initialized(store)).url;
-      const make = await keyMaker(issuer, args);
-      return await rotateKeys(store, await store.time(currentTime()), make, { immediately });
+      const maker = await keyMakerOf(issuer, args);
+      return await rotateKeys(store, await store.time(currentTime()), maker, { immediately });
     });
     const { key, previous, withdrawn } = rotation;
     if (args.json) {

@@ -3,14 +3,14 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { initializeServer } from "../../../../src/server/initialize.ts";
 import { publishedSeconds, retiredSeconds, statusesAt } from "../../../../src/server/signing/life-cycle.ts";
 import { removeGone, retire, rotate, rotateIfDue } from "../../../../src/server/signing/rotation.ts";
-import { makeSigningKey } from "../../../../src/server/signing/signing-key.ts";
+import { keyMaker } from "../../../../src/server/signing/signing-key.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import { rejection } from "../../../rejection.ts";
 import { type MakeDatabase, now, open, type TestDatabase, undoIndexes } from "./database.ts";
 
 const opener = new URL("../../../../src/server/store/open.ts", import.meta.url).pathname;
 const issuer = "https://vouch.example.com";
-const makeKey = () => makeSigningKey(issuer, undefined);
+const makeKey = keyMaker(issuer, undefined);
 const day = 24 * 3600;
 
 /** Declares the tests. */
