@@ -25,6 +25,8 @@ export interface Route {
   handler: Handler;
   /** Absent: no rate limit. */
   rateClass?: RateClass;
+  /** No operation of the API any more: it tells older clients to update. */
+  retired?: true;
 }
 
 /** Cache lifetime of the public documents; a new signing key is published for longer before it signs. */
@@ -55,9 +57,15 @@ export const routes: readonly Route[] = [
   { path: "/v1/credentials/renaming", method: "POST", handler: renameKey, rateClass: "token" },
   { path: "/v1/credentials/removal/options", method: "POST", handler: removeKeyOptions, rateClass: "token" },
   { path: "/v1/credentials/removal", method: "POST", handler: removeKey, rateClass: "token" },
-  { path: "/v1/credentials/add/options", method: "POST", handler: outdatedChange, rateClass: "token" },
-  { path: "/v1/credentials/rename", method: "POST", handler: outdatedChange, rateClass: "token" },
-  { path: "/v1/credentials/remove/options", method: "POST", handler: outdatedChange, rateClass: "token" },
+  { path: "/v1/credentials/add/options", method: "POST", handler: outdatedChange, rateClass: "token", retired: true },
+  { path: "/v1/credentials/rename", method: "POST", handler: outdatedChange, rateClass: "token", retired: true },
+  {
+    path: "/v1/credentials/remove/options",
+    method: "POST",
+    handler: outdatedChange,
+    rateClass: "token",
+    retired: true,
+  },
   { path: "/v1/publish/options", method: "POST", handler: publishOptions, rateClass: "token" },
   { path: "/v1/publish", method: "POST", handler: publish, rateClass: "token" },
   { path: "/v1/sessions", method: "GET", handler: listSessions, rateClass: "token" },

@@ -15,6 +15,10 @@ const idTokenType = "urn:ietf:params:oauth:token-type:id_token";
 
 const AccessToken = v.pipe(v.string(), v.maxLength(256));
 
+/** Parameters that may stand several times (RFC 8693, 2.1). */
+const repeatable = ["audience", "resource"];
+const Targets = v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(255))), v.maxLength(8)), []);
+
 const WebauthnRequest = v.object({ grant_type: v.literal(webauthnGrant), ...webauthnGrantParameters });
 const ExchangeRequest = v.object({
   grant_type: v.literal(tokenExchangeGrant),
@@ -22,8 +26,10 @@ const ExchangeRequest = v.object({
   subject_token_type: v.literal(accessTokenType),
   /** Optional (RFC 8693, 2.1); this server issues only ID tokens here. */
   requested_token_type: v.optional(v.literal(idTokenType)),
-  audience: v.optional(v.pipe(v.string(), v.maxLength(255))),
+  audience: Targets,
+  resource: Targets,
   actor_token: v.optional(v.never()),
+  actor_token_type: v.optional(v.never()),
 });
 const UnknownGrant = v.pipe(
   v.object({ grant_type: v.string() }),
@@ -42,7 +48,7 @@ export const token: Handler = async (request, context) => {
     url: `${context.url}/oauth/token`,
     now: context.now(),
   });
-  const form = await readForm(request, TokenRequest);
+  const form = await readForm(request, TokenRequest, repeatable);
   if (form.grant_type === tokenExchangeGrant) return await exchangeToken(form, proof, context);
   await rememberProof(context.store, proof);
   if (form.grant_type === webauthnGrant) return await grantSession(form, proof.jkt, context);
@@ -62,15 +68,16 @@ async function exchangeToken(
 ): Promise<HandlerResult> {
   const tokenHash = sha256(form.subject_token);
   const jti = crypto.randomUUID();
+  const targets = new Set([...form.audience, ...form.resource]);
   // Default audience (optional in RFC 8693, 2.1): the first, which AWS knows this server by.
-  const audience = form.audience ?? context.audiences[0] ?? "";
+  const [audience = context.audiences[0] ?? ""] = targets;
   // One transaction, and so one file sync, for the proof, the check and the record.
   const { session, now, refusal } = await context.store.transaction(async (tables) => {
     await rememberProof(tables, proof);
     const found =
       proof.ath === undefined || proof.ath === tokenHash ? await tables.sessions.find(tokenHash) : undefined;
     const time = context.now();
-    const refused = refusalOf(found, { proof, audience, tokenHash, now: time }, context);
+    const refused = refusalOf(found, { proof, targets, tokenHash, now: time }, context);
     if (refused === undefined) {
       const { user, credentialId } = found!;
       const { address } = context.caller;
@@ -96,10 +103,10 @@ async function exchangeToken(
 /** Why the session gets no token; undefined if it gets one. */
 function refusalOf(
   session: Session | undefined,
-  asked: { proof: DpopProof; tokenHash: string; audience: string; now: number },
+  asked: { proof: DpopProof; tokenHash: string; targets: ReadonlySet<string>; now: number },
   { audiences }: ServerContext,
 ): OAuthError | undefined {
-  const { proof, tokenHash, audience, now } = asked;
+  const { proof, tokenHash, targets, now } = asked;
   if (proof.ath !== undefined && proof.ath !== tokenHash) {
     return new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: its ath is of another access token.");
   }
@@ -109,7 +116,8 @@ function refusalOf(
   if (session.revoked) return new OAuthError("invalid_grant", "The session was revoked.");
   if (session.user.disabled) return new OAuthError("invalid_grant", "The administrator has disabled this account.");
   if (session.expiresAt <= now) return new OAuthError("invalid_grant", "The session has expired.");
-  if (audiences.includes(audience)) return undefined;
+  if (targets.size > 1) return new OAuthError("invalid_target", "An ID token is for one audience, not for several.");
+  if ([...targets].every((target) => audiences.includes(target))) return undefined;
   // Do not echo the requested audience: the message is logged, and a faulty client may have put a token there.
   const expected = audiences.join(" or ");
   return new OAuthError(
