@@ -11,6 +11,7 @@ import type { AuditEntry } from "./audit/entry.ts";
 import { keepAudit } from "./audit/upkeep.ts";
 import { HttpError, toFailure } from "./http/failure.ts";
 import { type Certificate, checkCertificate, Listener } from "./http/listener.ts";
+import { DpopNonces } from "./oauth/dpop-nonce.ts";
 import { Issuer } from "./oauth/issuer.ts";
 import { defaultRateLimits, type RateClass, RateLimiter } from "./http/rate-limit.ts";
 import { RelyingParty } from "./webauthn/relying-party.ts";
@@ -38,6 +39,8 @@ export interface ServerOptions {
   allowSyncedPasskeys?: boolean;
   /** What publishing needs besides a session; a touch without it. */
   publishVerification?: ServerContext["publishVerification"] | undefined;
+  /** Whether a DPoP proof without the server's nonce is accepted; it is, without this. */
+  dpopNonce?: "optional" | "required" | undefined;
   /** Tag sessions at AWS with the person's e-mail address. */
   tagEmail?: boolean;
   /** The key-encryption key of the signing keys. */
@@ -126,6 +129,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     isDraining: false,
     issuer: new Issuer(configuration.url, keys, tagging),
     relyingParty: new RelyingParty(configuration.url, options.allowSyncedPasskeys),
+    nonces: new DpopNonces(configuration.url, keys, now),
+    requireNonce: options.dpopNonce === "required",
     publishVerification: options.publishVerification ?? "touch",
     now,
   };
@@ -193,6 +198,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (request.signal.aborted) entry.status = 499;
     }
     harden(response.headers, context.url);
+    const nonce = request.headers.has("dpop") ? await context.nonces.current() : undefined;
+    if (nonce !== undefined) response.headers.set("dpop-nonce", nonce);
     // A client that keeps its connection would be cut off with its next request.
     if (context.isDraining) response.headers.set("connection", "close");
     const milliseconds = performance.now() - started;

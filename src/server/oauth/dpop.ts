@@ -3,6 +3,7 @@
  */
 import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, jwtVerify } from "jose";
 import * as v from "valibot";
+import type { DpopNonces } from "./dpop-nonce.ts";
 import { OAuthError } from "../http/failure.ts";
 import { sha256 } from "../random.ts";
 
@@ -37,6 +38,7 @@ const ClaimsSchema = v.object({
   htu: v.pipe(v.string(), v.url()),
   iat: v.pipe(v.number(), v.integer()),
   ath: v.optional(v.string()),
+  nonce: v.optional(v.pipe(v.string(), v.maxLength(256))),
 });
 
 export interface DpopProof {
@@ -56,11 +58,14 @@ export interface DpopExpectation {
   url: string;
   /** Seconds since 1970. */
   now: number;
+  nonces: Pick<DpopNonces, "accepts">;
+  /** Whether a proof without a nonce is refused. */
+  requireNonce: boolean;
 }
 
 /**
  * Verifies the DPoP header (RFC 9449, 4.3), except for replay, which the store detects.
- * Throws OAuthError `invalid_dpop_proof`.
+ * Throws OAuthError `invalid_dpop_proof`, `use_dpop_nonce`.
  */
 export async function verifyDpopProof(header: string | null, expected: DpopExpectation): Promise<DpopProof> {
   if (header === null) throw invalid("expected a DPoP header, got none");
@@ -83,6 +88,14 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
     if (Math.abs(ahead) > proofWindowSeconds) {
       const direction = ahead > 0 ? "ahead of" : "behind";
       throw invalid(`the clock of this machine is ${Math.abs(ahead)} seconds ${direction} the server's; set the clock`);
+    }
+    const { nonce } = claims;
+    if (nonce === undefined ? expected.requireNonce : !expected.nonces.accepts(nonce)) {
+      const got = nonce === undefined ? "none" : "one that is unknown or too old";
+      throw new OAuthError(
+        "use_dpop_nonce",
+        `Expected a DPoP proof with the nonce of the DPoP-Nonce header, got ${got}.`,
+      );
     }
     const expiresAt = claims.iat + proofWindowSeconds + 1;
     return { jkt, id: `${expiresAt} ${sha256(`${jkt} ${claims.jti}`)}`, expiresAt, ath: claims.ath };

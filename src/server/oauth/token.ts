@@ -13,11 +13,11 @@ import type { Transaction } from "../store/store.ts";
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const idTokenType = "urn:ietf:params:oauth:token-type:id_token";
 
-const AccessToken = v.pipe(v.string(), v.maxLength(256));
+const AccessToken = v.pipe(v.string(), v.maxCodePoints(256));
 
 /** Parameters that may stand several times (RFC 8693, 2.1). */
 const repeatable = ["audience", "resource"];
-const Targets = v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(255))), v.maxLength(8)), []);
+const Targets = v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxCodePoints(255))), v.maxLength(8)), []);
 
 const WebauthnRequest = v.object({ grant_type: v.literal(webauthnGrant), ...webauthnGrantParameters });
 const ExchangeRequest = v.object({
@@ -47,6 +47,8 @@ export const token: Handler = async (request, context) => {
     method: "POST",
     url: `${context.url}/oauth/token`,
     now: context.now(),
+    nonces: context.nonces,
+    requireNonce: context.requireNonce,
   });
   const form = await readForm(request, TokenRequest, repeatable);
   if (form.grant_type === tokenExchangeGrant) return await exchangeToken(form, proof, context);
@@ -133,7 +135,7 @@ function refusalOf(
 export const revoke: Handler = async (request, context) => {
   const form = await readForm(
     request,
-    v.object({ token: AccessToken, token_type_hint: v.optional(v.pipe(v.string(), v.maxLength(64))) }),
+    v.object({ token: AccessToken, token_type_hint: v.optional(v.pipe(v.string(), v.maxCodePoints(64))) }),
   );
   const tokenHash = sha256(form.token);
   const session = await context.store.transaction(async ({ sessions, record }) => {
