@@ -12,7 +12,7 @@ import type { OwnSession } from "../store/sessions.ts";
 import { authorize, type Authorized, stillLive } from "./authorization.ts";
 
 const EndRequest = v.union([
-  v.strictObject({ id: v.pipe(v.string(), v.maxLength(64)) }),
+  v.strictObject({ id: v.pipe(v.string(), v.maxCodePoints(64)) }),
   v.strictObject({ which: v.picklist(["others", "all"]) }),
 ]);
 
