@@ -53,6 +53,8 @@ function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): st
   const place = v.getDotPath(issue)?.slice(0, 64) ?? "the body";
   if (issue.expected === "never") return `${place} has no place here`;
   if (issue.received === "undefined") return `${place} is missing`;
+  // A message of ours; valibot's own quote the value.
+  if (issue.message.startsWith("expected ")) return `${place} ${issue.message}`;
   // valibot reports length limits as "<=64".
   if (/^[<>]=?\d+$/.test(issue.expected ?? ""))
     return `${place} is too ${issue.expected?.startsWith("<") ? "long" : "short"}`;
@@ -87,7 +89,11 @@ async function readText(request: Request): Promise<string> {
   } finally {
     clearTimeout(timer);
   }
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new HttpError(400, "Expected UTF-8, got other bytes.");
+  }
 }
 
 function tooLarge(): HttpError {

@@ -71,6 +71,8 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
   if (header === null) throw invalid("expected a DPoP header, got none");
   // Several DPoP headers arrive joined by a comma, which no JWT contains.
   if (header.includes(",")) throw invalid("expected one DPoP header, got several");
+  // The decoder is lenient about blanks and padding (RFC 7515, 2: there are none).
+  if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(header)) throw invalid("the proof or its key is malformed");
   try {
     const { jwk } = v.parse(HeaderSchema, decodeProtectedHeader(header));
     const { key, jkt } = await clientKey(jwk);
@@ -105,7 +107,9 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
       const [issue] = error.issues;
       const expectation =
         issue.expected === "never" ? "the public key only" : (issue.expected ?? `to fit ${issue.type}`);
-      throw invalid(`${v.getDotPath(issue) ?? "header"}: expected ${expectation}`, error);
+      const place = v.getDotPath(issue) ?? "header";
+      if (issue.received === "undefined") throw invalid(`${place} is missing`, error);
+      throw invalid(`${place}: expected ${expectation}`, error);
     }
     if (error instanceof errors.JWSSignatureVerificationFailed) throw invalid("its signature does not fit", error);
     if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) {
@@ -133,10 +137,12 @@ async function clientKey({ kty, crv, x, y }: Record<"kty" | "crv" | "x" | "y", s
   return imported;
 }
 
-/** Returns normalised scheme, host, port and path (RFC 9449, 4.3: htu is compared without query and fragment). */
+/** Returns the normalised URL without query and fragment, which htu is compared without (RFC 9449, 4.3). */
 function withoutQuery(text: string): string {
   const url = new URL(text);
-  return url.origin + url.pathname;
+  url.search = "";
+  url.hash = "";
+  return url.href;
 }
 
 function invalid(reason: string, cause?: unknown): OAuthError {

@@ -29,7 +29,7 @@ const maxClientName = 64;
 export const webauthnGrantParameters = {
   ceremony: v.pipe(v.string(), v.maxCodePoints(64)),
   /** AuthenticationResponseJSON as JSON text. */
-  credential: v.pipe(v.string(), v.parseJson(), AuthenticationResponseSchema),
+  credential: v.pipe(v.string(), v.parseJson(undefined, "expected JSON"), AuthenticationResponseSchema),
   /** What the client calls its machine: a claim, shown to the user beside the session. */
   client: v.optional(
     v.pipe(

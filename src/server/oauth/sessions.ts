@@ -11,10 +11,13 @@ import { sha256 } from "../random.ts";
 import type { OwnSession } from "../store/sessions.ts";
 import { authorize, type Authorized, stillLive } from "./authorization.ts";
 
-const EndRequest = v.union([
-  v.strictObject({ id: v.pipe(v.string(), v.maxCodePoints(64)) }),
-  v.strictObject({ which: v.picklist(["others", "all"]) }),
-]);
+const EndRequest = v.union(
+  [
+    v.strictObject({ id: v.pipe(v.string(), v.maxCodePoints(64)) }),
+    v.strictObject({ which: v.picklist(["others", "all"]) }),
+  ],
+  'expected either the id of a session, or which: "others" or "all"',
+);
 
 /** GET /v1/sessions: the live sessions of the user, the oldest first. */
 export const listSessions: Handler = async (request, context) => {
