@@ -272,11 +272,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function findRoute(pathname: string, method: string): Route {
-  const route = routes.find(({ path }) => path === pathname);
-  if (!route) throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
+  const found = routes.filter(({ path }) => path === pathname);
+  if (found.length === 0)
+    throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
   // HEAD runs the GET handler; Bun omits the body.
-  if (route.method !== method && !(route.method === "GET" && method === "HEAD")) {
-    const allow = route.method === "GET" ? "GET, HEAD" : route.method;
+  const route = found.find((each) => each.method === (method === "HEAD" ? "GET" : method));
+  if (!route) {
+    const allow = found.map((each) => (each.method === "GET" ? "GET, HEAD" : each.method)).join(", ");
     throw new HttpError(405, `Expected ${allow}, got ${method}.`, { allow });
   }
   return route;

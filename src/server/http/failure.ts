@@ -11,6 +11,7 @@ export class OAuthError extends Error {
     | "invalid_target"
     | "invalid_dpop_proof"
     | "use_dpop_nonce"
+    | "unauthorized_client"
     | "unsupported_grant_type"
     | "unsupported_token_type";
 

@@ -41,6 +41,15 @@ const TokenRequest = v.lazy((form) => {
   return grant === tokenExchangeGrant ? ExchangeRequest : UnknownGrant;
 });
 
+/**
+ * GET and POST /oauth/authorize: OpenID Connect Discovery demands the endpoint (3). No client is registered for it, so
+ * none is redirected to (RFC 6749, 4.1.2.1).
+ */
+export const authorize: Handler = async () => {
+  const reason = "No client is registered for this endpoint: people log in with a security key, by `vouch login`.";
+  throw new OAuthError("unauthorized_client", reason);
+};
+
 /** POST /oauth/token. Every request needs a DPoP proof that is not a replay. */
 export const token: Handler = async (request, context) => {
   const proof = await verifyDpopProof(request.headers.get("dpop"), {

@@ -52,6 +52,8 @@ async function ofAnother(stage: Stage) {
   return stage.server.form("/oauth/token", exchangeParameters(accessToken), { dpop: await proofOf(stage) });
 }
 
+const client = "?response_type=id_token&client_id=x&redirect_uri=https%3A%2F%2Fevil.example";
+
 export const exchanges: Forged[] = [
   ...answered(400, "invalid_request", [
     ["no grant_type", exchange({ grant_type: undefined }), "grant_type is missing"],
@@ -259,6 +261,14 @@ export const exchanges: Forged[] = [
       "revocation by JSON",
       (stage) => stage.server.post("/oauth/revoke", { token: "x" }),
       'Expected content-type application/x-www-form-urlencoded, got "application/json"',
+    ],
+  ]),
+  ...answered(400, "unauthorized_client", [
+    ["an authorization", (stage) => stage.server.send(`/oauth/authorize${client}`), "No client is registered"],
+    [
+      "an authorization by POST",
+      (stage) => stage.server.form("/oauth/authorize", { client_id: "x" }),
+      "No client is registered",
     ],
   ]),
 ];

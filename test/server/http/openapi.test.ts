@@ -6,17 +6,17 @@ import { routes } from "../../../src/server/routes.ts";
 import { expectDocumented, openapi } from "./openapi.ts";
 
 test("every route is documented in docs/openapi.yaml, and every documented operation is served", () => {
-  const served = routes.filter(({ retired }) => !retired).map(({ method, path }) => `${method} ${path}`);
+  const served = routes.filter(({ refusesAll }) => !refusesAll).map(({ method, path }) => `${method} ${path}`);
   const documented = Object.entries(openapi.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(documented.toSorted()).toEqual(served.toSorted());
 });
 
-test("the description names the paths that are served for older clients only", () => {
-  const retired = routes.filter((route) => route.retired).map(({ path }) => path);
-  expect(retired.length).toBeGreaterThan(0);
-  for (const path of retired) expect(openapi.info.description).toContain(`\`${path}\``);
+test("the description names the paths that refuse whoever comes", () => {
+  const refusing = routes.filter(({ refusesAll }) => refusesAll).map(({ path }) => path);
+  expect(refusing.length).toBeGreaterThan(0);
+  for (const path of refusing) expect(openapi.info.description).toContain(`\`${path}\``);
 });
 
 test.each<[string, Response, { body?: unknown; sent?: unknown }, RegExp]>([
