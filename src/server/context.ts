@@ -1,5 +1,6 @@
 /** The types of a request handler: its context, its result. */
 import type { Count } from "./http/rate-limit.ts";
+import type { DpopNonces } from "./oauth/dpop-nonce.ts";
 import type { Issuer } from "./oauth/issuer.ts";
 import type { RelyingParty } from "./webauthn/relying-party.ts";
 import type { Store } from "./store/store.ts";
@@ -29,6 +30,9 @@ export interface ServerContext {
   isDraining: boolean;
   issuer: Issuer;
   relyingParty: RelyingParty;
+  nonces: DpopNonces;
+  /** Whether each DPoP proof must have a nonce. */
+  requireNonce: boolean;
   /** What publishing needs besides a session: a touch, or also the PIN (or finger). */
   publishVerification: "touch" | "pin";
   /** Seconds since 1970. */

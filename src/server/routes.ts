@@ -17,7 +17,7 @@ import type { RateClass } from "./http/rate-limit.ts";
 import { publish, publishOptions } from "./oauth/publishing.ts";
 import { jwksCacheSeconds } from "./signing/life-cycle.ts";
 import { endSessions, listSessions } from "./oauth/sessions.ts";
-import { revoke, token } from "./oauth/token.ts";
+import { authorize, revoke, token } from "./oauth/token.ts";
 
 export interface Route {
   path: string;
@@ -25,6 +25,8 @@ export interface Route {
   handler: Handler;
   /** Absent: no rate limit. */
   rateClass?: RateClass;
+  /** No operation of the API: whoever comes is refused, and told why. */
+  refusesAll?: true;
 }
 
 /** Cache lifetime of the public documents; a new signing key is published for longer before it signs. */
@@ -55,13 +57,27 @@ export const routes: readonly Route[] = [
   { path: "/v1/credentials/renaming", method: "POST", handler: renameKey, rateClass: "token" },
   { path: "/v1/credentials/removal/options", method: "POST", handler: removeKeyOptions, rateClass: "token" },
   { path: "/v1/credentials/removal", method: "POST", handler: removeKey, rateClass: "token" },
-  { path: "/v1/credentials/add/options", method: "POST", handler: outdatedChange, rateClass: "token" },
-  { path: "/v1/credentials/rename", method: "POST", handler: outdatedChange, rateClass: "token" },
-  { path: "/v1/credentials/remove/options", method: "POST", handler: outdatedChange, rateClass: "token" },
+  {
+    path: "/v1/credentials/add/options",
+    method: "POST",
+    handler: outdatedChange,
+    rateClass: "token",
+    refusesAll: true,
+  },
+  { path: "/v1/credentials/rename", method: "POST", handler: outdatedChange, rateClass: "token", refusesAll: true },
+  {
+    path: "/v1/credentials/remove/options",
+    method: "POST",
+    handler: outdatedChange,
+    rateClass: "token",
+    refusesAll: true,
+  },
   { path: "/v1/publish/options", method: "POST", handler: publishOptions, rateClass: "token" },
   { path: "/v1/publish", method: "POST", handler: publish, rateClass: "token" },
   { path: "/v1/sessions", method: "GET", handler: listSessions, rateClass: "token" },
   { path: "/v1/sessions/end", method: "POST", handler: endSessions, rateClass: "token" },
+  { path: "/oauth/authorize", method: "GET", handler: authorize, refusesAll: true },
+  { path: "/oauth/authorize", method: "POST", handler: authorize, refusesAll: true },
   { path: "/oauth/token", method: "POST", handler: token, rateClass: "token" },
   { path: "/oauth/revoke", method: "POST", handler: revoke, rateClass: "token" },
 ];

@@ -11,6 +11,7 @@ import type { AuditEntry } from "./audit/entry.ts";
 import { keepAudit } from "./audit/upkeep.ts";
 import { HttpError, toFailure } from "./http/failure.ts";
 import { type Certificate, Listener } from "./http/listener.ts";
+import { DpopNonces } from "./oauth/dpop-nonce.ts";
 import { Issuer } from "./oauth/issuer.ts";
 import {
   countOnce,
@@ -50,6 +51,8 @@ export interface ServerOptions {
   allowSyncedPasskeys?: boolean;
   /** What publishing needs besides a session; a touch without it. */
   publishVerification?: ServerContext["publishVerification"] | undefined;
+  /** Whether a DPoP proof without the server's nonce is accepted; it is, without this. */
+  dpopNonce?: "optional" | "required" | undefined;
   /** Tag sessions at AWS with the person's e-mail address. */
   tagEmail?: boolean;
   /** The key-encryption key of the signing keys. */
@@ -142,6 +145,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     isDraining: false,
     issuer: new Issuer(configuration.url, keys, tagging),
     relyingParty: new RelyingParty(configuration.url, options.allowSyncedPasskeys),
+    nonces: new DpopNonces(configuration.url, keys, now),
+    requireNonce: options.dpopNonce === "required",
     publishVerification: options.publishVerification ?? "touch",
     now,
   };
@@ -213,6 +218,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (request.signal.aborted) entry.status = 499;
     }
     harden(response.headers, context.url);
+    const nonce = request.headers.has("dpop") ? await context.nonces.current() : undefined;
+    if (nonce !== undefined) response.headers.set("dpop-nonce", nonce);
     // A client that keeps its connection would be cut off with its next request.
     if (context.isDraining) response.headers.set("connection", "close");
     const milliseconds = performance.now() - started;
@@ -301,11 +308,13 @@ function reasonOf(error: unknown): string {
 }
 
 function findRoute(pathname: string, method: string): Route {
-  const route = routes.find(({ path }) => path === pathname);
-  if (!route) throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
+  const found = routes.filter(({ path }) => path === pathname);
+  if (found.length === 0)
+    throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
   // HEAD runs the GET handler; Bun omits the body.
-  if (route.method !== method && !(route.method === "GET" && method === "HEAD")) {
-    const allow = route.method === "GET" ? "GET, HEAD" : route.method;
+  const route = found.find((each) => each.method === (method === "HEAD" ? "GET" : method));
+  if (!route) {
+    const allow = found.map((each) => (each.method === "GET" ? "GET, HEAD" : each.method)).join(", ");
     throw new HttpError(405, `Expected ${allow}, got ${method}.`, { allow });
   }
   return route;

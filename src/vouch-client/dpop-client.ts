@@ -1,4 +1,4 @@
-/** DPoP-protected requests to the Vouch server, with clock skew correction. */
+/** DPoP-protected requests to the Vouch server, with its nonces and clock skew correction. */
 import type { Environment } from "../base/environment.ts";
 import type { HttpResponse } from "../base/net/http.ts";
 import type { Secret } from "../base/secret.ts";
@@ -7,6 +7,12 @@ import { readOAuthFailure, send, type Surroundings } from "./api.ts";
 
 /** Threshold for clock skew between the `Date` header and our clock; milliseconds. */
 const skewToleranceMs = 2_000;
+
+/** The errors that another proof may mend (RFC 9449, 5 and 8). */
+const proofErrors: readonly string[] = ["invalid_dpop_proof", "use_dpop_nonce"];
+
+/** RFC 9449, 8.1, and not longer than a header should be. */
+const noncePattern = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/;
 
 interface SendOptions {
   /** Whether the request is idempotent and may be retried. */
@@ -25,6 +31,8 @@ export class DpopClient {
   readonly #env: Environment;
   /** The server's clock minus ours, in milliseconds; 0 until a proof is rejected. */
   #clockOffsetMs = 0;
+  /** The last nonce that the server gave (RFC 9449, 8.2). */
+  #nonce: string | undefined;
 
   constructor(server: string, key: DpopKey, { env, now }: Surroundings) {
     this.server = server;
@@ -37,7 +45,7 @@ export class DpopClient {
   /** Posts a form to a path under /oauth. Throws `network`, `timeout`, `server_error`, `cancelled`. */
   async postForm(path: string, form: Record<string, string>, options: SendOptions = {}): Promise<HttpResponse> {
     const refusesProof = (response: HttpResponse): boolean =>
-      response.status !== 200 && readOAuthFailure(response, this.tokenUrl).error === "invalid_dpop_proof";
+      response.status !== 200 && proofErrors.includes(readOAuthFailure(response, this.tokenUrl).error);
     return this.#send("POST", path, new URLSearchParams(form), undefined, refusesProof, options);
   }
 
@@ -50,11 +58,15 @@ export class DpopClient {
     options: SendOptions = {},
   ): Promise<HttpResponse> {
     const refusesProof = ({ status, headers }: HttpResponse): boolean =>
-      status === 401 && (headers.get("www-authenticate") ?? "").includes('error="invalid_dpop_proof"');
+      status === 401 &&
+      proofErrors.some((error) => headers.get("www-authenticate")?.includes(`error="${error}"`) === true);
     return this.#send(method, path, body, accessToken, refusesProof, options);
   }
 
-  /** Sends the request; retries once with the server's time if the proof is rejected and the clocks differ. */
+  /**
+   * Sends the request. While the proof is rejected it is retried, once with the server's time if the clocks differ, and
+   * once with its nonce if that is new.
+   */
   async #send(
     method: "GET" | "POST",
     path: string,
@@ -65,13 +77,27 @@ export class DpopClient {
   ): Promise<HttpResponse> {
     const url = this.server + path;
     const headers = async () => ({
-      dpop: await this.#key.proof(method, url, Math.floor((this.now() + this.#clockOffsetMs) / 1000), accessToken),
+      dpop: await this.#key.proof(method, url, {
+        issuedAt: Math.floor((this.now() + this.#clockOffsetMs) / 1000),
+        accessToken,
+        nonce: this.#nonce,
+      }),
       ...(accessToken ? { authorization: `DPoP ${accessToken.expose()}` } : {}),
     });
-    const sendOnce = () => send({ method, url, headers, body, env: this.#env, repeatable, ...rest });
-    const response = await sendOnce();
-    if (!refusesProof(response) || !this.#correctClock(response)) return response;
-    return sendOnce();
+    for (let attempt = 0; ; attempt++) {
+      const response = await send({ method, url, headers, body, env: this.#env, repeatable, ...rest });
+      const isNewNonce = this.#keepNonce(response);
+      if (attempt === 2 || !refusesProof(response)) return response;
+      if (!this.#correctClock(response) && !isNewNonce) return response;
+    }
+  }
+
+  /** Keeps the server's nonce for the next proof; returns whether it is another one than before. */
+  #keepNonce({ headers }: HttpResponse): boolean {
+    const nonce = headers.get("dpop-nonce") ?? undefined;
+    if (nonce === undefined || nonce === this.#nonce || !noncePattern.test(nonce)) return false;
+    this.#nonce = nonce;
+    return true;
   }
 
   #correctClock(response: HttpResponse): boolean {

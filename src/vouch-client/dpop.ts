@@ -20,11 +20,20 @@ export class DpopKey {
 
   /**
    * The DPoP header of one request (RFC 9449, 4.2), with `issuedAt` in seconds since 1970. With an access token, the
-   * proof is bound to it by its hash (`ath`).
+   * proof is bound to it by its hash (`ath`); `nonce` is the server's, if it gave one.
    */
-  async proof(method: string, url: string, issuedAt: number, accessToken?: Secret): Promise<string> {
+  async proof(
+    method: string,
+    url: string,
+    {
+      issuedAt,
+      accessToken,
+      nonce,
+    }: { issuedAt: number; accessToken?: Secret | undefined; nonce?: string | undefined },
+  ): Promise<string> {
     const ath = accessToken && createHash("sha256").update(accessToken.expose()).digest("base64url");
-    return new SignJWT({ jti: crypto.randomUUID(), htm: method, htu: url, iat: issuedAt, ...(ath ? { ath } : {}) })
+    const claims = { ...(ath ? { ath } : {}), ...(nonce === undefined ? {} : { nonce }) };
+    return new SignJWT({ jti: crypto.randomUUID(), htm: method, htu: url, iat: issuedAt, ...claims })
       .setProtectedHeader({ typ: "dpop+jwt", alg: "ES256", jwk: this.#publicJwk })
       .sign(this.#privateKey);
   }

@@ -127,7 +127,7 @@ const notEnrolled = /not enrolled/i;
 
 function loginDenied(response: HttpResponse, url: string): VouchError {
   const { error, description } = readOAuthFailure(response, url);
-  if (error === "invalid_dpop_proof") return proofRefused(description);
+  if (error === "invalid_dpop_proof" || error === "use_dpop_nonce") return proofRefused(description);
   const unknown = notEnrolled.test(description)
     ? "The key was removed, or never enrolled here. Log in with another of your keys and run `vouch keys add`, or ask the people who run the server for a new code and run `vouch enroll`."
     : undefined;
@@ -139,7 +139,7 @@ function loginDenied(response: HttpResponse, url: string): VouchError {
 
 function exchangeRefused(response: HttpResponse, url: string): VouchError {
   const { error, description } = readOAuthFailure(response, url);
-  if (error === "invalid_dpop_proof") return proofRefused(description);
+  if (error === "invalid_dpop_proof" || error === "use_dpop_nonce") return proofRefused(description);
   const hint = "Run `vouch login`.";
   if (error !== "invalid_grant") {
     return new VouchError("server_error", `The server issued no ID token: ${description || error}`, {

@@ -3,6 +3,7 @@
  * answers. It counts what arrives, and a test can hold an operation back, fail it, or answer in its place.
  */
 import { verifyDpopProof } from "../../src/server/oauth/dpop.ts";
+import { OAuthError } from "../../src/server/http/failure.ts";
 import { sha256 } from "../../src/server/random.ts";
 import type { ManualClock } from "./manual-clock.ts";
 
@@ -82,9 +83,20 @@ export class Upstream {
   readonly #answers = new Map<Operation, Answer>();
   readonly #gates = new Map<Operation, { arrived: () => void; released: Promise<void> }>();
 
+  /** The nonce that each proof of the session's key must have, if any (RFC 9449, 8). */
+  nonce: string | undefined;
+
   constructor(clock: ManualClock) {
     this.#clock = clock;
-    this.#server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => this.#handle(request) });
+    this.#server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async (request) => {
+        const response = await this.#handle(request);
+        if (this.nonce !== undefined) response.headers.set("dpop-nonce", this.nonce);
+        return response;
+      },
+    });
   }
 
   get url(): string {
@@ -155,11 +167,12 @@ export class Upstream {
   async #checkProof(header: string | null): Promise<Response | undefined> {
     const now = Math.floor(this.#clock.now() / 1000);
     try {
-      const { jkt } = await verifyDpopProof(header, { method: "POST", url: `${this.url}/oauth/token`, now });
+      const expected = { method: "POST", url: `${this.url}/oauth/token`, now, ...this.#nonces() };
+      const { jkt } = await verifyDpopProof(header, expected);
       this.keys.push(jkt);
       return undefined;
     } catch (error) {
-      return oauthFailure("invalid_dpop_proof", (error as Error).message, { date: new Date(now * 1000).toUTCString() });
+      return oauthFailure(codeOf(error), (error as Error).message, { date: new Date(now * 1000).toUTCString() });
     }
   }
 
@@ -170,15 +183,20 @@ export class Upstream {
     const token = /^DPoP (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
     if (token === undefined) throw new Error(`The agent sent no access token to ${path}.`);
     try {
-      const expected = { method: request.method, url: this.url + path, now };
+      const expected = { method: request.method, url: this.url + path, now, ...this.#nonces() };
       const { jkt, ath } = await verifyDpopProof(request.headers.get("dpop"), expected);
       if (ath !== sha256(token)) throw new Error("its ath is not of this access token");
       this.keys.push(jkt);
       return undefined;
     } catch (error) {
-      const challenge = 'DPoP error="invalid_dpop_proof", algs="ES256"';
+      const challenge = `DPoP error="${codeOf(error)}", algs="ES256"`;
       return apiFailure(401, "access_denied", (error as Error).message, { date, "www-authenticate": challenge });
     }
+  }
+
+  #nonces() {
+    const accepts = (nonce: string) => this.nonce === undefined || nonce === this.nonce;
+    return { nonces: { accepts }, requireNonce: this.nonce !== undefined };
   }
 
   #usual(operation: Operation, form: URLSearchParams): Response {
@@ -371,4 +389,8 @@ function stsAnswer(action: string, keyId: string, expiration: number): Response 
     </${action}Response>`,
     { headers: { "content-type": "text/xml" } },
   );
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof OAuthError ? error.error : "invalid_dpop_proof";
 }

@@ -14,7 +14,7 @@ function context() {
       await probe.promise;
     },
   };
-  const issuer = { checkSigner: async () => {} };
+  const issuer = { signingFailure: () => undefined };
   return { probes, context: { store, issuer, now: () => 0, isDraining: false } as unknown as ServerContext };
 }
 

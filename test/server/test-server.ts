@@ -27,6 +27,9 @@ export interface Answer {
   body: ReturnType<typeof JSON.parse>;
 }
 
+/** Of a form; an array is a parameter that stands several times. */
+type Parameters = Record<string, string | string[]>;
+
 export interface TestServer {
   /** Where it listens; its configured URL is `origin`. */
   base: string;
@@ -41,7 +44,7 @@ export interface TestServer {
   advance(seconds: number): void;
   send(path: string, init?: RequestInit): Promise<Answer>;
   post(path: string, json: unknown): Promise<Answer>;
-  form(path: string, parameters: Record<string, string>, headers?: Record<string, string>): Promise<Answer>;
+  form(path: string, parameters: Parameters, headers?: Record<string, string>): Promise<Answer>;
   /** A fresh code for the email. */
   invite(email?: string): Promise<string>;
   enrollOptions(
@@ -62,7 +65,7 @@ export interface TestServer {
     json?: unknown,
     claims?: Record<string, unknown>,
   ): Promise<Answer>;
-  exchange(accessToken: string, dpop: DpopKey, parameters?: Record<string, string>): Promise<Answer>;
+  exchange(accessToken: string, dpop: DpopKey, parameters?: Parameters): Promise<Answer>;
   proof(dpop: DpopKey, claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
   stop(): Promise<void>;
 }
@@ -114,7 +117,7 @@ export async function startTestServer({ sync = "each", ...options }: TestServerO
       const response = await fetch(base + path, init);
       const text = await response.text();
       const body = text === "" ? undefined : JSON.parse(text);
-      expectDocumented(init?.method ?? "GET", path, response.status, body);
+      expectDocumented({ method: init?.method ?? "GET", path }, response, { sent: init?.body, body });
       return { status: response.status, headers: response.headers, body };
     },
     post: (path, json) =>
@@ -124,7 +127,15 @@ export async function startTestServer({ sync = "each", ...options }: TestServerO
         body: JSON.stringify(json),
       }),
     form: (path, parameters, headers = {}) =>
-      server.send(path, { method: "POST", headers, body: new URLSearchParams(parameters) }),
+      server.send(path, {
+        method: "POST",
+        headers,
+        body: new URLSearchParams(
+          Object.entries(parameters).flatMap(([name, values]) =>
+            [values].flat().map((value): [string, string] => [name, value]),
+          ),
+        ),
+      }),
     async invite(address = email) {
       const code = makeEnrollmentCode();
       await store.accounts.invite(address, sha256(code), time, time + 24 * 3600);

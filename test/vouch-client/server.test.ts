@@ -76,6 +76,38 @@ describe("a session", () => {
     },
   );
 
+  test("sends the nonce that the server demands, and asks again where it is told one", async () => {
+    upstream.nonce = "first";
+    const session = await login();
+    expect(upstream.counts.login).toBe(2);
+    await session.idToken();
+    expect(upstream.counts.idToken).toBe(1);
+    upstream.nonce = "second";
+    expect(await session.keys.list()).toEqual([key]);
+    expect(upstream.counts.keys).toBe(2);
+    await session.idToken();
+    expect(upstream.counts.idToken).toBe(2);
+  });
+
+  test("corrects its clock and takes the nonce, where both are refused one after the other", async () => {
+    upstream.nonce = "first";
+    const session = await login(client(3600));
+    expect(upstream.counts.login).toBeLessThanOrEqual(3);
+    expect((await session.idToken()).expiration).toBeNumber();
+  });
+
+  test("says what the server says where it goes on demanding another nonce", async () => {
+    let count = 0;
+    upstream.answer("login", () =>
+      oauthFailure("use_dpop_nonce", "Expected another nonce.", { "dpop-nonce": `nonce-${++count}` }),
+    );
+    expect(await rejection(login())).toMatchObject({
+      code: "login_denied",
+      message: expect.stringContaining("another nonce"),
+    });
+    expect(upstream.counts.login).toBe(3);
+  });
+
   test("a clock that goes wrong during the session is corrected by the Date of an API's refusal, once", async () => {
     let ahead = 0;
     const session = await login(new VouchServer(upstream.url, { env: {}, now: () => clock.now() + ahead * 1000 }));

@@ -70,6 +70,7 @@ export const run = defineServerCommand({
         tagEmail: settings["tag-email"],
         allowSyncedPasskeys: settings["allow-synced-passkeys"],
         publishVerification: settings["publish-verification"],
+        dpopNonce: settings["dpop-nonce"],
         keyProtector: protector,
         rotateEverySeconds: settings["rotate-every"],
         auditRetentionSeconds: settings["audit-retention"],

@@ -115,6 +115,15 @@ export const settingsTable = {
     default: "touch",
     parse: parseVerification,
   }),
+  "dpop-nonce": required({
+    variable: "VOUCH_SERVER_DPOP_NONCE",
+    type: "string",
+    valueHint: "optional|required",
+    about:
+      "Whether each proof of a session's key must have a nonce of the server, at most five minutes old, so that none can be made for later. Older vouch clients send none.",
+    default: "optional",
+    parse: parseNonceUse,
+  }),
   "tag-email": toggle(
     "VOUCH_SERVER_TAG_EMAIL",
     "Tag sessions at AWS with the person's e-mail address (vouch:email), which CloudTrail and the accounts of a chain then show.",
@@ -246,6 +255,11 @@ function refusePassword(url: string, why: string): void {
   throw new VouchError("usage", why, {
     hint: "Leave it out of the URL: name a file that holds it in VOUCH_DATABASE_PASSWORD_FILE, or set VOUCH_DATABASE to the whole URL.",
   });
+}
+
+function parseNonceUse(text: string): "optional" | "required" {
+  if (text === "optional" || text === "required") return text;
+  throw new VouchError("usage", `Expected --dpop-nonce optional or required, got "${text}".`);
 }
 
 function parseVerification(text: string): "touch" | "pin" {

@@ -23,20 +23,26 @@ export async function readJson<Schema extends v.GenericSchema>(
 }
 
 /**
- * Reads a form body and validates it by the schema. A repeated parameter is an error, unknown ones are ignored
- * (RFC 6749, 3.2). Throws HttpError (415, 413, 408) and OAuthError `invalid_request`.
+ * Reads a form body and validates it by the schema. A parameter without a value counts as omitted, unknown ones are
+ * ignored, a repeated one is an error (RFC 6749, 3.2), apart from those in `repeatable`, which the schema gets as an
+ * array. Throws HttpError (415, 413, 408) and OAuthError `invalid_request`.
  */
 export async function readForm<Schema extends v.GenericSchema>(
   request: Request,
   schema: Schema,
+  repeatable: readonly string[] = [],
 ): Promise<v.InferOutput<Schema>> {
   expectType(request, "application/x-www-form-urlencoded");
   const form = new URLSearchParams(await readText(request));
-  const parameters = Object.fromEntries(form);
-  const twice = Object.keys(parameters).find((name) => form.getAll(name).length > 1);
+  const names = [...new Set(form.keys())];
+  const twice = names.find((name) => !repeatable.includes(name) && form.getAll(name).length > 1);
   if (twice !== undefined)
     throw new OAuthError("invalid_request", `The parameter "${twice.slice(0, 64)}" stands more than once.`);
-  const result = v.safeParse(schema, parameters, { abortEarly: true });
+  const parameters = names.flatMap((name) => {
+    const values = form.getAll(name).filter((value) => value !== "");
+    return values.length === 0 ? [] : [[name, repeatable.includes(name) ? values : values[0]] as const];
+  });
+  const result = v.safeParse(schema, Object.fromEntries(parameters), { abortEarly: true });
   if (result.success) return result.output;
   throw new OAuthError("invalid_request", `The request is not as expected: ${describe(result.issues)}.`);
 }
@@ -47,6 +53,8 @@ function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): st
   const place = v.getDotPath(issue)?.slice(0, 64) ?? "the body";
   if (issue.expected === "never") return `${place} has no place here`;
   if (issue.received === "undefined") return `${place} is missing`;
+  // A message of ours; valibot's own quote the value.
+  if (issue.message.startsWith("expected ")) return `${place} ${issue.message}`;
   // valibot reports length limits as "<=64".
   if (/^[<>]=?\d+$/.test(issue.expected ?? ""))
     return `${place} is too ${issue.expected?.startsWith("<") ? "long" : "short"}`;
@@ -81,7 +89,11 @@ async function readText(request: Request): Promise<string> {
   } finally {
     clearTimeout(timer);
   }
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new HttpError(400, "Expected UTF-8, got other bytes.");
+  }
 }
 
 function tooLarge(): HttpError {

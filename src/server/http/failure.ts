@@ -10,6 +10,8 @@ export class OAuthError extends Error {
     | "invalid_grant"
     | "invalid_target"
     | "invalid_dpop_proof"
+    | "use_dpop_nonce"
+    | "unauthorized_client"
     | "unsupported_grant_type"
     | "unsupported_token_type";
 
@@ -47,7 +49,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
 };
 
 /** The WWW-Authenticate header of a 401 (RFC 9449, 7.1). */
-function challenge(error: "invalid_token" | "invalid_dpop_proof"): Record<string, string> {
+function challenge(error: "invalid_token" | OAuthError["error"]): Record<string, string> {
   return { "www-authenticate": `DPoP error="${error}", algs="ES256"` };
 }
 
@@ -67,9 +69,9 @@ export function toFailure(thrown: unknown, path: string): Failure {
   }
   if (thrown instanceof OAuthError) {
     if (oauth) return answer(oauth, 400, thrown.error, thrown.message, undefined, thrown.message);
-    // Outside /oauth, the only OAuthError is that of the DPoP proof.
-    const hint = "Check that this machine's clock is right.";
-    return answer(oauth, 401, "access_denied", thrown.message, hint, thrown.message, challenge("invalid_dpop_proof"));
+    // Outside /oauth, the only OAuthErrors are those of the DPoP proof.
+    const hint = thrown.error === "use_dpop_nonce" ? "Update vouch." : "Check that this machine's clock is right.";
+    return answer(oauth, 401, "access_denied", thrown.message, hint, thrown.message, challenge(thrown.error));
   }
   const status = thrown instanceof VouchError ? statusOf[thrown.code] : undefined;
   if (thrown instanceof VouchError && status !== undefined) {

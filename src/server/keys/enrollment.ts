@@ -11,10 +11,10 @@ import type { Invite } from "../store/accounts.ts";
 import type { Transaction } from "../store/store.ts";
 import { RegistrationResponseSchema } from "../webauthn/webauthn-json.ts";
 
-const Code = v.pipe(v.string(), v.maxLength(64), v.transform(normalizeEnrollmentCode));
+const Code = v.pipe(v.string(), v.maxCodePoints(64), v.transform(normalizeEnrollmentCode));
 const OptionsRequest = v.strictObject({ code: Code, name: v.exactOptional(KeyName) });
 const EnrollRequest = v.strictObject({
-  ceremony: v.pipe(v.string(), v.maxLength(64)),
+  ceremony: v.pipe(v.string(), v.maxCodePoints(64)),
   code: Code,
   credential: RegistrationResponseSchema,
   name: v.exactOptional(KeyName),

@@ -25,7 +25,7 @@ import type { Credential } from "../store/credentials.ts";
 import type { Transaction } from "../store/store.ts";
 import { AuthenticationResponseSchema, CredentialId, RegistrationResponseSchema } from "../webauthn/webauthn-json.ts";
 
-const CeremonyId = v.pipe(v.string(), v.maxLength(64));
+const CeremonyId = v.pipe(v.string(), v.maxCodePoints(64));
 const AddRequest = v.strictObject({
   ceremony: CeremonyId,
   approval: AuthenticationResponseSchema,

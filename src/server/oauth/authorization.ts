@@ -15,7 +15,8 @@ export interface Authorized extends Session {
 
 /**
  * Returns the request's live session. The `Authorization` header is `DPoP TOKEN`; the proof must have `ath` and must
- * not be a replay. Throws HttpError (429), OAuthError `invalid_dpop_proof`, `login_needed`, `session_expired`.
+ * not be a replay. Throws HttpError (429), OAuthError `invalid_dpop_proof`, `use_dpop_nonce`, `login_needed`,
+ * `session_expired`.
  */
 export async function authorize(request: Request, context: ServerContext): Promise<Authorized> {
   const { url, store } = context;
@@ -27,6 +28,8 @@ export async function authorize(request: Request, context: ServerContext): Promi
     method: request.method,
     url: url + pathname,
     now,
+    nonces: context.nonces,
+    requireNonce: context.requireNonce,
   });
   const tokenHash = sha256(token);
   if (proof.ath !== tokenHash) {

@@ -3,6 +3,7 @@
  */
 import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, jwtVerify } from "jose";
 import * as v from "valibot";
+import type { DpopNonces } from "./dpop-nonce.ts";
 import { OAuthError } from "../http/failure.ts";
 import { sha256 } from "../random.ts";
 import type { Transaction } from "../store/store.ts";
@@ -38,6 +39,7 @@ const ClaimsSchema = v.object({
   htu: v.pipe(v.string(), v.url()),
   iat: v.pipe(v.number(), v.integer()),
   ath: v.optional(v.string()),
+  nonce: v.optional(v.pipe(v.string(), v.maxLength(256))),
 });
 
 export interface DpopProof {
@@ -57,16 +59,21 @@ export interface DpopExpectation {
   url: string;
   /** Seconds since 1970. */
   now: number;
+  nonces: Pick<DpopNonces, "accepts">;
+  /** Whether a proof without a nonce is refused. */
+  requireNonce: boolean;
 }
 
 /**
  * Verifies the DPoP header (RFC 9449, 4.3), except for replay, which the store detects.
- * Throws OAuthError `invalid_dpop_proof`.
+ * Throws OAuthError `invalid_dpop_proof`, `use_dpop_nonce`.
  */
 export async function verifyDpopProof(header: string | null, expected: DpopExpectation): Promise<DpopProof> {
   if (header === null) throw invalid("expected a DPoP header, got none");
   // Several DPoP headers arrive joined by a comma, which no JWT contains.
   if (header.includes(",")) throw invalid("expected one DPoP header, got several");
+  // The decoder is lenient about blanks and padding (RFC 7515, 2: there are none).
+  if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(header)) throw invalid("the proof or its key is malformed");
   try {
     const { jwk } = v.parse(HeaderSchema, decodeProtectedHeader(header));
     const { key, jkt } = await clientKey(jwk);
@@ -85,6 +92,14 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
       const direction = ahead > 0 ? "ahead of" : "behind";
       throw invalid(`the clock of this machine is ${Math.abs(ahead)} seconds ${direction} the server's; set the clock`);
     }
+    const { nonce } = claims;
+    if (nonce === undefined ? expected.requireNonce : !expected.nonces.accepts(nonce)) {
+      const got = nonce === undefined ? "none" : "one that is unknown or too old";
+      throw new OAuthError(
+        "use_dpop_nonce",
+        `Expected a DPoP proof with the nonce of the DPoP-Nonce header, got ${got}.`,
+      );
+    }
     const expiresAt = claims.iat + proofWindowSeconds + 1;
     return { jkt, id: sha256(`${jkt} ${claims.jti}`), expiresAt, ath: claims.ath };
   } catch (error) {
@@ -93,7 +108,9 @@ export async function verifyDpopProof(header: string | null, expected: DpopExpec
       const [issue] = error.issues;
       const expectation =
         issue.expected === "never" ? "the public key only" : (issue.expected ?? `to fit ${issue.type}`);
-      throw invalid(`${v.getDotPath(issue) ?? "header"}: expected ${expectation}`, error);
+      const place = v.getDotPath(issue) ?? "header";
+      if (issue.received === "undefined") throw invalid(`${place} is missing`, error);
+      throw invalid(`${place}: expected ${expectation}`, error);
     }
     if (error instanceof errors.JWSSignatureVerificationFailed) throw invalid("its signature does not fit", error);
     if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) {
@@ -126,10 +143,12 @@ async function clientKey({ kty, crv, x, y }: Record<"kty" | "crv" | "x" | "y", s
   return imported;
 }
 
-/** Returns normalised scheme, host, port and path (RFC 9449, 4.3: htu is compared without query and fragment). */
+/** Returns the normalised URL without query and fragment, which htu is compared without (RFC 9449, 4.3). */
 function withoutQuery(text: string): string {
   const url = new URL(text);
-  return url.origin + url.pathname;
+  url.search = "";
+  url.hash = "";
+  return url.href;
 }
 
 function invalid(reason: string, cause?: unknown): OAuthError {

@@ -32,13 +32,15 @@ export class Issuer {
   }
 
   /**
-   * Returns the discovery document (OpenID Connect Discovery 1.0, 3; RFC 8414). It has no authorization_endpoint: login
-   * uses a security key on the user's machine, and AWS reads only the issuer, the JWKS and the algorithms.
+   * Returns the discovery document (OpenID Connect Discovery 1.0, 3; RFC 8414). Its authorization_endpoint, which is
+   * demanded, refuses everybody: login uses a security key on the user's machine. AWS reads only the issuer, the JWKS and
+   * the algorithms.
    */
   discoveryDocument(): Record<string, unknown> {
     return {
       issuer: this.url,
       jwks_uri: `${this.url}/.well-known/jwks.json`,
+      authorization_endpoint: `${this.url}/oauth/authorize`,
       token_endpoint: `${this.url}/oauth/token`,
       revocation_endpoint: `${this.url}/oauth/revoke`,
       response_types_supported: ["id_token"],

@@ -25,19 +25,19 @@ export const loginOptions: Handler = async (request, context) => {
   return { response: Response.json({ ceremony, options }) };
 };
 
-/** In UTF-16 units; a host name has at most 63 (RFC 1123, 2.1). */
+/** In characters; a host name has at most 63 (RFC 1123, 2.1). */
 const maxClientName = 64;
 
 export const webauthnGrantParameters = {
-  ceremony: v.pipe(v.string(), v.maxLength(64)),
+  ceremony: v.pipe(v.string(), v.maxCodePoints(64)),
   /** AuthenticationResponseJSON as JSON text. */
-  credential: v.pipe(v.string(), v.parseJson(), AuthenticationResponseSchema),
+  credential: v.pipe(v.string(), v.parseJson(undefined, "expected JSON"), AuthenticationResponseSchema),
   /** What the client calls its machine: a claim, shown to the user beside the session. */
   client: v.optional(
     v.pipe(
       v.string(),
-      v.maxLength(256),
-      v.transform((name) => printable(name).slice(0, maxClientName)),
+      v.maxCodePoints(256),
+      v.transform((name) => Array.from(printable(name)).slice(0, maxClientName).join("")),
     ),
   ),
 };

@@ -11,10 +11,10 @@ import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
 import { authorize, stillLive, type Authorized } from "./authorization.ts";
 
 const PublishRequest = v.strictObject({
-  ceremony: v.pipe(v.string(), v.maxLength(64)),
+  ceremony: v.pipe(v.string(), v.maxCodePoints(64)),
   approval: AuthenticationResponseSchema,
   /** The process that the client holds the token for: its id and its start time, which the touch was given for. */
-  holder: v.pipe(v.string(), v.regex(/^[1-9]\d{0,9} [\d.]{1,32}$/)),
+  holder: v.pipe(v.string(), v.regex(/^[1-9]\d{0,9} [\d.]{1,32}$/, "expected the id of a process and its start time")),
 });
 
 /** POST /v1/publish/options: begins a ceremony of 60 seconds, whose challenge belongs to this session. */

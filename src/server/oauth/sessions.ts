@@ -13,10 +13,13 @@ import { type OwnSession, type SessionPosition, sessionsPage } from "../store/se
 import type { Transaction } from "../store/store.ts";
 import { authorize, type Authorized, stillLive } from "./authorization.ts";
 
-const EndRequest = v.union([
-  v.strictObject({ id: v.pipe(v.string(), v.maxLength(64)) }),
-  v.strictObject({ which: v.picklist(["others", "all"]) }),
-]);
+const EndRequest = v.union(
+  [
+    v.strictObject({ id: v.pipe(v.string(), v.maxCodePoints(64)) }),
+    v.strictObject({ which: v.picklist(["others", "all"]) }),
+  ],
+  'expected either the id of a session, or which: "others" or "all"',
+);
 
 /** Where a page begins: after the session with this time and id; `next` of the page before. */
 const Cursor = v.pipe(

@@ -12,7 +12,11 @@ import type { Session } from "../store/sessions.ts";
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const idTokenType = "urn:ietf:params:oauth:token-type:id_token";
 
-const AccessToken = v.pipe(v.string(), v.maxLength(256));
+const AccessToken = v.pipe(v.string(), v.maxCodePoints(256));
+
+/** Parameters that may stand several times (RFC 8693, 2.1). */
+const repeatable = ["audience", "resource"];
+const Targets = v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxCodePoints(255))), v.maxLength(8)), []);
 
 const WebauthnRequest = v.object({ grant_type: v.literal(webauthnGrant), ...webauthnGrantParameters });
 const ExchangeRequest = v.object({
@@ -21,8 +25,10 @@ const ExchangeRequest = v.object({
   subject_token_type: v.literal(accessTokenType),
   /** Optional (RFC 8693, 2.1); this server issues only ID tokens here. */
   requested_token_type: v.optional(v.literal(idTokenType)),
-  audience: v.optional(v.pipe(v.string(), v.maxLength(255))),
+  audience: Targets,
+  resource: Targets,
   actor_token: v.optional(v.never()),
+  actor_token_type: v.optional(v.never()),
 });
 const UnknownGrant = v.pipe(
   v.object({ grant_type: v.string() }),
@@ -34,14 +40,25 @@ const TokenRequest = v.lazy((form) => {
   return grant === tokenExchangeGrant ? ExchangeRequest : UnknownGrant;
 });
 
+/**
+ * GET and POST /oauth/authorize: OpenID Connect Discovery demands the endpoint (3). No client is registered for it, so
+ * none is redirected to (RFC 6749, 4.1.2.1).
+ */
+export const authorize: Handler = async () => {
+  const reason = "No client is registered for this endpoint: people log in with a security key, by `vouch login`.";
+  throw new OAuthError("unauthorized_client", reason);
+};
+
 /** POST /oauth/token. Every request needs a DPoP proof that is not a replay. */
 export const token: Handler = async (request, context) => {
   const proof = await verifyDpopProof(request.headers.get("dpop"), {
     method: "POST",
     url: `${context.url}/oauth/token`,
     now: context.now(),
+    nonces: context.nonces,
+    requireNonce: context.requireNonce,
   });
-  const form = await readForm(request, TokenRequest);
+  const form = await readForm(request, TokenRequest, repeatable);
   if (form.grant_type === tokenExchangeGrant) return await exchangeToken(form, proof, context);
   if (form.grant_type === webauthnGrant) return await grantSession(form, proof, context);
   await rememberProof(context.store, proof);
@@ -56,15 +73,16 @@ async function exchangeToken(
 ): Promise<HandlerResult> {
   const tokenHash = sha256(form.subject_token);
   const jti = crypto.randomUUID();
+  const targets = new Set([...form.audience, ...form.resource]);
   // Default audience (optional in RFC 8693, 2.1): the first, which AWS knows this server by.
-  const audience = form.audience ?? context.audiences[0] ?? "";
+  const [audience = context.audiences[0] ?? ""] = targets;
   // One transaction, and so one file sync, for the proof, the check and the record.
   const { session, now, refusal } = await context.store.transaction(async (tables) => {
     await rememberProof(tables, proof);
     const found =
       proof.ath === undefined || proof.ath === tokenHash ? await tables.sessions.find(tokenHash) : undefined;
     const time = context.now();
-    const refused = refusalOf(found, { proof, audience, tokenHash, now: time }, context);
+    const refused = refusalOf(found, { proof, targets, tokenHash, now: time }, context);
     if (refused === undefined) {
       const { user, credentialId } = found!;
       const { address } = context.caller;
@@ -90,10 +108,10 @@ async function exchangeToken(
 /** Why the session gets no token; undefined if it gets one. */
 function refusalOf(
   session: Session | undefined,
-  asked: { proof: DpopProof; tokenHash: string; audience: string; now: number },
+  asked: { proof: DpopProof; tokenHash: string; targets: ReadonlySet<string>; now: number },
   { audiences, caller }: ServerContext,
 ): OAuthError | HttpError | undefined {
-  const { proof, tokenHash, audience, now } = asked;
+  const { proof, tokenHash, targets, now } = asked;
   if (proof.ath !== undefined && proof.ath !== tokenHash) {
     return new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: its ath is of another access token.");
   }
@@ -105,7 +123,8 @@ function refusalOf(
   if (session.revoked) return new OAuthError("invalid_grant", "The session was revoked.");
   if (session.user.disabled) return new OAuthError("invalid_grant", "The administrator has disabled this account.");
   if (session.expiresAt <= now) return new OAuthError("invalid_grant", "The session has expired.");
-  if (audiences.includes(audience)) return undefined;
+  if (targets.size > 1) return new OAuthError("invalid_target", "An ID token is for one audience, not for several.");
+  if ([...targets].every((target) => audiences.includes(target))) return undefined;
   // Do not echo the requested audience: the message is logged, and a faulty client may have put a token there.
   const expected = audiences.join(" or ");
   return new OAuthError(
@@ -121,7 +140,7 @@ function refusalOf(
 export const revoke: Handler = async (request, context) => {
   const form = await readForm(
     request,
-    v.object({ token: AccessToken, token_type_hint: v.optional(v.pipe(v.string(), v.maxLength(64))) }),
+    v.object({ token: AccessToken, token_type_hint: v.optional(v.pipe(v.string(), v.maxCodePoints(64))) }),
   );
   const tokenHash = sha256(form.token);
   const session = await context.store.transaction(async ({ sessions, record }) => {

@@ -14,6 +14,8 @@ import { type CborValue, encodeCbor } from "../../fido/codec/cbor.ts";
 import { ES256 } from "../../fido/codec/cose.ts";
 import { type Deed, signedChallenge } from "../../fido/webauthn/deed.ts";
 import { VouchError } from "../../base/errors.ts";
+import { parseJson, tableOf } from "../../base/json.ts";
+import { parseAuthenticatorData } from "../../fido/webauthn/authenticator-data.ts";
 import { readAttestation, verifyAttestation } from "./attestation.ts";
 import { sha256 } from "../random.ts";
 import type { Credential } from "../store/credentials.ts";
@@ -153,6 +155,14 @@ export class RelyingParty {
     const { userHandle } = response.response;
     const named = userHandle === undefined ? credential.userId : Buffer.from(userHandle, "base64url").toString();
     if (named !== credential.userId) throw denied("login_denied", refusal("the user handle is not the credential's"));
+    const { authenticatorData, clientDataJSON } = response.response;
+    try {
+      // Stricter than the library, which takes extensions of any type.
+      parseAuthenticatorData(decodeBase64url(authenticatorData));
+      if (isEmbedded(clientDataJSON)) throw refusal(embedded);
+    } catch (error) {
+      throw denied("login_denied", error);
+    }
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response,
       expectedChallenge: signedChallenge(expected.challenge, expected.deed),
@@ -164,7 +174,6 @@ export class RelyingParty {
       throw denied("login_denied", error);
     });
     if (!verified) throw denied("login_denied", refusal("the signature is wrong"));
-    if (isEmbedded(response.response.clientDataJSON)) throw denied("login_denied", refusal(embedded));
     // 7.2 step 18: backup eligibility never changes.
     const backupEligible = authenticationInfo.credentialDeviceType === "multiDevice";
     if (backupEligible !== credential.backupEligible) {
@@ -182,13 +191,13 @@ const embedded = "it was made in a frame of another origin";
 
 /**
  * Whether the client data say that the ceremony ran in a page of another origin (WebAuthn Level 3, 7.1 step 10 and 7.2
- * step 14). The library has parsed the client data and ignores these fields.
+ * step 14), which the library ignores. Throws `protocol_error` for what is no JSON.
  */
 function isEmbedded(clientDataJson: string): boolean {
-  const { crossOrigin, topOrigin } = JSON.parse(Buffer.from(clientDataJson, "base64url").toString()) as {
-    crossOrigin?: unknown;
-    topOrigin?: unknown;
-  };
+  // The library skips a byte order mark, which no client writes (5.8.1.1).
+  const clientData = parseJson(Buffer.from(clientDataJson, "base64url").toString());
+  if (clientData === undefined) throw refusal("it is malformed");
+  const { crossOrigin, topOrigin } = tableOf(clientData);
   return (crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined;
 }
 

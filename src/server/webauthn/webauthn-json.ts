@@ -2,7 +2,22 @@
 import * as v from "valibot";
 
 const base64url = (maxBytes: number) =>
-  v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/, "expected base64url"), v.maxLength(Math.ceil((maxBytes * 4) / 3)));
+  v.pipe(
+    v.string(),
+    v.regex(/^(?=.)(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?$/, "expected base64url"),
+    v.maxLength(Math.ceil((maxBytes * 4) / 3)),
+  );
+
+/** A JSON object; valibot's own take an array, too. */
+const JsonObject = v.pipe(
+  v.unknown(),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const { value } = dataset;
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      addIssue({ message: "expected an object", expected: "Object" });
+  }),
+  v.transform((value) => value as Record<string, unknown>),
+);
 
 /** A credential id has at most 1023 bytes (WebAuthn Level 3, 4). */
 export const CredentialId = base64url(1023);
@@ -12,7 +27,7 @@ const shared = {
   rawId: CredentialId,
   type: v.literal("public-key"),
   authenticatorAttachment: v.exactOptional(v.picklist(["platform", "cross-platform"])),
-  clientExtensionResults: v.record(v.string(), v.unknown()),
+  clientExtensionResults: JsonObject,
 };
 
 export const RegistrationResponseSchema = v.strictObject({
@@ -21,9 +36,9 @@ export const RegistrationResponseSchema = v.strictObject({
     clientDataJSON: base64url(4096),
     attestationObject: base64url(16384),
     authenticatorData: v.exactOptional(base64url(4096)),
-    transports: v.exactOptional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(8))),
+    transports: v.exactOptional(v.pipe(v.array(v.pipe(v.string(), v.maxCodePoints(32))), v.maxLength(8))),
     publicKey: v.exactOptional(base64url(1024)),
-    publicKeyAlgorithm: v.exactOptional(v.number()),
+    publicKeyAlgorithm: v.exactOptional(v.pipe(v.number(), v.integer())),
   }),
 });
 

@@ -31,6 +31,7 @@ const values: Record<SettingName, [flag: string, variable: string, inFile: strin
   "key-encryption-key": ["file:/a", "env:B", "credential:c"],
   "session-duration": ["1h", "2h", "3h"],
   "publish-verification": ["pin", "touch", "pin"],
+  "dpop-nonce": ["required", "optional", "required"],
   "tag-email": ["true", "false", "true"],
   "rotate-every": ["3d", "4d", "5d"],
   "allow-synced-passkeys": ["true", "false", "true"],

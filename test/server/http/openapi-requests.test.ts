@@ -15,10 +15,12 @@ interface Schema {
   oneOf?: Schema[];
   pattern?: string;
   minLength?: number;
+  minItems?: number;
   maxLength?: number;
   maxItems?: number;
   required?: string[];
-  properties?: Record<string, Schema>;
+  /** False: no such member. */
+  properties?: Record<string, Schema | false>;
   items?: Schema;
   contentSchema?: Schema;
 }
@@ -54,11 +56,17 @@ function values(given: Schema): fc.Arbitrary<unknown> {
   if (schema.oneOf) return fc.oneof(...schema.oneOf.map(values));
   switch (schema.type) {
     case "object": {
-      const members = Object.entries(schema.properties ?? {}).map(([name, member]) => [name, values(member)]);
+      const possible = Object.entries(schema.properties ?? {}).filter(
+        (entry): entry is [string, Schema] => entry[1] !== false,
+      );
+      const members = possible.map(([name, member]) => [name, values(member)]);
       return fc.record(Object.fromEntries(members), { requiredKeys: (schema.required ?? []) as never[] });
     }
     case "array":
-      return fc.array(values(schema.items ?? {}), { maxLength: Math.min(schema.maxItems ?? 4, 8) });
+      return fc.array(values(schema.items ?? {}), {
+        minLength: schema.minItems ?? 0,
+        maxLength: Math.min(schema.maxItems ?? 4, 8),
+      });
     case "boolean":
       return fc.boolean();
     case "integer":
@@ -105,7 +113,7 @@ test.each(operations.map(({ path, type, schema }) => [path, type, schema] as con
         expect({ value, faults: valid(value) ? [] : valid.errors }).toMatchObject({ faults: [] });
         const answer =
           type === "application/x-www-form-urlencoded"
-            ? await server.form(path, value as Record<string, string>, { dpop: await server.proof(dpop) })
+            ? await server.form(path, value as Record<string, string | string[]>, { dpop: await server.proof(dpop) })
             : /^\/v1\/(credentials|sessions)/.test(path)
               ? await server.inSession(person, "POST", path, value)
               : await server.post(path, value);

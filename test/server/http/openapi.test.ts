@@ -3,14 +3,46 @@ import { expect, test } from "bun:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import Ajv2020 from "ajv/dist/2020.js";
 import { routes } from "../../../src/server/routes.ts";
-import { openapi } from "./openapi.ts";
+import { expectDocumented, openapi } from "./openapi.ts";
 
 test("every route is documented in docs/openapi.yaml, and every documented operation is served", () => {
-  const served = routes.map(({ method, path }) => `${method} ${path}`);
+  const served = routes.filter(({ refusesAll }) => !refusesAll).map(({ method, path }) => `${method} ${path}`);
   const documented = Object.entries(openapi.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(documented.toSorted()).toEqual(served.toSorted());
+});
+
+test("the description names the paths that refuse whoever comes", () => {
+  const refusing = routes.filter(({ refusesAll }) => refusesAll).map(({ path }) => path);
+  expect(refusing.length).toBeGreaterThan(0);
+  for (const path of refusing) expect(openapi.info.description).toContain(`\`${path}\``);
+});
+
+test.each<[string, Response, { body?: unknown; sent?: unknown }, RegExp]>([
+  ["status", new Response(null, { status: 418 }), {}, /418/],
+  [
+    "content type",
+    new Response("ok", { headers: { "content-type": "text/plain" } }),
+    { body: { status: "ok" } },
+    /text\/plain/,
+  ],
+  ["body", Response.json({}), { body: { status: "fine" } }, /const/],
+  ["member", Response.json({}), { body: { status: "ok", extra: 1 } }, /additionalProperties/],
+])("an answer with another %s than documented fails its test", (_, response, bodies, reason) => {
+  const at = { method: "GET", path: "/healthz" };
+  expect(() => expectDocumented(at, response, { body: undefined, sent: undefined, ...bodies })).toThrow(reason);
+});
+
+test("an answer without a header that is always there, and one that grants another request, fail their test", () => {
+  const at = { method: "POST", path: "/v1/login/options" };
+  const failure = { error: { code: "protocol_error", message: "x" } };
+  const busy = Response.json(failure, { status: 429 });
+  expect(() => expectDocumented(at, busy, { body: failure, sent: undefined })).toThrow("Retry-After");
+  const granted = () => expectDocumented(at, new Response(null), { body: undefined, sent: '{"extra":1}' });
+  expect(granted).toThrow("additionalProperties");
+  const unknown = { method: "GET", path: "/nothing" };
+  expect(() => expectDocumented(unknown, Response.json({}), { body: {}, sent: undefined })).toThrow("required");
 });
 
 test("every reference in docs/openapi.yaml leads somewhere", () => {

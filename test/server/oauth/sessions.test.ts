@@ -132,6 +132,7 @@ describe("the list of a person's sessions", () => {
     ["a\u202eb\u0000", "a\ufffdb\ufffd"],
     ["line\nend", "line end"],
     ["x".repeat(200), "x".repeat(64)],
+    ["\u{1f511}".repeat(65), "\u{1f511}".repeat(64)],
     ["", null],
     ["  ", null],
   ])("has the claimed name %j as one clean line", async (client, shown) => {

@@ -161,7 +161,7 @@ describe("the exchange of an access token", () => {
     expect(stolen.body).toEqual(unknown.body);
   });
 
-  test.each<[string, Record<string, string>, string]>([
+  test.each<[string, Record<string, string | string[]>, string]>([
     ["another audience", { audience: "https://evil.example" }, "invalid_target"],
     [
       "another kind of token asked for",
@@ -169,7 +169,11 @@ describe("the exchange of an access token", () => {
       "invalid_request",
     ],
     ["another kind of token given", { subject_token_type: "urn:ietf:params:oauth:token-type:jwt" }, "invalid_request"],
+    ["an audience beside another", { audience: ["sts.amazonaws.com", "https://evil.example"] }, "invalid_target"],
+    ["another resource", { resource: "https://evil.example" }, "invalid_target"],
     ["an actor", { actor_token: "x" }, "invalid_request"],
+    ["the kind of an actor's token", { actor_token_type: "x" }, "invalid_request"],
+    ["a token without a value", { subject_token: "" }, "invalid_request"],
     ["an endless token", { subject_token: "x".repeat(300) }, "invalid_request"],
     ["another grant", { grant_type: "client_credentials" }, "unsupported_grant_type"],
     ["a password grant", { grant_type: "password", username: email, password: "x" }, "unsupported_grant_type"],
@@ -218,6 +222,23 @@ describe("the exchange of an access token", () => {
     delete parameters["audience"];
     const { body } = await server.form("/oauth/token", parameters, { dpop: await server.proof(dpop) });
     expect(decodeJwt(body.access_token).aud).toBe("sts.amazonaws.com");
+  });
+
+  test.each<[string, Record<string, string | string[]>]>([
+    ["the audience twice", { audience: ["sts.amazonaws.com", "sts.amazonaws.com"] }],
+    ["the audience as the resource", { audience: "", resource: "sts.amazonaws.com" }],
+    ["every optional one", { resource: "sts.amazonaws.com", scope: "openid" }],
+    [
+      "no value for the optional ones",
+      { audience: "", resource: "", scope: "", requested_token_type: "", actor_token: "" },
+    ],
+  ])("accepts %s (RFC 8693, 2.1; RFC 6749, 3.2)", async (_name, parameters) => {
+    const { accessToken, dpop } = await server.session();
+    const { status, body } = await server.exchange(accessToken, dpop, parameters);
+    expect({ status, audience: decodeJwt(body.access_token).aud }).toEqual({
+      status: 200,
+      audience: "sts.amazonaws.com",
+    });
   });
 
   test("ignores unknown parameters (RFC 6749, 3.2)", async () => {

@@ -119,6 +119,11 @@ export class TestSecurityKey {
     };
   }
 
+  /** Its signature over these authenticator data and client data (WebAuthn Level 3, 6.3.3). */
+  signature(authenticatorData: Uint8Array, clientData: Uint8Array): Uint8Array {
+    return this.#sign(authenticatorData, clientData, {});
+  }
+
   /** WebAuthn Level 3, 8.2 and 8.7. */
   #attestationStatement(authenticatorData: Uint8Array, clientData: Uint8Array, twist: Twist): CborMap {
     if (twist.attestation === "none") return new Map();
