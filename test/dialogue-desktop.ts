@@ -4,8 +4,6 @@ import { firstLine } from "./laptop.ts";
 
 export const desktopPrograms = ["Xvfb", "xdotool"];
 
-const limitMs = 60_000;
-
 export interface DialogueDesktop {
   /** The value of DISPLAY. */
   display: string;
@@ -46,7 +44,7 @@ export async function startDialogueDesktop(): Promise<DialogueDesktop> {
         return program !== "" && !seen.has(program) && seen.add(program);
       });
       return found !== undefined;
-    }, limitMs);
+    });
     return found!;
   }
 

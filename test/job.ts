@@ -127,7 +127,7 @@ cat "${folder}/buildkite.jwt"
           return { AWS_WEB_IDENTITY_TOKEN_FILE: file };
       }
     },
-    async run(command, { cwd = folder, env, stdin, timeoutMs = 120_000 } = {}) {
+    async run(command, { cwd = folder, env, stdin, timeoutMs = 240_000 } = {}) {
       const child = Bun.spawn(command, {
         cwd,
         env: { ...job.env, ...env },

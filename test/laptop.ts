@@ -165,7 +165,7 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
       stdin: stdin === undefined ? "ignore" : new TextEncoder().encode(stdin),
       stdout: "pipe",
       stderr: "pipe",
-      timeout: timeoutMs ?? 120_000,
+      timeout: timeoutMs ?? 240_000,
     });
     const [stdout, stderr, exitCode] = await Promise.all([
       new Response(child.stdout).text(),
@@ -184,7 +184,7 @@ export async function startLaptop(options: LaptopOptions = {}): Promise<Laptop> 
     sandbox,
     key,
     run,
-    async runOnTerminal(command, { cwd, env: extra, stdin = "", timeoutMs = 120_000 } = {}) {
+    async runOnTerminal(command, { cwd, env: extra, stdin = "", timeoutMs = 240_000 } = {}) {
       const desk = mkdtempSync(join(folder, "desk-"));
       const [input, output] = [join(desk, "in"), join(desk, "out")];
       writeFileSync(input, stdin);

@@ -76,7 +76,8 @@ const run = Bun.spawn(
     process.execPath,
     "test",
     "--timeout",
-    "30000",
+    // Against a hang alone: a machine may be ten times slower than another.
+    "300000",
     // Many tests wait for programs: one file more at once than there are processors.
     `--parallel=${Math.min(availableParallelism() + 1, 4)}`,
     ...process.argv.slice(2),

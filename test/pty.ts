@@ -44,7 +44,7 @@ export async function runInTerminal(
   options: TerminalOptions,
   script: (person: Person) => Promise<void>,
 ): Promise<TerminalRun> {
-  const timeoutMs = options.timeoutMs ?? 20_000;
+  const timeoutMs = options.timeoutMs ?? 240_000;
   const decoder = new TextDecoder();
   let screen = "";
   let seenUpTo = 0;

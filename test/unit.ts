@@ -47,7 +47,7 @@ using temporary = tempFolder(existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
 // Some files mostly wait, so two a core. They share their modules, as in `npm test`.
 const parallel = ["--no-isolate", `--parallel=${2 * availableParallelism()}`];
 const run = Bun.spawnSync(
-  [process.execPath, "test", ...parallel, "--timeout", "30000", ...process.argv.slice(2), ...files],
+  [process.execPath, "test", ...parallel, "--timeout", "120000", ...process.argv.slice(2), ...files],
   {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],

@@ -82,7 +82,7 @@ export class AgentHarness implements AsyncDisposable {
 }
 
 /** Waits until the condition holds, asking now and then; fails after the limit, which is five seconds without one. */
-export async function until(condition: () => boolean | Promise<boolean>, limitMs = 5_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, limitMs = 120_000): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`the condition did not come true: ${String(condition)}`);

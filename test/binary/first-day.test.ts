@@ -48,7 +48,7 @@ async function untilNames(at: Person, code: string): Promise<void> {
 }
 
 describe("with what AWS lists", () => {
-  beforeEach(() => started(), 60_000);
+  beforeEach(() => started());
 
   test("asks for everything, mends what is mistyped, and ends with a request that is answered", async () => {
     const code = await laptop.invite();
@@ -93,7 +93,7 @@ describe("with what AWS lists", () => {
     const more = expectEnd(await enroll(["--tool", "cargo", "--path", "no"], async () => {}), 0);
     expect(more).toContain("Repository (step 4 of 4)");
     expect(Object.keys(settings().repositories[0]!.files).toSorted()).toEqual(["cargo", "npm", "pip"]);
-  }, 120_000);
+  });
 
   test("goes on after Ctrl-C with the step that is missing, and does none twice", async () => {
     const code = await laptop.invite();
@@ -123,7 +123,7 @@ describe("with what AWS lists", () => {
     });
     expectEnd(third, 0);
     expect(settings().repositories.map(({ repository }) => repository)).toEqual(["staging"]);
-  }, 120_000);
+  });
 
   test("takes everything from flags but code and PIN, and a second laptop's key without a code", async () => {
     const all = [...written, ...tools, "--domain", names.domain, "--repository", names.repository];
@@ -139,7 +139,7 @@ describe("with what AWS lists", () => {
     expect(screen.split("PIN of").length).toBe(2);
     expect(screen).toContain("Session: until");
     await laptop.vouch("agent", "stop");
-  }, 120_000);
+  });
 
   test("says the real cause when the repository does not answer, and what is done stays", async () => {
     laptop.sandbox.account.deniedActions.add("codeartifact:ReadFromRepository");
@@ -152,7 +152,7 @@ describe("with what AWS lists", () => {
       "if a name is: `vouch enroll --domain DOMAIN --repository REPOSITORY`",
     );
     expect(settings().repositories).toHaveLength(1);
-  }, 120_000);
+  });
 
   test("with --key-only makes the key known, and asks for nothing else", async () => {
     const screen = (await laptop.enroll()).screen;
@@ -160,7 +160,7 @@ describe("with what AWS lists", () => {
     expect((await laptop.vouch("enroll", "--server", serverUrl, "--key-only", "--domain", "my-domain")).exitCode).toBe(
       2,
     );
-  }, 60_000);
+  });
 
   test("off a terminal asks nothing but code and PIN, and does of the rest what flags name", async () => {
     const command = ["sh", "-c", 'echo "$CODE" | "$0" enroll "$@"', sandboxExecutable, ...written, ...tools];
@@ -170,7 +170,7 @@ describe("with what AWS lists", () => {
     expect(screen).toContain("Not checked: there is no session.");
     expect(settings().repositories).toHaveLength(1);
     expect(screen).not.toContain("step 1 of");
-  }, 60_000);
+  });
 
   test("off a terminal goes on at the server that is known, and does what flags name without a code", async () => {
     expect(await laptop.vouch("enroll")).toMatchObject({
@@ -185,7 +185,7 @@ describe("with what AWS lists", () => {
     const role = ["--role", names.roleArn, "--region", names.region];
     expect(await laptop.vouch("enroll", ...role)).toMatchObject({ exitCode: 0 });
     expect(settings()).toMatchObject({ aws: { roleArn: names.roleArn, region: names.region } });
-  }, 60_000);
+  });
 });
 
 test("a role that may not list is told so, and the names are typed, until they are right", async () => {
@@ -214,7 +214,7 @@ test("a role that may not list is told so, and the names are typed, until they a
     await answer(at, "The name of the repository: ", names.repository);
   });
   expect(expectEnd(run, 0)).toContain("Checked: the npm registry");
-}, 120_000);
+});
 
 test("a domain that is typed and that there is not is asked for again at once", async () => {
   await started({
@@ -231,14 +231,14 @@ test("a domain that is typed and that there is not is asked for again at once", 
     await answer(at, `The AWS account that owns it [${names.account}]: `, "");
   });
   expect(expectEnd(run, 0)).toContain("the only one in");
-}, 120_000);
+});
 
 test("a single domain and a single repository are not asked about", async () => {
   await started({ repositories: [] });
   const code = await laptop.invite();
   const run = await enroll([...written, ...tools], (at) => untilNames(at, code));
   expect(expectEnd(run, 0)).toContain(`The repository is ${names.repository}, the only one in ${names.domain}.`);
-}, 120_000);
+});
 
 test("an account without a domain in the region has its names typed, and a wrong role is named as the cause", async () => {
   await started({ account: ({ domains }) => void domains.splice(0) });
@@ -262,7 +262,7 @@ test("an account without a domain in the region has its names typed, and a wrong
     at.type("\x03");
   });
   expectEnd(mended, 130);
-}, 120_000);
+});
 
 test.skipIf(!requires("npm"))(
   "the tools that are installed are set up, and PATH is asked about",

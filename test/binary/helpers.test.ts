@@ -12,7 +12,7 @@ let laptop: Laptop;
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady("--registry-name", registryName);
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 const request = (kind: string, indexUrl: string, extra: object = {}) =>

@@ -103,7 +103,7 @@ beforeAll(async () => {
     },
     ...platforms,
   ) as Record<string, string>;
-}, 60_000);
+});
 afterAll(async () => {
   for (const service of services) await service[Symbol.asyncDispose]();
   await job?.stop();

@@ -95,7 +95,7 @@ describe.each(documents)("in %s", (document) => {
       await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
       if (document === "docs/accounts.md") await clientServer.start(laptop);
       if (!startsAtNothing.has(document)) await laptop.getReady("--registry-name", registryName);
-    }, 120_000);
+    });
     afterAll(async () => {
       await clientServer.stop();
       await laptop?.stop();
@@ -134,7 +134,7 @@ async function run(
     BUNDLE_PATH: join(laptop.home, "bundle"),
     PATH: [laptop.shims, ...findTools(root, folder), laptop.env["PATH"]].join(":"),
   };
-  const { exitCode, screen } = await runInTerminal(command, { cwd, env, timeoutMs: 90_000 }, async (at) => {
+  const { exitCode, screen } = await runInTerminal(command, { cwd, env }, async (at) => {
     for (const line of text.split("\n")) {
       if (asksForTools(line)) {
         await at.see("which are installed? [Y/n] ");

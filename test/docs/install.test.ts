@@ -35,7 +35,7 @@ beforeAll(async () => {
   mkdirSync(home);
   await releaseHost(join(work, "release"));
   server = serveRelease(join(work, "release"));
-}, 60_000);
+});
 afterAll(() => {
   server.stop();
   temporary[Symbol.dispose]();

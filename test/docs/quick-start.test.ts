@@ -48,14 +48,14 @@ describe.skipIf(process.platform !== "linux" || !requires("bash", "curl", "npm",
       const path = laptop.env["PATH"]!.split(delimiter).filter((folder) => !folder.startsWith(laptop.folder));
       laptop.env["PATH"] = [join(laptop.home, ".local/bin"), ...path].join(delimiter);
       laptop.env["SHELL"] = "/bin/bash";
-    }, 120_000);
+    });
     afterAll(() => laptop.stop());
 
     test("install Vouch, set everything up, and install a private package in a new terminal", async () => {
       const project = join(laptop.home, "my-app");
       mkdirSync(project);
       const code = await laptop.invite();
-      const bash = { cwd: project, env: laptop.env, timeoutMs: 90_000 };
+      const bash = { cwd: project, env: laptop.env };
       const first = await runInTerminal(["bash", "-i"], bash, async ({ see, type }) => {
         const answer = async (question: string | RegExp, text: string): Promise<void> => {
           await see(question);
@@ -82,6 +82,6 @@ describe.skipIf(process.platform !== "linux" || !requires("bash", "curl", "npm",
       });
       expect(`exit code ${second.exitCode}\n${second.exitCode === 0 ? "" : second.screen}`).toBe("exit code 0\n");
       expect(readFileSync(join(project, "node_modules/my-lib/index.js"), "utf8")).toBe(myLib.files["index.js"]!);
-    }, 300_000);
+    });
   },
 );

@@ -29,7 +29,7 @@ beforeAll(async () => {
   ]);
   expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
   await buildSides(folder);
-}, 120_000);
+});
 
 const url = "https://x.example/pypi/r/simple/";
 const askers: { name: string; words: string[]; answer: string; stdin?: string }[] = [

@@ -32,7 +32,7 @@ beforeAll(async () => {
   const settings = JSON.stringify({ version: 1, repositories: [repository] });
   writeFileSync(join(home, ".config/vouch/config.json"), settings, { mode: 0o600 });
   await buildSides(folder);
-}, 120_000);
+});
 
 interface Agent extends AsyncDisposable {
   asked: string[];

@@ -67,7 +67,7 @@ const said: string[] = [];
 
 beforeAll(async () => {
   run = await runMatrix(cells, { jobs: 2, demandAll: false, say: (text) => said.push(text) });
-}, 300_000);
+});
 
 const messageOf = (name: string) => run.outcome.failed.find((failure) => failure.test === name)?.message;
 
@@ -123,4 +123,4 @@ test("a program that is missing where all are installed is a failure", async () 
   const { report, outcome } = await runMatrix(cells.slice(-1), { jobs: 1, demandAll: true, say: () => {} });
   expect(report).toMatchObject({ cells: 0, passed: 0, failed: 1 });
   expect(outcome).toMatchObject({ tests: 1, failures: 1, skipped: 0 });
-}, 60_000);
+});

@@ -52,14 +52,10 @@ export async function openOffice(folder: string): Promise<Office> {
     return mine;
   }
   async function logIn(env: Record<string, string>): Promise<void> {
-    const run = await runInTerminal(
-      [sandboxExecutable, "login"],
-      { env, cwd: env["HOME"]!, timeoutMs: 60_000 },
-      async ({ see, type }) => {
-        await see("PIN");
-        type(`${person.pin}\r`);
-      },
-    );
+    const run = await runInTerminal([sandboxExecutable, "login"], { env, cwd: env["HOME"]! }, async ({ see, type }) => {
+      await see("PIN");
+      type(`${person.pin}\r`);
+    });
     if (run.exitCode !== 0) throw new Error(`vouch login ended with ${run.exitCode}:\n${run.screen}`);
   }
   return {

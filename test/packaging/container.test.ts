@@ -40,7 +40,7 @@ describe.skipIf(!canBuild || !requiresMountNamespace())("the image", () => {
     config = JSON.parse(buildah("inspect", "--type", "image", "vouch-server")).OCIv1.config;
     // With the storage driver vfs this is a folder, not a mount: it goes with the test's.
     root = buildah("mount", buildah("from", "vouch-server"));
-  }, 240_000);
+  });
 
   const variables = () =>
     Object.fromEntries((config["Env"] as string[]).map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));

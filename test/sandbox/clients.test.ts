@@ -2,7 +2,7 @@
  * The judges of the sandbox: the real cargo, pip, npm and AWS CLI of this machine, each with a home folder of its own.
  * They get a token handed to them; that Vouch hands it to them is tested elsewhere.
  */
-import { afterEach, beforeEach, describe, expect, onTestFinished, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -13,8 +13,6 @@ import { seedPackage } from "./packages.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
 
 // Compilers and package managers are slow to start on a busy machine.
-setDefaultTimeout(120_000);
-
 const origin = `https://${names.packageHost}`;
 
 let sandbox: Sandbox;

@@ -78,4 +78,4 @@ test("adding a package manager takes its folder and one line of the table", () =
   expect(readFileSync(rc, "utf8")).toBe("mine\n");
   expect(existsSync(join(home, ".local/share/vouch/shims"))).toBe(false);
   expect(imaginary.shims({}, () => false)).toEqual(["imaginary"]);
-}, 60_000);
+});

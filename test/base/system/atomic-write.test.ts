@@ -214,7 +214,7 @@ describe("the temporary file that a killed process has left behind", () => {
     await killInWrite(path);
     applyFileChange({ path, before: "same", after: "same" });
     expect(temporary()).toEqual([]);
-  }, 60_000);
+  });
 
   test("stays where its process may live, where it is somebody else's, and where it is no file of ours", async () => {
     await killInWrite(join(folder, "file"));
@@ -250,5 +250,5 @@ describe("the temporary file that a killed process has left behind", () => {
     for (const each of kept) utimesSync(join(folder, each), old, old);
     writeFileAtomic(join(folder, "target2"), "new");
     expect(kept.filter((each) => !existsSync(join(folder, each)))).toEqual(kept.slice(0, 2));
-  }, 60_000);
+  });
 });

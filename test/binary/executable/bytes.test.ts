@@ -21,7 +21,7 @@ beforeAll(async () => {
   mkdirSync(programs);
   writeFileSync(join(programs, "npm"), `#!/bin/sh\n${says}${reveal}`, { mode: 0o755 });
   writeFileSync(join(programs, "reveal"), `#!/bin/sh\n${reveal}`, { mode: 0o755 });
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 /** A shell makes the bytes: a word that begins with 0xff, one with half a character, an empty one, and a variable. */

@@ -30,7 +30,7 @@ describe.skipIf(!requiresMountNamespace() || !requires("ldd"))("in an empty root
       VOUCH_REPOSITORY: names.repository,
       ...job.github.env,
     };
-  }, 60_000);
+  });
   afterAll(async () => job?.stop());
 
   const run = (command: string[], options: ContainerOptions = {}) => runInContainer(root, command, { env, ...options });

@@ -58,7 +58,7 @@ beforeAll(async () => {
   empty = join(laptop.folder, "empty");
   mkdirSync(empty);
   await laptop.getReady("--registry-name", registryName);
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 const commands: [name: string, args: string[], stdin: string | undefined][] = [
@@ -73,7 +73,7 @@ const commands: [name: string, args: string[], stdin: string | undefined][] = [
 ];
 
 async function outcome([, args, stdin]: (typeof commands)[number], env: Record<string, string>) {
-  const run = await laptop.run([executable, ...args], { env, timeoutMs: 60_000, ...(stdin ? { stdin } : {}) });
+  const run = await laptop.run([executable, ...args], { env, ...(stdin ? { stdin } : {}) });
   return { ...run, written: readdirSync(empty) };
 }
 

@@ -327,5 +327,5 @@ describe.skipIf(!onLinux)("an agent with 32 descriptors", () => {
     await shell("$V agent stop", env);
     expect((await running).exitCode).toBe(0);
     expect(readFileSync(log, "utf8")).toMatch(/^(vouch agent: [^\n]+\n)+$/);
-  }, 60_000);
+  });
 });

@@ -29,7 +29,7 @@ beforeAll(async () => {
     builds[name] = join(laptop.folder, `vouch-${index}`);
     await buildOtherVersion(builds[name], versions[name]);
   }
-}, 300_000);
+});
 afterAll(async () => laptop?.stop());
 /** Whoever of them speaks the agent's protocol stops it; the others by a signal. */
 afterEach(async () => {
@@ -71,7 +71,7 @@ describe.each(["older", "older, and cannot restart itself", "another build"] as 
   (name) => {
     beforeEach(async () => {
       await login(builds[name]);
-    }, 60_000);
+    });
 
     test("helpers go on, in both directions", async () => {
       expect(await cargoToken(executable)).toContain("vouch-sandbox-token");
@@ -89,7 +89,7 @@ describe.each(["older", "older, and cannot restart itself", "another build"] as 
         expect(`${stdout}${stderr}`).toContain("`vouch login` replaces it");
       }
       expect((await run(builds[name], "doctor")).stdout).not.toContain("running agent is of");
-    }, 60_000);
+    });
 
     test("login replaces it, says that its session ends, and renews it", async () => {
       const { pid } = await agent();
@@ -103,7 +103,7 @@ describe.each(["older", "older, and cannot restart itself", "another build"] as 
       expect(await cargoToken(executable)).toContain("vouch-sandbox-token");
       expect(JSON.parse(await ended(run(executable, "sessions", "list", "--json")))).toHaveLength(1);
       expect((await run(executable, "agent", "status")).stdout).not.toContain("replaces it");
-    }, 60_000);
+    });
   },
 );
 
@@ -121,7 +121,7 @@ describe("after an update at the agent's own path", () => {
       renameSync(`${installed}.new`, installed);
     };
     await login(installed);
-  }, 60_000);
+  });
 
   test("login replaces the agent in the same process, which a service manager keeps", async () => {
     const before = await agent();
@@ -129,7 +129,7 @@ describe("after an update at the agent's own path", () => {
     expect(await cargoToken(installed)).toContain("vouch-sandbox-token");
     await login(installed);
     expect(await agent()).toMatchObject({ version: buildInfo.version, pid: before.pid!, session: expect.anything() });
-  }, 60_000);
+  });
 
   test("the agent is the new one as soon as its session has ended", async () => {
     const before = await agent();
@@ -139,7 +139,7 @@ describe("after an update at the agent's own path", () => {
     const after = await agent();
     expect(after).toMatchObject({ version: buildInfo.version, pid: before.pid! });
     expect(after.session).toBeUndefined();
-  }, 60_000);
+  });
 });
 
 describe("with an agent that is newer", () => {
@@ -151,7 +151,7 @@ describe("with an agent that is newer", () => {
     expect(screen).toContain("`which -a vouch` shows where the newer one is");
     expect(await agent()).toMatchObject({ version: "99.0.0", pid: pid!, session: expect.anything() });
     expect((await run(executable, "agent", "status")).stdout).toContain("which -a vouch");
-  }, 60_000);
+  });
 });
 
 describe("with an agent of another protocol", () => {
@@ -169,7 +169,7 @@ describe("with an agent of another protocol", () => {
     expect((await agent(builds[other])).session).toBeDefined();
     await ended(run(executable, "agent", "stop"));
     expect(await agent()).toMatchObject({ running: false });
-  }, 60_000);
+  });
 
   test("that is older, login replaces it; the other commands say so", async () => {
     await login(sandboxExecutable);
@@ -182,5 +182,5 @@ describe("with an agent of another protocol", () => {
     expect(screen).toContain("The running agent is of an older vouch. It is replaced");
     expect(await agent(builds[other])).toMatchObject({ version: "99.0.0", session: expect.anything() });
     expect(() => process.kill(pid!, 0)).toThrow();
-  }, 60_000);
+  });
 });

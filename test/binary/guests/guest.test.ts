@@ -12,7 +12,7 @@ beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady();
   guest = JSON.parse(await ended(laptop.vouch("guest", "add", "box", "--json"))) as GuestReply;
-}, 60_000);
+});
 afterAll(async () => laptop?.stop());
 
 /** Runs the executable as the guest does: a home folder of its own, and the variable. */

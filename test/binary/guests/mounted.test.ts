@@ -30,7 +30,7 @@ describe.skipIf(!isRoot || !requiresMountNamespace() || !requires("ldd", "setpri
     makeRoot(root, [executable]);
     for (const name of ["run", "run/vouch", "open"]) mkdirSync(join(root, name));
     chmodSync(join(root, "open"), 0o777);
-  }, 60_000);
+  });
   afterAll(async () => laptop?.stop());
 
   /**

@@ -20,7 +20,7 @@ describe.skipIf(!hasSshd)("vouch ssh", () => {
     laptop = await startLaptop();
     await laptop.getReady();
     far = sshd("far");
-  }, 60_000);
+  });
   afterAll(async () => laptop?.stop());
 
   /** A far machine, on which `vouch` is on PATH or not. */
@@ -119,7 +119,7 @@ describe.skipIf(!hasSshd)("vouch ssh", () => {
       env: laptop.env,
       stdio: ["ignore", "ignore", "ignore"],
     });
-    await until(() => existsSync(started), 60_000);
+    await until(() => existsSync(started));
     child.kill(signal);
     expect(await child.exited).toBe(130);
     expect(await guests()).toEqual([]);

@@ -34,7 +34,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     evil = await startHostileProxy(names.packageHost, join(laptop.folder, "evil"), fetch);
     const crate = crateProject(join(laptop.folder, "my-crate"), "my-crate", registryName);
     await ended(cargo(["publish", "--registry", registryName, "--allow-dirty", "--no-verify"], { cwd: crate }));
-  }, 120_000);
+  });
   afterAll(async () => {
     await evil?.stop();
     await laptop?.stop();
@@ -72,7 +72,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     const text = '[build]\njobs = 1\n[http]\ntimeout = 30\n[net]\nretry = 1\n[alias]\nx = "run --package x"\n';
     await ended(cargo(["fetch"], { cwd: project({ ".cargo/config.toml": text }) }));
     expect(evil.requests).toEqual([]);
-  }, 120_000);
+  });
 
   test.each<[title: string, files: Record<string, string>, says: string]>([
     ["proxy and authority", { ".cargo/config.toml": hostile }, proxyAndCa],
@@ -151,7 +151,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain(proxyAndCa);
     expect(evil.requests.join("\n")).not.toMatch(token);
-  }, 120_000);
+  });
 
   test("is seen through a wrapper between Cargo and Vouch", async () => {
     const wrapper = join(laptop.folder, "wrapper");
@@ -162,7 +162,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     expect(stderr).toContain(proxyAndCa);
     expect(evil.requests.join("\n")).not.toMatch(token);
     await ended(cargo(["fetch"], { cwd: project({}), env }));
-  }, 120_000);
+  });
 
   test("with an alias that brings other configuration is refused when the alias is used", async () => {
     const config = `[alias]\nget = ["fetch", "--config", "http.proxy='http://EVIL'", "--config", "http.cainfo='CAPATH'"]\n`;
@@ -172,7 +172,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     expect(evil.requests.length).toBeGreaterThan(0);
     expect(evil.requests.join("\n")).not.toMatch(token);
     await ended(cargo(["fetch"], { cwd: folder }));
-  }, 120_000);
+  });
 
   test("that is trusted on a terminal may read, never publish, and a changed certificate asks again", async () => {
     const folder = project({ ".cargo/config.toml": hostile });
@@ -209,7 +209,7 @@ describe.skipIf(!requires("cargo"))("a cloned project", () => {
     expect(await ended(laptop.vouch("trust", "--list"))).toBe(`${folder}: changed since, so not trusted\n`);
     await ended(laptop.vouch("trust", "--remove", folder));
     expect(JSON.parse(await ended(laptop.vouch("trust", "--list", "--json")))).toEqual([]);
-  }, 240_000);
+  });
 
   test("does not make a foreign index ours, whatever it sets", async () => {
     const folder = project({ ".cargo/config.toml": hostile });

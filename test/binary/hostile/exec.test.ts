@@ -28,7 +28,7 @@ beforeAll(async () => {
   const bin = join(laptop.folder, "bun");
   mkdirSync(bin);
   for (const name of ["bun", "bunx"]) symlinkSync(process.execPath, join(bin, name));
-}, 120_000);
+});
 afterAll(async () => {
   await evil?.stop();
   await laptop?.stop();
@@ -50,7 +50,6 @@ function run(bin: string, command: string[], files: Files): Promise<Finished> {
       YARN_HTTP_PROXY: undefined,
       ...env,
     },
-    timeoutMs: 60_000,
   });
 }
 

@@ -53,7 +53,7 @@ beforeAll(async () => {
   await laptop.setUpAws();
   await laptop.setUpRepository("--registry-name", registryName);
   await laptop.login();
-}, 120_000);
+});
 afterAll(async () => {
   await laptop?.stop();
   await attacker?.stop(true);

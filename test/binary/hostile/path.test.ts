@@ -20,7 +20,7 @@ beforeAll(async () => {
       chmodSync(join(folder, name), 0o755);
     }
   }
-}, 120_000);
+});
 afterAll(() => laptop.stop());
 
 /** Whatever Vouch or a package manager behind a shim might start by its name. */
@@ -49,7 +49,7 @@ describe.each(entries)("with the entry %p in PATH", (entry) => {
     ["setup of pip", [...setup, "--tool", "pip"]],
     ["setup of all that is installed", setup],
     ["credential", ["credential", "codeartifact"]],
-  ])("vouch %s starts nothing of the project", async (_, args) => void (await run([executable, ...args])), 60_000);
+  ])("vouch %s starts nothing of the project", async (_, args) => void (await run([executable, ...args])));
 
   test("a pip that is a script of `env` uses no interpreter of the project", async () => {
     const own = join(laptop.folder, "own");
@@ -61,19 +61,19 @@ describe.each(entries)("with the entry %p in PATH", (entry) => {
       await laptop.run([executable, ...args], { cwd: project, env: { PATH } });
     }
     expect(existsSync(marker) ? readFileSync(marker, "utf8") : "").toBe("");
-  }, 60_000);
+  });
 
   test("vouch exec starts no command of the project, and reports that there is none", async () => {
     const { stderr, exitCode } = await run([executable, "exec", "--", "answer"]);
     expect(stderr).toContain("answer is not on PATH");
     expect(exitCode).toBe(127);
-  }, 60_000);
+  });
 
   test("vouch exec starts the real command behind the entry", async () => {
     const { stdout, exitCode } = await run([executable, "exec", "--", "env"]);
     expect(stdout).toContain("CODEARTIFACT_AUTH_TOKEN=");
     expect(exitCode).toBe(0);
-  }, 60_000);
+  });
 
   test.skipIf(!requires("npm"))(
     "npm's shim becomes the real npm",

@@ -25,7 +25,7 @@ beforeAll(async () => {
       return Response.json({ dl: evil.url.origin, api: evil.url.origin, "auth-required": true });
     },
   });
-}, 120_000);
+});
 afterAll(async () => {
   await evil?.stop(true);
   await laptop?.stop();
@@ -65,7 +65,7 @@ describe.skipIf(!requires("cargo"))("the real cargo with the provider cargo:toke
   test("sends the registry what a program prints that is not ours, which proves the test", async () => {
     await fetchWith(["printf", "%s", "not-ours"]);
     expect(authorizations).toContain("not-ours");
-  }, 120_000);
+  });
 
   test.each(programs)(
     "gets nothing from %s, which says why",

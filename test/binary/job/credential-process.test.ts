@@ -51,7 +51,7 @@ describe.skipIf(!requiresAwsCli())("on a laptop with a session", () => {
     await laptop.getReady();
     const other = " --role arn:aws:iam::123456789012:role/other";
     env = awsEnvironment(laptop.home, profile("vouch", "") + profile("other", other));
-  }, 120_000);
+  });
   afterAll(async () => laptop?.stop());
 
   test("the AWS CLI signs with the session's credentials", async () => {
@@ -62,7 +62,7 @@ describe.skipIf(!requiresAwsCli())("on a laptop with a session", () => {
     expect(laptop.sandbox.account.verifyToken(authorizationToken, names.domain)?.role.name).toBe("vouch-developer");
     // They are those that the agent holds already.
     expect(laptop.sandbox.account.calls.AssumeRoleWithWebIdentity).toBe(before);
-  }, 120_000);
+  });
 
   test("credential_process prints its JSON, and the credentials end with the session", async () => {
     const { stdout, stderr, exitCode } = await laptop.vouch("credential", "aws");
@@ -81,7 +81,7 @@ describe.skipIf(!requiresAwsCli())("on a laptop with a session", () => {
     const { stderr, exitCode } = await laptop.run([...getToken, "--profile", "other"], { env });
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain("AWS STS refused AssumeRoleWithWebIdentity for arn:aws:iam::123456789012:role/other");
-  }, 120_000);
+  });
 
   test("the AWS CLI shows the next command without a session, and no credentials are left anywhere", async () => {
     await laptop.vouch("logout");
@@ -90,7 +90,7 @@ describe.skipIf(!requiresAwsCli())("on a laptop with a session", () => {
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain("Run `vouch login`.");
     expect(filesContaining(laptop.folder, /\bASIA[A-Z0-9]{12,}|VouchSandboxSecret/)).toEqual([]);
-  }, 120_000);
+  });
 
   test.each([
     [["credential", "aws", "--json"], "unknown option --json"],
@@ -109,7 +109,7 @@ describe.skipIf(!requiresAwsCli())("in a job", () => {
   let job: Job;
   beforeAll(async () => {
     job = await startJob();
-  }, 60_000);
+  });
   afterAll(async () => job?.stop());
 
   test("the AWS CLI signs with the role that the identity is exchanged for", async () => {
@@ -119,7 +119,7 @@ describe.skipIf(!requiresAwsCli())("in a job", () => {
       authorizationToken: string;
     };
     expect(job.sandbox.account.verifyToken(authorizationToken, names.domain)?.role.name).toBe("vouch-ci");
-  }, 120_000);
+  });
 
   test.skipIf(cli === undefined)(
     "the identity aws-profile uses what the AWS CLI gives, and does not ask in a circle",

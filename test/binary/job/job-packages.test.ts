@@ -29,14 +29,14 @@ beforeAll(async () => {
     version: "0.1.0",
     files: { "src/lib.rs": 'pub fn greeting() -> &\'static str {\n    "hello from my-crate"\n}\n' },
   });
-}, 60_000);
+});
 afterAll(async () => job?.stop());
 
 /** `vouch exec --identity github-actions … -- COMMAND` in the project. */
 async function exec(cwd: string, ...command: string[]): Promise<string> {
   const identity = ["--identity", "github-actions", ...roleFlags, ...repositoryFlags];
   const env = { ...toolchain, ...job.github.env };
-  return ended(job.run([executable, "exec", ...identity, "--", ...command], { cwd, env, timeoutMs: 240_000 }));
+  return ended(job.run([executable, "exec", ...identity, "--", ...command], { cwd, env }));
 }
 
 describe.skipIf(!requires("npm"))("npm in a job", () => {
@@ -46,14 +46,14 @@ describe.skipIf(!requires("npm"))("npm in a job", () => {
     await exec(app, "npm", "install");
     await exec(app, "npm", "ci");
     expect(readFileSync(join(app, "node_modules/my-lib/index.js"), "utf8")).toContain("hello from my-lib");
-  }, 240_000);
+  });
 });
 
 describe.skipIf(!requires("pip", "python3"))("pip in a job", () => {
   test("installs from the index", async () => {
     await exec(job.folder, "pip", "install", "my-package", "--target", place("pip"), "--no-cache-dir");
     expect(readFileSync(place("pip/my_package/__init__.py"), "utf8")).toContain("my-package");
-  }, 240_000);
+  });
 });
 
 describe.skipIf(!requires("cargo"))("cargo in a job", () => {
@@ -63,7 +63,7 @@ describe.skipIf(!requires("cargo"))("cargo in a job", () => {
     writeFileSync(join(app, ".cargo/config.toml"), `[registries.${registryName}]\nindex = "${cargoIndex}"\n`);
     await exec(app, "cargo", "build");
     expect(await ended(job.run([join(app, "target/debug/app")]))).toBe("hello from my-crate\n");
-  }, 300_000);
+  });
 });
 
 test("after a job no token, credential or ID token stands in any file", () => {

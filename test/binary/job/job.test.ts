@@ -20,7 +20,7 @@ import { names } from "../../sandbox/main.ts";
 let job: Job;
 beforeAll(async () => {
   job = await startJob();
-}, 60_000);
+});
 afterAll(async () => job?.stop());
 
 let calls: ReturnType<typeof countCalls>;

@@ -1,11 +1,8 @@
 /** What a person sees whose key has a fingerprint sensor, as docs/security-keys.md says it. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { Settings } from "../../authenticator/settings.ts";
 import { requires } from "../../requires.ts";
 import { atDesk, desk, expectState, nobody, pin, typePin } from "./key-states.ts";
-
-setDefaultTimeout(120_000);
-
 const withoutPin: Partial<Settings> = { pin: undefined };
 
 atDesk("the fingerprint at a login or an enrolment", () => {

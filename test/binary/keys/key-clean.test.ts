@@ -1,13 +1,10 @@
 /** `vouch keys clean` with the compiled executable on a terminal, as docs/security-keys.md shows it. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { person as owner, serverUrl } from "../../laptop.ts";
 import type { Person } from "../../pty.ts";
 import { keyInPort } from "./key-in-port.ts";
 import { expectEnd, expectShown, keyOwner, typePin } from "./key-owner.ts";
 import { atDesk, desk, expectState, typePin as typeDeskPin } from "./key-states.ts";
-
-setDefaultTimeout(120_000);
-
 const { laptop, knownServer, vouch, at, keyOf, list, start } = keyOwner();
 const rpId = new URL(serverUrl).hostname;
 const idOf = ({ id }: { id: Uint8Array }) => Buffer.from(id).toString("base64url");

@@ -1,11 +1,8 @@
 /** `vouch keys info` and `vouch keys pin` with the compiled executable on a terminal, as docs/security-keys.md shows them. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Settings } from "../../authenticator/settings.ts";
 import { keyInPort, typeNewPin } from "./key-in-port.ts";
 import { expectState, typePin } from "./key-states.ts";
-
-setDefaultTimeout(120_000);
-
 const pin = "123456";
 const newPin = "correct horse";
 const unset: Partial<Settings> = { pin: undefined };

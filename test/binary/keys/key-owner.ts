@@ -11,7 +11,6 @@ import { ended, executable, type Laptop, person, sandboxExecutable, serverUrl, s
 import { type Person, runInTerminal, type TerminalRun } from "../../pty.ts";
 
 const yubiKey = Uint8Array.fromHex("2fc0579f811347eab116bb5a8db9202a");
-const limitMs = 60_000;
 
 /** A key in `vouch keys list --json`. */
 export interface Shown {
@@ -31,7 +30,7 @@ export function keyOwner() {
 
   beforeAll(async () => {
     laptop = await startLaptop();
-  }, limitMs);
+  });
   afterAll(async () => {
     await laptop.stop();
   });

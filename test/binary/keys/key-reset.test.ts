@@ -1,5 +1,5 @@
 /** `vouch keys reset` with the compiled executable on a terminal, as docs/security-keys.md shows it. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { startAuthenticator } from "../../authenticator/start.ts";
@@ -10,9 +10,6 @@ import { type KeyInPort, keyInPort } from "./key-in-port.ts";
 import { expectState } from "./key-states.ts";
 import type { Person } from "../../pty.ts";
 import type { Settings } from "../../authenticator/settings.ts";
-
-setDefaultTimeout(120_000);
-
 const pin = "123456";
 
 /** A key with a PIN and somebody's credential. */

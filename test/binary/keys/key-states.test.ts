@@ -1,12 +1,9 @@
 /** What a person sees for every state of a key, as docs/security-keys.md says it: the compiled executable on a terminal. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { Settings } from "../../authenticator/settings.ts";
 import { documentedLines } from "../../docs/states.ts";
 import type { Person } from "../../pty.ts";
 import { atDesk, desk, expectState, nobody, pin, typePin } from "./key-states.ts";
-
-setDefaultTimeout(120_000);
-
 const newPin = "correct horse";
 const withoutPin: Partial<Settings> = { pin: undefined };
 

@@ -8,8 +8,6 @@ import { runInTerminal } from "../../pty.ts";
 import { documentedLines } from "../../docs/states.ts";
 import { typePin } from "./key-owner.ts";
 
-const limitMs = 60_000;
-
 let laptop: Laptop;
 /** A proxy before the Vouch server: carries out what is asked at this path, and loses the answer. */
 let lossy: { lose?: string; answer: () => Response | Promise<Response>; carriedOut: number };
@@ -40,7 +38,7 @@ beforeEach(async () => {
     },
   });
   setVouchServer(proxy.url.origin);
-}, limitMs);
+});
 afterEach(async () => {
   await laptop.stop();
   await proxy.stop(true);

@@ -30,7 +30,7 @@ beforeAll(async () => {
   await seedPackage(registries, "cargo", { name: "my-crate", version: "0.1.0", files: { "src/lib.rs": "" } });
   const folders = [dirname(pip), dirname(Bun.which("npm") ?? ""), dirname(Bun.which("cargo") ?? "")];
   bare = [...new Set([...folders, "/usr/bin", "/bin"])].join(":");
-}, 60_000);
+});
 afterAll(async () => laptop?.stop());
 
 /** What is left of the user's environment: the home folder, and how the sandbox is reached. */

@@ -66,7 +66,7 @@ describe("SQLite", () => {
   beforeEach(async () => {
     machine = makeMachine(tempFolderUntil(onTestFinished));
     await ready();
-  }, 120_000);
+  });
 
   test("a backup under load is whole, mode 0600, and serves after the loss of the file", async () => {
     const kidsBefore = await kids(machine.base());
@@ -81,7 +81,7 @@ describe("SQLite", () => {
     expect(said).toContain("people log in again");
     expect((statSync(path()).mode & 0o777).toString(8)).toBe("600");
     await expectRestored({ before, late, kidsBefore }, `sqlite:${path()}`);
-  }, 300_000);
+  });
 
   test("a file that was there is kept, and its audit log says what was done since the backup", async () => {
     await machine.follow("Back up a SQLite database");
@@ -100,7 +100,7 @@ describe("SQLite", () => {
       ["second@example.com", false],
       ["third@example.com", false],
     ]);
-  }, 300_000);
+  });
 
   test("a row of a backup that was changed shows in its checksum alone", async () => {
     await machine.follow("Back up a SQLite database");
@@ -110,7 +110,7 @@ describe("SQLite", () => {
     bytes.write("thief", at);
     writeFileSync(backup, bytes);
     expect(await machine.type("sha256sum --check vouch-backup.db.sha256", 1)).toContain("FAILED");
-  }, 120_000);
+  });
 });
 
 describe.skipIf(!requiresPostgres() || !requires("pg_dump", "pg_restore", "createdb", "dropdb", "psql"))(
@@ -119,7 +119,7 @@ describe.skipIf(!requiresPostgres() || !requires("pg_dump", "pg_restore", "creat
     let server: Postgres;
     beforeAll(async () => {
       server = await startPostgres();
-    }, 60_000);
+    });
     afterAll(async () => server?.remove());
 
     test("a dump under load is verified, mode 0600, and serves after it was restored", async () => {
@@ -139,6 +139,6 @@ describe.skipIf(!requiresPostgres() || !requires("pg_dump", "pg_restore", "creat
       await machine.crash();
       await machine.follow("Restore a PostgreSQL database");
       await expectRestored({ before, late, kidsBefore }, database);
-    }, 300_000);
+    });
   },
 );

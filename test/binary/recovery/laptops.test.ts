@@ -31,7 +31,7 @@ beforeEach(async () => {
   machine = makeMachine(join(laptop.folder, "machine"), { listening: (base) => laptop.sandbox.setVouchServer(base) });
   await machine.type(`vouch server init --url ${serverUrl}`);
   await machine.type("systemctl start vouch-server");
-}, 60_000);
+});
 afterEach(async () => {
   await laptop?.stop();
   await issued?.stop();
@@ -134,7 +134,7 @@ test("whoever leaves gets nothing more with the command; what AWS has given ends
 
   await machine.type("vouch server enable leaver@example.com");
   await laptop.login();
-}, 180_000);
+});
 
 test("the session of a stolen laptop ends at its next question, and the person goes on with the same key", async () => {
   await ready("admin@example.com");
@@ -147,7 +147,7 @@ test("the session of a stolen laptop ends at its next question, and the person g
   expect(await cargoToken()).toBeUndefined();
   await laptop.login();
   expect(await cargoToken()).toBeDefined();
-}, 180_000);
+});
 
 test("without database and backup the same keys are enrolled again, and AWS and the laptop stay as they were", async () => {
   await ready(person.email);
@@ -184,7 +184,7 @@ test("without database and backup the same keys are enrolled again, and AWS and 
   const [after] = JSON.parse(await machine.type("vouch server users --json"));
   expect(after.email).toBe(before.email);
   expect(after.id).not.toBe(before.id);
-}, 180_000);
+});
 
 describe("while the server is away", () => {
   test("a running session works, what needs the server says so, and it goes on without a login when that is back", async () => {
@@ -210,7 +210,7 @@ describe("while the server is away", () => {
     await machine.type("systemctl start vouch-server");
     expect(JSON.parse((await laptop.vouch("sessions", "list", "--json")).stdout)).toHaveLength(1);
     expect(await cargoToken()).toBe(token);
-  }, 180_000);
+  });
 
   test("a logout ends the session here, and somebody can be disabled all the same", async () => {
     await ready(person.email);
@@ -220,12 +220,12 @@ describe("while the server is away", () => {
     expect(await machine.type(`vouch server disable ${person.email}`)).toContain("Ended 1 session.");
     await machine.type("systemctl start vouch-server");
     expect((await loginRun()).exitCode).toBe(5);
-  }, 180_000);
+  });
 
   test("an agent that ends takes the session with it", async () => {
     await ready(person.email);
     await machine.type("systemctl stop vouch-server");
     expect((await laptop.vouch("agent", "stop")).exitCode).toBe(0);
     expect(await cargoToken()).toBeUndefined();
-  }, 180_000);
+  });
 });

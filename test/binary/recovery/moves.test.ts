@@ -51,7 +51,7 @@ test("on another machine the same server goes on: URL, signing key, security key
   const again = await login(next.base(), person);
   expect(again.status).toBe(200);
   expect((await exchange(next.base(), person, again.body.access_token)).status).toBe(200);
-}, 120_000);
+});
 
 test.skipIf(!requires("openssl"))(
   "without its key-encryption key a server does not start, says why, and goes on with a new signing key",
@@ -119,7 +119,7 @@ describe("a change of version", () => {
     expect(said).toMatch(/ok +database: .* has version \d+/);
     expect(await exchange(machine.base(), person, token)).toMatchObject({ status: 200 });
     expect((await login(machine.base(), person)).status).toBe(200);
-  }, 120_000);
+  });
 
   test("back is possible where the newer one only added: nothing is lost", async () => {
     const { machine, person, token } = await installed();
@@ -133,7 +133,7 @@ describe("a change of version", () => {
     const said = await machine.follow("Roll back", 0);
     expect(said).toContain("has version 99, of a newer Vouch, which this one can use");
     expect(await exchange(machine.base(), person, token)).toMatchObject({ status: 200 });
-  }, 120_000);
+  });
 
   test("back is refused in words where the newer one took away, and the backup from before the upgrade serves", async () => {
     const { machine, person } = await installed();
@@ -151,5 +151,5 @@ describe("a change of version", () => {
     expect(sha256(readFileSync(place(machine)).toString("latin1"))).toBe(before);
     await machine.follow("Roll back", 1);
     expect((await login(machine.base(), person)).status).toBe(200);
-  }, 120_000);
+  });
 });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   symlinkSync(join(work, "acme"), join(laptop.home, "link"));
   await at.setUpProfile("--folder", join(laptop.home, "link"));
   await at.setUpPublishing("--registry-name", "acme", "--tool", "cargo,npm,pip");
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 const request = (operation: string) => cargoGet(acme.index).replace('"read"', JSON.stringify(operation));
@@ -260,7 +260,7 @@ describe("the publish role, without which the account refuses an upload, is the 
     const command = ["vouch", "exec", "--publish", "--", "true"];
     const asked = laptop.runOnTerminal(command);
     const hasAsked = async () => (await ended(laptop.vouch("log", "--json"))).includes("touch_pending");
-    await until(hasAsked, 50_000);
+    await until(hasAsked);
     idle.kill("SIGKILL");
     const run = await asked;
     const words = run.stderr.replaceAll(/\s+/g, " ");
@@ -268,7 +268,7 @@ describe("the publish role, without which the account refuses an upload, is the 
     expect(words).toContain("Do not touch the key for this command yet: it waits for its turn.");
     expect(words).toContain("true (vouch) asks to publish to acme/their-repo. Touch your security key to allow it.");
     expect(run.exitCode).toBe(0);
-  }, 60_000);
+  });
 
   test.skipIf(!requires("npm"))(
     "by npm publish, also abbreviated and below vouch exec; what is published is then read by the other role",
@@ -307,7 +307,7 @@ describe("the publish role, without which the account refuses an upload, is the 
     const { exitCode, stdout, stderr } = await laptop.runOnTerminal(command, { cwd: folder, env });
     expect(stderr).toContain("asks to publish to acme/their-repo. Touch your security key to allow it.");
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining("my-lib@3.9.0") });
-  }, 60_000);
+  });
 
   describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("by %s", (tool) => {
     test.skipIf(!requires("npm", join(programsOf(tool), "pnpm")))(
@@ -370,7 +370,7 @@ test("an account that refuses is named with its role and what to allow, and the 
   } finally {
     otherAccount.deniedActions.clear();
   }
-}, 60_000);
+});
 
 test("no token and no credential of either account is on disk", () => {
   expect(filesContaining(laptop.folder, /vouch-sandbox-token|VouchSandboxSecret|\bASIA[A-Z0-9]{12,}/)).toEqual([]);

@@ -12,7 +12,7 @@ const limitMs = 60_000;
 beforeAll(async () => {
   laptop = await startLaptop({ executable: sandboxExecutable });
   await laptop.getReady("--tool", "cargo,npm,pip");
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 beforeEach(async () => {
   await setPrompt("terminal");

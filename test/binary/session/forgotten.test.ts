@@ -18,7 +18,7 @@ beforeAll(async () => {
   await laptop.stopServer();
   await laptop.startServer();
   await laptop.getReady("--registry-name", registryName);
-}, 120_000);
+});
 afterAll(async () => {
   await laptop?.stop();
   await issued?.stop();
@@ -94,7 +94,7 @@ describe.skipIf(!isRoot)("no secret of a session is in the agent's memory", () =
     expect(occurrences(pid, [...secrets, "vouch-sandbox-token"]).filter(Boolean)).toEqual([]);
     await laptop.login();
     expect(await agent()).toMatchObject({ pid });
-  }, 60_000);
+  });
 
   test("after the session's end by the clock", async () => {
     await laptop.vouch("logout");
@@ -113,7 +113,7 @@ describe.skipIf(!isRoot)("no secret of a session is in the agent's memory", () =
     await laptop.stopServer();
     await laptop.startServer();
     await laptop.login();
-  }, 180_000);
+  });
 });
 
 /** What the process has in memory, in MiB. */
@@ -139,7 +139,7 @@ test("requests that are never completed are dropped from memory after a while", 
   expect((await laptop.run([executable, "--cargo-plugin"], { stdin: cargoGet() })).stdout).toContain(
     "vouch-sandbox-token",
   );
-}, 60_000);
+});
 
 test("helpers that ask while the agent replaces itself get a token or the hint to log in", async () => {
   const answers: Finished[] = [];
@@ -162,7 +162,7 @@ test("helpers that ask while the agent replaces itself get a token or the hint t
   expect(kinds.at(-1)).toEqual(fine("Not logged in"));
   for (const kind of kinds) expect([fine("a token"), fine("Not logged in")]).toContainEqual(kind);
   await laptop.login();
-}, 120_000);
+});
 
 test.skipIf(process.platform !== "linux")(
   "after `vouch agent stop` no process of ours is left",
@@ -183,4 +183,4 @@ test("`vouch agent stop` ends an agent that hangs", async () => {
   expect(stderr).toContain(`process ${pid}`);
   expect(exitCode).toBe(0);
   expect(await agent()).toBeNull();
-}, 60_000);
+});

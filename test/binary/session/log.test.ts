@@ -14,7 +14,7 @@ let laptop: Laptop;
 beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady();
-}, 60_000);
+});
 afterAll(async () => laptop?.stop());
 
 async function recorded(): Promise<RecordEntry[]> {
@@ -57,7 +57,7 @@ test("of a hundred helpers at once none is missing, and no token is in the recor
   const found = await recorded();
   expect(sum(found.filter(({ operation }) => operation === "cargo read")) - before).toBe(100);
   expect(JSON.stringify(found)).not.toContain("vouch-sandbox-token");
-}, 60_000);
+});
 
 test("the status counts the programs, and the table names them", async () => {
   expect((await laptop.vouch("status")).stdout).toMatch(/Asked today +\d+ programs? \(`vouch log` shows what for\)/);
@@ -108,7 +108,7 @@ test("while it follows it shows what is asked, and that an entry has grown, by t
   await until(() => cargo().some(({ id, count }) => id === first!.id && count === first!.count + 1));
   child.kill();
   await reading;
-}, 60_000);
+});
 
 test("following without an agent says that it waits", async () => {
   using folder = tempFolder("/tmp");
@@ -154,7 +154,7 @@ test("a full disk costs no answer, and the log says what is missing in its files
   expect(stdout.trim().split("\n").length).toBeGreaterThanOrEqual(3);
   await ended(vouch("agent", "stop"));
   expect(await agent.exited).toBe(0);
-}, 60_000);
+});
 
 /** The last one: it logs out. */
 test("with --keep the log outlives logout and agent, each ask once, without tokens", async () => {
@@ -200,7 +200,7 @@ test("with --keep the log outlives logout and agent, each ask once, without toke
   const json = (await laptop.vouch("log", "--json")).stdout;
   expect(json).not.toContain("\u001b");
   expect(json).toContain('"id":"forged"');
-}, 60_000);
+});
 
 /** Behind the last one: it logs in again, and its agent is killed. */
 test("an agent that is killed right behind a login has kept it, and who can publish", async () => {
@@ -215,4 +215,4 @@ test("an agent that is killed right behind a login has kept it, and who can publ
   const kept = await recorded();
   expect(kept.filter(({ operation }) => operation === "login finish")).toHaveLength(1);
   expect(kept.filter(({ operation }) => operation === "cargo publish")).toMatchObject([{ claims: ["my-crate 0.2.0"] }]);
-}, 60_000);
+});

@@ -82,7 +82,7 @@ beforeAll(async () => {
   await run(executable, "keys", "list");
   await run(executable, "doctor");
   await run(executable, "logout");
-}, 180_000);
+});
 afterAll(async () => {
   await laptop?.stop();
   await issued?.stop();
@@ -143,7 +143,7 @@ describe("the agent's log", () => {
     expect(agentLog().match(/: logged in: /g)).toHaveLength(2);
     expect((await run(executable, "logout")).exitCode).toBe(0);
     await until(() => agentLog().match(listened)?.length === 3);
-  }, 60_000);
+  });
 });
 
 test("neither trace nor log contains a PIN, a code, a token, a session, a credential, a proof or a body", () => {
@@ -185,7 +185,7 @@ describe("the flag --debug", () => {
     expect(shown).toEqual({ exitCode: 0, stdout: "--debug\n", stderr: "" });
     const short = await laptop.run([executable, "exec", "echo", "--debug"], { env: { VOUCH_DEBUG: undefined } });
     expect(short).toEqual({ exitCode: 0, stdout: "--debug\n", stderr: "" });
-  }, 60_000);
+  });
 
   test("does not let the token out to cargo:token-from-stdout", async () => {
     const env = { VOUCH_DEBUG: undefined, CARGO_REGISTRY_INDEX_URL: "sparse+https://evil.example.com/" };
@@ -225,7 +225,7 @@ test("a log that the agent must not write to is left alone, and reported by `age
   rmSync(logFile);
   await laptop.vouch("agent", "status");
   expect(agentLog()).toMatch(/lines before this one were lost\)$/m);
-}, 60_000);
+});
 
 describe("the error names the log of an agent that fails", () => {
   const hint = () => `The agent's log is ${logFile}.`;
@@ -238,7 +238,7 @@ describe("the error names the log of an agent that fails", () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain("did not answer within");
     expect(stderr).toContain(hint());
-  }, 60_000);
+  });
 
   test("because it does not start, and the log has the reason", async () => {
     expect((await run(executable, "agent", "stop")).exitCode).toBe(0);
@@ -251,7 +251,7 @@ describe("the error names the log of an agent that fails", () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain(hint());
     expect(agentLog()).toMatch(/: cannot run: .+$/m);
-  }, 60_000);
+  });
 
   test("only where there is a log", async () => {
     rmSync(logFile);
@@ -263,5 +263,5 @@ describe("the error names the log of an agent that fails", () => {
     delete laptop.env["XDG_STATE_HOME"];
     expect(stderr).toContain("Run `vouch agent run` to see why.\n");
     expect(existsSync(logFile)).toBe(false);
-  }, 60_000);
+  });
 });

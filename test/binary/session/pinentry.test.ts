@@ -13,7 +13,7 @@ let laptop: Laptop;
 beforeAll(async () => {
   laptop = await startLaptop({ executable: sandboxExecutable, account: addPublishRole });
   await laptop.getReady("--tool", "cargo", "--publish-role", publishRole.arn);
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 beforeEach(() => {
   laptop.key.settings.touch = "auto";
@@ -28,7 +28,7 @@ function usePinentry(name: string | undefined): void {
 
 const status = async () => (await laptop.vouch("status")).exitCode;
 const isTouchAwaited = () => laptop.key.ctap2.touch.isAwaited;
-const untilTouchIsAwaited = () => until(isTouchAwaited, 60_000);
+const untilTouchIsAwaited = () => until(isTouchAwaited);
 /** Without a controlling terminal, as what a desktop starts. */
 const withoutTerminal = (command: string[], env: Record<string, string> = {}, stdin?: string) =>
   laptop.run(["setsid", "-w", ...command], { env, ...(stdin === undefined ? {} : { stdin }) });
@@ -122,7 +122,7 @@ describe.skipIf(!requires("pinentry-curses", "setsid"))("pinentry-curses on the 
       type("\r");
     });
     expect(atTouch).toMatchObject({ exitCode: 130, restored: true });
-    await until(() => !isTouchAwaited(), 60_000);
+    await until(() => !isTouchAwaited());
   });
 
   test("ends, and restores the terminal, when the command is ended", async () => {
@@ -194,7 +194,7 @@ describe.skipIf(!requires("pinentry-gtk-2", "setsid", ...desktopPrograms))("pine
     await login;
     expect(desktop.count("Vouch: .*")).toBe(0);
     expect(await status()).toBe(0);
-  }, 120_000);
+  });
 
   test("a command that a desktop has started asks in a window, with login.prompt=always alone", async () => {
     await ended(laptop.vouch("logout"));
@@ -205,7 +205,7 @@ describe.skipIf(!requires("pinentry-gtk-2", "setsid", ...desktopPrograms))("pine
     await desktop.answer("Vouch: PIN", { text: person.pin }, { keys: "Return" });
     expect(await run).toBe("ran\n");
     await ended(laptop.vouch("setup", "login", "--prompt", "terminal"));
-  }, 120_000);
+  });
 
   test("publishing is confirmed in a window, and then by the touch", async () => {
     laptop.key.settings.touch = "withheld";
@@ -214,7 +214,7 @@ describe.skipIf(!requires("pinentry-gtk-2", "setsid", ...desktopPrograms))("pine
     await untilTouchIsAwaited();
     laptop.key.ctap2.touch.press();
     expect(answerOf(await asked)).toMatchObject({ Ok: { kind: "get" } });
-  }, 120_000);
+  });
 
   test("Enter alone refuses, and so does the window that waits for the touch", async () => {
     laptop.key.settings.touch = "withheld";
@@ -229,6 +229,6 @@ describe.skipIf(!requires("pinentry-gtk-2", "setsid", ...desktopPrograms))("pine
     await untilTouchIsAwaited();
     await desktop.answer("Vouch: security key", { keys: "Return" });
     expect(answerOf(await cancelled)).toMatchObject({ Err: { message: "Cancelled." } });
-    await until(() => !isTouchAwaited(), 60_000);
-  }, 120_000);
+    await until(() => !isTouchAwaited());
+  });
 });

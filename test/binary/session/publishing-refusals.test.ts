@@ -31,7 +31,7 @@ beforeAll(async () => {
   await at.setUpProfile();
   await at.setUpPublishing("--registry-name", "acme", "--tool", "cargo,npm,pip,maven,ruby");
   library = npmProject(join(laptop.home, "my-lib"), "my-lib");
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 const publishRequest = `${cargoGet(acme.index).trim().replace('"read"', '"publish"')}\n`;

@@ -28,7 +28,7 @@ beforeAll(async () => {
   modules = join(laptop.folder, "modules");
   mkdirSync(modules);
   writeFileSync(join(modules, "sitecustomize.py"), throughProxy);
-}, 120_000);
+});
 afterAll(async () => {
   await watch?.stop();
   await laptop?.stop();
@@ -48,7 +48,7 @@ function run(
   }: { cwd: string; bin: string; env?: Record<string, string>; terminal?: boolean },
 ): Promise<Finished> {
   const PATH = [laptop.shims, join(laptop.folder, "bin"), bin, laptop.env["PATH"]].join(":");
-  const options = { cwd, env: { PATH, HTTPS_PROXY: watch.url, https_proxy: watch.url, ...env }, timeoutMs: 60_000 };
+  const options = { cwd, env: { PATH, HTTPS_PROXY: watch.url, https_proxy: watch.url, ...env } };
   return terminal ? laptop.runOnTerminal(command, options) : laptop.run(["setsid", "-w", ...command], options);
 }
 
@@ -70,7 +70,7 @@ describe.skipIf(!isLinux)("while it uploads, nothing shows the token of", () => 
     expect(stderr).toContain(question);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining("of-bun@") });
     expectUnseen("bun ");
-  }, 60_000);
+  });
 
   test.skipIf(!requires(join(hatch, "hatch"))).each([
     ["", {}],
@@ -134,7 +134,7 @@ describe.skipIf(!isLinux || !requires(join(pdm, "pdm")))("pdm publish", () => {
     expect(stderr).toContain("needs a touch of your security key");
     expect(exitCode).toBe(5);
     expect(existsSync(env["SPY_REPORT"]!)).toBe(false);
-  }, 60_000);
+  });
 
   test("with plugins of the project in PDM's own process is refused", async () => {
     const plugins = join(cwd, ".pdm-plugins");
@@ -144,7 +144,7 @@ describe.skipIf(!isLinux || !requires(join(pdm, "pdm")))("pdm publish", () => {
     expect(stderr.replaceAll(/\s+/g, " ")).toContain(".pdm-plugins) in its own process, and they could read it.");
     expect(stderr).not.toContain("Touch your security key");
     expect(exitCode).toBe(5);
-  }, 60_000);
+  });
 
   test("publishes by one touch, and the project's build backend and scripts get nothing by it", async () => {
     const { exitCode, stdout, stderr } = await run(["pdm", ...publish], { cwd, bin, env });
@@ -154,13 +154,13 @@ describe.skipIf(!isLinux || !requires(join(pdm, "pdm")))("pdm publish", () => {
     const whos = ["pre_publish", "backend", "post_build", "post_publish"];
     expect(reported()).toEqual(whos.map((who) => ({ who, found: [], refused: 3 })));
     expectUnseen("pdm");
-  }, 120_000);
+  });
 
   test("that no shim stands before is given nothing, and asks for no touch", async () => {
     const { exitCode, stderr } = await run([join(pdm, "pdm"), ...publish, "--no-build"], { cwd, bin, env });
     expect(stderr).not.toContain("Touch your security key");
     expect(exitCode).not.toBe(0);
-  }, 120_000);
+  });
 });
 
 test.skipIf(!isLinux)(

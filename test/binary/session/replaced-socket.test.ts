@@ -22,7 +22,7 @@ beforeAll(async () => {
   await laptop.getReady("--tool", "cargo", "--publish-role", publishRole.arn);
   place = join(laptop.env["VOUCH_RUNTIME_DIR"]!, "agent.sock");
   real = join(laptop.folder, "real.sock");
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 type Body = ReturnType<typeof JSON.parse>;

@@ -7,7 +7,7 @@ let laptop: Laptop;
 
 beforeAll(async () => {
   laptop = await startLaptop();
-}, 60_000);
+});
 afterAll(async () => laptop?.stop());
 
 test("a prompt shows nothing without a session, and then how long it lasts", async () => {
@@ -25,7 +25,7 @@ test("a prompt shows nothing without a session, and then how long it lasts", asy
   // By the command line's own way.
   const debugged = await laptop.vouch("status", "--prompt", "--debug");
   expect(debugged).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(left) });
-}, 60_000);
+});
 
 test.skipIf(!hasDesktop)(
   "a key that waits for a touch is named on the desktop after two seconds, until it is touched",

@@ -17,7 +17,7 @@ beforeAll(async () => {
   laptop = await startLaptop({ others: [{ account: theirAccount, region: client.region }], routes: [server.route] });
   await server.start(laptop);
   await laptop.getReady("--tool", "cargo");
-}, 120_000);
+});
 afterAll(async () => {
   await server.stop();
   await laptop?.stop();

@@ -54,14 +54,14 @@ describe("with a session of eight hours", () => {
   beforeEach(async () => {
     await ready();
     await laptop.login();
-  }, 60_000);
+  });
 
   test("logout makes the next request get nothing, and the server knows the session as revoked", async () => {
     expect((await askAsCargo()).token).toContain("vouch-sandbox-token");
     expect((await laptop.vouch("logout")).exitCode).toBe(0);
     await expectNoToken(/[Nn]ot logged in.*vouch login/);
     expect((await laptop.vouch("status")).exitCode).toBe(4);
-  }, 60_000);
+  });
 
   test.skipIf(!requires("cargo", "npm"))(
     "cargo and npm tell what to do after a logout in the middle of the day",
@@ -94,7 +94,7 @@ describe("with a session of eight hours", () => {
     await expectNoToken(/[Nn]ot logged in.*vouch login/);
     await laptop.login();
     expect((await askAsCargo()).token).toBeDefined();
-  }, 60_000);
+  });
 
   test("a warm agent still gives the token while server and STS are down", async () => {
     const before = (await askAsCargo()).token;
@@ -102,7 +102,7 @@ describe("with a session of eight hours", () => {
     await laptop.stopServer();
     await laptop.sandbox.stop();
     expect((await askAsCargo()).token).toBe(before);
-  }, 60_000);
+  });
 
   test("the agent's folder and socket are the user's alone", () => {
     const { mode, uid } = statSync(join(laptop.folder, "run"));
@@ -115,7 +115,7 @@ describe("with a session of eight hours", () => {
     const { error } = await askAsCargo();
     expect(error?.message).toMatch(/expected mode 700/);
     Bun.spawnSync(["chmod", "0700", join(laptop.folder, "run")]);
-  }, 60_000);
+  });
 });
 
 test("the error names the IAM action and the resource when the right to a token is denied", async () => {
@@ -126,7 +126,7 @@ test("the error names the IAM action and the resource when the right to a token 
   expect(error?.message).toMatch(/my-domain/);
   expect([error?.message, ...(error?.["caused-by"] ?? [])].join(" ")).toMatch(/codeartifact:GetAuthorizationToken/);
   expect((await laptop.vouch("credential", "codeartifact")).exitCode).toBe(5);
-}, 60_000);
+});
 
 test("the agent forgets the session at its end by the clock, and says so", async () => {
   await ready({ sessionDuration: "3s" });
@@ -138,11 +138,11 @@ test("the agent forgets the session at its end by the clock, and says so", async
   // The agent replaces itself by a fresh process when a session ends: until that listens, nobody answers.
   while ((await laptop.vouch("agent", "status")).exitCode !== 0) expect(Date.now()).toBeLessThan(deadline);
   await expectNoToken(/session.*(ended|expired).*vouch login/i);
-}, 60_000);
+});
 
 test("a helper without an agent and without its folder prints one clear line, at once", async () => {
   await ready();
   await laptop.vouch("agent", "stop");
   rmSync(join(laptop.folder, "run"), { recursive: true, force: true });
   await expectNoToken(/[Nn]ot logged in.*vouch login/);
-}, 60_000);
+});

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const folder = join(laptop.folder, "elsewhere");
   mkdirSync(folder, { mode: 0o700 });
   elsewhere = { VOUCH_RUNTIME_DIR: folder };
-}, 120_000);
+});
 afterAll(async () => {
   await laptop?.run([executable, "agent", "stop"], { env: elsewhere });
   await laptop?.stop();
@@ -61,14 +61,14 @@ test("a session elsewhere is listed, ended by its id, and noticed there at the n
   expect((await exec(elsewhere)).exitCode).toBe(4);
   expect(await list()).toHaveLength(1);
   expect((await exec()).exitCode).toBe(0);
-}, 120_000);
+});
 
 test("an id that is none of the sessions', none at all and two choices end nothing", async () => {
   expect(await end("ffffffffffffffff")).toMatchObject({ exitCode: 1 });
   expect(await end()).toMatchObject({ exitCode: 2 });
   expect(await end("--others", "--all")).toMatchObject({ exitCode: 2 });
   expect(await list()).toHaveLength(1);
-}, 60_000);
+});
 
 test("all others end, and then all, this one with its tokens included", async () => {
   await loginElsewhere();
@@ -82,4 +82,4 @@ test("all others end, and then all, this one with its tokens included", async ()
     expect(await laptop.run([executable, "sessions", "list"], { env })).toMatchObject({ exitCode: 4 });
     expect((await exec(env)).exitCode).toBe(4);
   }
-}, 120_000);
+});

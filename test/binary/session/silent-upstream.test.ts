@@ -27,7 +27,7 @@ beforeAll(async () => {
   const flags = ["--region", region, "--tool", "pip,npm", "--scope", "@silent"];
   await ended(laptop.vouch("setup", "codeartifact", ...repository, ...flags));
   await laptop.login();
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 const gaveUp = "There was no token for the domain silent within 20 seconds.";
@@ -50,14 +50,14 @@ test("pip's two questions to a domain that does not answer cost one wait", async
   expect(second).toMatchObject({ exitCode: 1, stdout: "", requests: 0, waited: false });
   expect(second.stderr).toContain(gaveUp);
   expect(second.stderr).toMatch(/The next try is possible in \d+ seconds?\./);
-}, 120_000);
+});
 
 test("a command for which another domain is enough does not wait for one that does not answer", async () => {
   const { waited, stderr } = await counted(laptop.run([executable, "exec", "--", "true"]));
   expect({ waited, said: stderr.includes(gaveUp) }).toEqual({ waited: false, said: true });
   expect((await laptop.run(["npm", "view", "no-such-package"])).stderr).toContain("E404");
   expect((await counted(laptop.run(["pip", "config", "list"]))).requests).toBe(0);
-}, 120_000);
+});
 
 test("the doctor asks a domain that does not answer in one chain beside everything else", async () => {
   const { stdout, requests } = await counted(laptop.vouch("doctor"));
@@ -65,7 +65,7 @@ test("the doctor asks a domain that does not answer in one chain beside everythi
   expect(stdout).toContain(gaveUp);
   // Two tries within the 20 seconds, and two more when an earlier question is being repeated behind the scenes.
   expect(requests).toBeLessThanOrEqual(4);
-}, 120_000);
+});
 
 test("the first command after a login, which another domain is enough for, goes on without the silent one", async () => {
   await laptop.login();
@@ -75,4 +75,4 @@ test("the first command after a login, which another domain is enough for, goes 
   expect(exitCode).toBe(0);
   expect(stderr).toContain("There was no token for the domain silent within 2 seconds.");
   expect(stderr).toContain("It is still being asked for.");
-}, 120_000);
+});

@@ -6,7 +6,7 @@ beforeAll(async () => {
   laptop = await startLaptop();
   // The repository is configured after the login: the agent has fetched nothing ahead, it is cold.
   await laptop.getReady("--tool", "cargo");
-}, 60_000);
+});
 afterAll(async () => laptop?.stop());
 
 test("100 helpers at once on a cold agent cost one STS call and one GetAuthorizationToken, and get the same token", async () => {
@@ -21,4 +21,4 @@ test("100 helpers at once on a cold agent cost one STS call and one GetAuthoriza
   expect([...tokens][0]).toContain("vouch-sandbox-token");
   expect(account.calls.GetAuthorizationToken - before.GetAuthorizationToken).toBe(1);
   expect(account.calls.AssumeRoleWithWebIdentity).toBe(1);
-}, 120_000);
+});

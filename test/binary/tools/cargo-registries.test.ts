@@ -29,7 +29,7 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
     await ended(
       laptop.run(["cargo", "publish", "--registry", registryName, "--allow-dirty", "--no-verify"], { cwd: crate }),
     );
-  }, 120_000);
+  });
   afterAll(async () => laptop?.stop());
 
   let count = 0;
@@ -70,7 +70,7 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
     const other = project(awsText.replace(/^credential-provider.*\n/m, ""));
     await ended(fetch({ cwd: other }));
     expect(await remedies({ cwd: other })).toEqual([]);
-  }, 120_000);
+  });
 
   test("that has an array is a conflict that the doctor names, and works with a string", async () => {
     const text = `[registries.${registryName}]\ncredential-provider = ["vouch"]\n`;
@@ -82,7 +82,7 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
     writeFileSync(join(cwd, ".cargo/config.toml"), text.replace(/^credential-provider.*$/m, line!));
     await ended(fetch({ cwd }));
     expect(await remedies({ cwd })).toEqual([]);
-  }, 120_000);
+  });
 
   test("works after setup has turned an earlier version's array into a string", async () => {
     const cwd = project(awsText);
@@ -92,7 +92,7 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
     expect((await remedies({ cwd })).join("\n")).toContain("it writes a string");
     await laptop.setUpRepository("--tool", "cargo");
     expect(readFileSync(path, "utf8")).toBe(config);
-  }, 120_000);
+  });
 
   test("that has another name for the index works after the doctor's command", async () => {
     const cwd = project(`[registries.company]\nindex = "${cargoIndex}"\n`, "company");
@@ -103,7 +103,7 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
     await ended(fetch({ cwd }));
     expect(await remedies({ cwd })).toEqual([]);
     await laptop.setUpRepository("--tool", "cargo", "--registry-name", registryName);
-  }, 120_000);
+  });
 
   test("ignores a token in the environment beside a provider and uses it without one, and the doctor knows", async () => {
     const cwd = project("");
@@ -116,5 +116,5 @@ describe.skipIf(!requires("cargo"))("a project with a registry of its own", () =
     expect(taken.exitCode).not.toBe(0);
     expect(await remedies({ cwd, env })).toContain(`unset ${variable}_TOKEN`);
     writeFileSync(path, config);
-  }, 120_000);
+  });
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
   workspace = join(laptop.home, "workspace");
   mkdirSync(workspace);
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 const host = `https://${names.packageHost}`;
@@ -121,7 +121,7 @@ test("a stdin that never ends is waited for no longer than its limit", async () 
   await child.stdin.flush();
   expect(await child.exited).not.toBe(0);
   expect(await new Response(child.stderr).text()).toContain("Stdin did not end");
-}, 60_000);
+});
 
 test("a workspace whose .bazelrc decides about trust gets no token, and is told where", async () => {
   const hostile = join(laptop.home, "hostile");

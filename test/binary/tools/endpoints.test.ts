@@ -40,7 +40,7 @@ beforeAll(async () => {
   await seedPackage(registries, "pypi", myPackage);
   await seedPackage(registries, "npm", myLib);
   await seedPackage(registries, "cargo", { name: "my-crate", version: "0.1.0", files: { "src/lib.rs": crate } });
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 const crate = 'pub fn greeting() -> &\'static str {\n    "hello from my-crate"\n}\n';
@@ -59,7 +59,7 @@ describe.each(pairs)("with %s set up, and %s in the project", (configured, named
   const other = hosts[named];
   beforeAll(async () => {
     await laptop.setUpRepository("--registry-name", registryName, ...hosts[configured].flags);
-  }, 60_000);
+  });
   beforeEach(() => {
     for (const name of ["app", "site"]) rmSync(place(name), { recursive: true, force: true });
     for (const name of [".npm", ".cargo/registry", ".cache"]) rmSync(place(name), { recursive: true, force: true });

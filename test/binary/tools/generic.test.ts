@@ -44,7 +44,7 @@ describe.skipIf(cli === undefined)("a generic package", () => {
     env = { AWS_EC2_METADATA_DISABLED: "true", AWS_MAX_ATTEMPTS: "1", AWS_DEFAULT_OUTPUT: "json", AWS_PAGER: "" };
     const [role] = laptop.sandbox.account.roles;
     role!.permissions.push({ Effect: "Allow", Action: "codeartifact:GetPackageVersionAsset", Resource: "*" });
-  }, 120_000);
+  });
   afterAll(async () => laptop?.stop());
 
   test("is published in two steps, and its asset comes back", async () => {

@@ -45,7 +45,7 @@ describe.skipIf(!requires("gradle", "javac", "keytool"))("gradle", () => {
       });
       expect(status).toBe(201);
     }
-  }, 120_000);
+  });
   afterAll(async () => laptop?.stop());
 
   /** A build with this script, and files beside it. */
@@ -58,7 +58,6 @@ describe.skipIf(!requires("gradle", "javac", "keytool"))("gradle", () => {
     return laptop.run(["gradle", "--no-daemon", "--quiet", ...tasks], {
       cwd: folder,
       env: { GRADLE_USER_HOME: userHome, ...env },
-      timeoutMs: 150_000,
     });
   }
 
@@ -79,7 +78,7 @@ task files { doLast { configurations.compile.each { println it.name } } }`;
       stdout: "library-1.0.0.jar\n",
       said: undefined,
     });
-  }, 200_000);
+  });
 
   test.each([
     ["has credentials in a buildscript and for plugins, and none for publishing", ["show"], "null null"],
@@ -137,7 +136,7 @@ ${show("repositories")}`;
       "other null null",
       "own me false",
     ]);
-  }, 200_000);
+  });
 
   test.each([
     ["systemProp.https.proxyHost=evil.example", "systemProp.https.proxyHost"],
@@ -188,7 +187,7 @@ ${show("repositories")}`;
       ...Object.keys(evil).map((name) => `${name} true`),
       "harmless false",
     ]);
-  }, 200_000);
+  });
 
   test("sends no token by a proxy of options in a file, nor in quotes", async () => {
     const script = `repositories { maven { name 'repository'; url '${repository}' } }\n${show("repositories")}`;
@@ -202,7 +201,7 @@ ${show("repositories")}`;
       // Java has what the project wanted, and the repository has no credentials.
       expect(stdout).toBe("x\nrepository null null\n");
     }
-  }, 200_000);
+  });
 
   test("gives no token where a build that is included sets a proxy", async () => {
     const script = `repositories { maven { name 'repository'; url '${repository}' } }\n${show("repositories")}`;
@@ -214,7 +213,7 @@ ${show("repositories")}`;
     });
     expect(included.stdout).toBe("repository null null\n");
     expect(included.stderr).toContain("other/gradle.properties has systemProp.socksProxyHost");
-  }, 200_000);
+  });
 
   test("asks nothing in a build that names no such repository, and nothing offline", async () => {
     const asked = laptop.sandbox.counters();
@@ -224,7 +223,7 @@ ${show("repositories")}`;
     const offline = await build(resolving, ["--offline", "help"], {}, nobody);
     expect(offline.stderr).not.toContain("vouch:");
     expect(laptop.sandbox.counters()).toEqual(asked);
-  }, 200_000);
+  });
 
   test("says what is missing without a session", async () => {
     const { exitCode, stderr } = await build(
@@ -236,7 +235,7 @@ ${show("repositories")}`;
     expect(exitCode).not.toBe(0);
     expect(stderr).toMatch(/^vouch: .*Run `vouch login`\.$/m);
     expect(stderr).toContain("401");
-  }, 200_000);
+  });
 
   test("leaves no token in any file, and the init script goes", async () => {
     expect(filesContaining(laptop.folder, /vouch-sandbox-token|\bASIA[A-Z0-9]{12,}/)).toEqual([]);

@@ -25,7 +25,7 @@ for word in "$@"; do printf '<%s>\\n' "$word"; done
 `;
   writeFileSync(join(bin, "mvn"), script);
   chmodSync(join(bin, "mvn"), 0o755);
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 /** Runs the shim in a project with these files: what Maven is given, and what Vouch says. */

@@ -50,7 +50,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
     mkdirSync(dirname(settings));
     writeFileSync(settings, before);
     await ended(laptop.run([...setUp, "--tool", "maven"]));
-  }, 120_000);
+  });
   afterAll(async () => laptop?.stop());
 
   afterEach(() => {
@@ -63,7 +63,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
     let count = 0;
     const place = (name: string): string => join(laptop.home, `${version.replaceAll(" ", "-")}-${name}`);
     const maven = (cwd: string, ...goals: string[]): Promise<Finished> =>
-      laptop.run(["mvn", "--batch-mode", ...goals], { cwd, env, timeoutMs: 90_000 });
+      laptop.run(["mvn", "--batch-mode", ...goals], { cwd, env });
     const versionOf = (folder: string, text: string): void => {
       const pom = join(folder, "pom.xml");
       writeFileSync(pom, readFileSync(pom, "utf8").replace("<version>1.0.0</version>", `<version>${text}</version>`));
@@ -115,7 +115,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
         exitCode: 1,
         isConflict: true,
       });
-    }, 200_000);
+    });
 
     test("deploys a snapshot where the POM says, if that is the repository", async () => {
       const target = `<distributionManagement><repository><id>any</id><url>${repository.slice(0, -1)}</url></repository></distributionManagement>`;
@@ -124,7 +124,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
       const { exitCode, stderr } = await maven(folder, "deploy");
       expect({ exitCode, said: /vouch: .*/.exec(stderr)?.[0] }).toEqual({ exitCode: 0, said: undefined });
       expect(existsSync(join(laptop.home, ".m2/repository/com/example/my-artifact/3.0.0-SNAPSHOT"))).toBe(true);
-    }, 200_000);
+    });
 
     const dist = (id: string): string =>
       `<distributionManagement><repository><id>${id}</id><url>${evil}</url></repository></distributionManagement>`;
@@ -146,7 +146,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
       const id = /<server>\s*<id>(vouch-[0-9a-f]{16})<\/id>/.exec(readFileSync(settings, "utf8"))![1]!;
       const { stderr } = await maven(project(dist(id)), "deploy");
       expect(stderr).toMatch(new RegExp(`vouch: No token for Maven here: .*pom\\.xml has ${id}, an id as`));
-    }, 200_000);
+    });
 
     const byProperty = (value: string): string =>
       `<properties><altReleaseDeploymentRepository>${value}</altReleaseDeploymentRepository></properties>`;
@@ -164,7 +164,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
       const { exitCode, stderr } = await maven(project(byProperty(`x::default::${evil}`)), "deploy");
       expect(exitCode).not.toBe(0);
       expect(stderr).toContain("has a word of its own about altDeploymentRepository");
-    }, 200_000);
+    });
 
     test.each([
       ["openly", `\${${reading}`],
@@ -194,7 +194,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
       expect(stderr).toContain(`vouch: No token for Maven here: ${file} may put your settings into what is built by `);
       const made = join(folder, "target/classes/a.txt");
       expect(existsSync(made) && holdsToken(readFileSync(made, "utf8"))).toBe(false);
-    }, 200_000);
+    });
 
     test("gives no token to a repository that a dependency or the project names", async () => {
       const named = ids.map((id) => `<repository><id>${id.replace(/\W/g, "-")}</id><url>${evil}</url></repository>`);
@@ -207,7 +207,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
       // Every repository is led to the user's.
       expect(stdout).toContain(`${repository}com/example/absent/1/absent-1.pom`);
       expect(requests).toEqual([]);
-    }, 200_000);
+    });
   });
 
   test("without a session Maven says what is missing", async () => {
@@ -218,7 +218,7 @@ describe.skipIf(!requiresMaven())("mvn", () => {
     });
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain("Run `vouch login`.");
-  }, 120_000);
+  });
 
   test("leaves no token in any file, and settings.xml is as before", async () => {
     expect(filesContaining(laptop.folder, /vouch-sandbox-token|\bASIA[A-Z0-9]{12,}/)).toEqual([]);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   plugin = join(laptop.shims, "nuget-plugin-vouch");
   config = join(laptop.home, ".nuget/NuGet/NuGet.Config");
   await seedPackage(laptop.sandbox.registries, "nuget", aPackage);
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 function newFolder(files: Record<string, string> = {}): string {

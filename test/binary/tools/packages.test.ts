@@ -18,7 +18,7 @@ beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady("--registry-name", registryName);
   await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 describe.skipIf(!requires("cargo"))("cargo", () => {
@@ -28,7 +28,7 @@ describe.skipIf(!requires("cargo"))("cargo", () => {
     const app = crateUserProject(place("cargo-app"), "my-crate", registryName);
     await ended(laptop.run(["cargo", "build"], { cwd: app }));
     expect(await ended(laptop.run([join(app, "target/debug/app")]))).toBe("hello from my-crate\n");
-  }, 300_000);
+  });
 });
 
 describe.skipIf(!requires("npm"))("npm", () => {
@@ -38,7 +38,7 @@ describe.skipIf(!requires("npm"))("npm", () => {
     await ended(laptop.run(["npm", "install"], { cwd: app }));
     expect(await ended(laptop.run(["node", "-p", "require('my-lib')"], { cwd: app }))).toBe("hello from my-lib\n");
     expect(readFileSync(join(app, "package-lock.json"), "utf8")).toContain(names.packageHost);
-  }, 120_000);
+  });
 
   describe("gives no token to the project's own programs", () => {
     const reveal = "node -p 'JSON.stringify(process.env)'";
@@ -113,19 +113,19 @@ describe.skipIf(!requires("pip", "python3") || !requiresKeyringPip(process.env))
     const command = ["pip", "install", "my-package", "--index-url", index, ...target("pip-url")];
     await ended(laptop.run(command));
     expect(installed("pip-url")).toContain("my-package");
-  }, 120_000);
+  });
 
   test("installs from a requirements file", async () => {
     writeFileSync(place("requirements.txt"), "my-package==1.0.0\n");
     await ended(laptop.run(["pip", "install", "-r", "requirements.txt", ...target("pip-file")]));
     expect(installed("pip-file")).toContain("my-package");
-  }, 120_000);
+  });
 
   test("that asks no keyring installs through vouch exec", async () => {
     const command = ["vouch", "exec", "--", "pip", "install", "my-package", ...target("pip-exec")];
     await ended(laptop.run(command, { env: { PIP_KEYRING_PROVIDER: "disabled" } }));
     expect(installed("pip-exec")).toContain("my-package");
-  }, 120_000);
+  });
 });
 
 test("after publishing and installing no token, role credential or ID token stands in any file", () => {

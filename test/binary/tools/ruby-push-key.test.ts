@@ -24,7 +24,7 @@ describe.skipIf(!requires("gem"))("gem push", () => {
     const cwd = gemProject(join(laptop.home, name), name, "", {});
     await ended(laptop.run(["gem", "build", `${name}.gemspec`], { cwd, env }));
     const command = ["gem", "push", "--host", to, ...more, `${name}-1.0.0.gem`];
-    return laptop.run(command, { cwd, env: { ...env, ...variables }, timeoutMs: 60_000 });
+    return laptop.run(command, { cwd, env: { ...env, ...variables } });
   };
 
   beforeAll(async () => {
@@ -39,7 +39,7 @@ describe.skipIf(!requires("gem"))("gem push", () => {
     // Where a gem's own plugin is put when it is installed.
     plugin = join(laptop.home, "gems/plugins/spy_plugin.rb");
     mkdirSync(dirname(plugin), { recursive: true });
-  }, 120_000);
+  });
   afterAll(async () => {
     await listener?.stop();
     await laptop?.stop();
@@ -96,12 +96,12 @@ end
     } finally {
       rmSync(file);
     }
-  }, 60_000);
+  });
 
   test("gets no key where another option names another host", async () => {
     const elsewhere = `${listener.url}/ruby/my-repo`;
     await push(["--host", elsewhere]);
     expect(listener.requests).not.toEqual([]);
     expect(listener.requests.filter(holdsToken)).toEqual([]);
-  }, 60_000);
+  });
 });

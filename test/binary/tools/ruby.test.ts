@@ -55,7 +55,7 @@ describe.skipIf(!requires("gem", "bundle"))("gem and bundle", () => {
     env = { GEM_HOME: join(laptop.home, "gems"), BUNDLE_PATH: join(laptop.home, "bundle") };
     const gem = await build("my-gem");
     await ended(run(gem, ["gem", "push", "--host", endpoint, "my-gem-1.0.0.gem"]));
-  }, 120_000);
+  });
   afterAll(async () => {
     await listener?.stop();
     await laptop?.stop();

@@ -52,7 +52,7 @@ describe("the PIN", () => {
     const interrupted = new AbortController();
     const { ui, sent } = open({ GETPIN: ["HANG"] }, interrupted.signal);
     const asked = rejection(ui.pin(request));
-    await until(() => sent("GETPIN").length > 0, 60_000);
+    await until(() => sent("GETPIN").length > 0);
     interrupted.abort();
     expect(await asked).toMatchObject({ code: "cancelled" });
   });
@@ -82,9 +82,9 @@ describe("what is waited for", () => {
   test("is shown until it is over, in place of what was shown before", async () => {
     const { asker, ui, sent } = open({ CONFIRM: ["HANG"] });
     asker.announce("Plug it in.");
-    await until(() => sent("CONFIRM").length === 1, 60_000);
+    await until(() => sent("CONFIRM").length === 1);
     ui.touch("Key");
-    await until(() => sent("CONFIRM").length === 2, 60_000);
+    await until(() => sent("CONFIRM").length === 2);
     await asker[Symbol.asyncDispose]();
     expect(sent("SETDESC", "SIGINT")).toEqual([
       "SETDESC Plug it in.",
@@ -98,14 +98,14 @@ describe("what is waited for", () => {
   test("is cancelled by its button", async () => {
     const { asker, ui } = open({});
     ui.touch("Key");
-    await until(() => asker.cancelled.aborted, 60_000);
+    await until(() => asker.cancelled.aborted);
     expect(asker.cancelled.reason).toMatchObject({ code: "cancelled" });
   });
 
   test("goes on where the program cannot show it", async () => {
     const { asker, ui, sent } = open({ CONFIRM: ["ERR 83918950 Inappropriate ioctl for device <Pinentry>\n"] });
     ui.touch("Key");
-    await until(() => sent("CONFIRM").length === 1, 60_000);
+    await until(() => sent("CONFIRM").length === 1);
     await asker[Symbol.asyncDispose]();
     expect(asker.cancelled.aborted).toBe(false);
   });
@@ -130,7 +130,7 @@ describe("the finger", () => {
     const { asker, ui, sent } = open({ CONFIRM: ["HANG"] });
     const over = new AbortController();
     const asked = ui.fingerprint({ ...finger, wrong: true, retries: 2 }, over.signal);
-    await until(() => sent("CONFIRM").length === 1, 60_000);
+    await until(() => sent("CONFIRM").length === 1);
     over.abort();
     expect(await asked).toBe(false);
     expect(asker.cancelled.aborted).toBe(false);

@@ -67,7 +67,7 @@ const canTakeAway =
 describe.skipIf(!canTakeAway)("the release executable", () => {
   test("needs no libusb", () => {
     expect(doctorFinding("hide libusb-1.0.so.0").found).not.toContain("did not load");
-  }, 60_000);
+  });
 
   test.each<[string, string]>([
     ["libudev is not installed", "hide libudev.so.1"],

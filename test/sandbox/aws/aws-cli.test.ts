@@ -1,5 +1,5 @@
 /** The judge of the sandbox's strictness: the real AWS CLI is accepted with good credentials and refused with bad ones. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { awsClis, requiresAwsCli } from "../../requires.ts";
 import type { Account, IssuedCredentials } from "./account.ts";
 import { createDeveloperAccount } from "./developer-account.ts";
@@ -8,8 +8,6 @@ import { serveAws, type AwsServers } from "./serve.ts";
 import { tempFolder } from "../../temp-folder.ts";
 
 // The AWS CLI takes a second or more to start, several when the machine is busy.
-setDefaultTimeout(120_000);
-
 const roleArn = "arn:aws:iam::123456789012:role/vouch-developer";
 
 // Every AWS CLI on PATH: version 1 and version 2 differ in how they sign and send.

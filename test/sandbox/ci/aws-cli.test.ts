@@ -1,5 +1,5 @@
 /** The judge of the fakes: the real AWS CLI gets its credentials from them, and AWS knows it by them. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { ciRoleArn, type Job, startJob } from "../../job.ts";
@@ -8,8 +8,6 @@ import { names } from "../main.ts";
 import { serveContainerCredentials, serveInstanceMetadata } from "./metadata.ts";
 
 // The AWS CLI takes a second or more to start, several when the machine is busy.
-setDefaultTimeout(120_000);
-
 describe.skipIf(!requiresAwsCli())("aws sts get-caller-identity in a job of the sandbox", () => {
   let job: Job;
   beforeAll(async () => {

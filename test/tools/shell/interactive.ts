@@ -75,7 +75,7 @@ export async function interactive(name: string, session: Session): Promise<{ ans
     ANSWERS: answers,
     ...session.env,
   };
-  const { screen } = await runInTerminal(command, { cwd: home, env, timeoutMs: 50_000 }, async ({ see, type }) => {
+  const { screen } = await runInTerminal(command, { cwd: home, env }, async ({ see, type }) => {
     for (const line of [...session.typed, "exit"]) {
       if (name === "nu") await see(asksForCursor);
       type(`${line}\r`);

@@ -12,7 +12,7 @@ let count = 0;
 
 beforeAll(async () => {
   laptop = await startNpmLaptop();
-}, 120_000);
+});
 afterAll(() => laptop?.stop());
 
 /** A command in a project whose `x-1.0.0.tgz` has these files. */
@@ -70,7 +70,7 @@ describe.each([
   ["pnpm-12", "pnpm"],
 ])("an archive of a package, with %s", (tool, manager) => {
   describe.skipIf(!requires(join(programsOf(tool), manager)))("where that is installed,", () => {
-    beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }), 120_000);
+    beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }));
 
     const install = manager === "npm" ? "npm install --ignore-scripts" : "pnpm add --ignore-scripts";
 

@@ -56,7 +56,7 @@ beforeAll(async () => {
     },
   });
   [front, assets] = await Promise.all([startFront(host), startFront(assetHost(names.region))]);
-}, 120_000);
+});
 afterAll(async () => {
   front?.close();
   assets?.close();
@@ -194,7 +194,7 @@ describe.each([
   ["yarn-1", "yarn"],
 ])("a user without a proxy, with %s", (tool, manager) => {
   describe.skipIf(!requires(join(programsOf(tool), manager)))("where it is installed,", () => {
-    beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }, manager === "yarn" ? manager : "npm"), 120_000);
+    beforeAll(() => setUpNpm(laptop, { PATH: pathWith(laptop, tool) }, manager === "yarn" ? manager : "npm"));
 
     // pnpm from 10 on asks for a dependency's address three times within a minute, whatever its settings say.
     const isPatient = tool === "pnpm" || tool === "pnpm-11";
@@ -218,6 +218,6 @@ describe.each([
       expect(finished.stdout + finished.stderr).not.toContain("vouch:");
       expect(finished.exitCode).toBe(0);
       expect(requests.some((request) => request.includes("plain.example.com"))).toBe(true);
-    }, 120_000);
+    });
   });
 });

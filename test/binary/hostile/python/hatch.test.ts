@@ -16,7 +16,7 @@ describe.skipIf(!requires(join(bin, "hatch")))("hatch behind its shim", () => {
   beforeAll(async () => {
     at = await startHostileProject();
     await at.laptop.setUpRepository("--tool", "hatch");
-  }, 60_000);
+  });
   afterAll(() => at?.[Symbol.asyncDispose]());
   beforeEach(() => at.reset());
 
@@ -45,7 +45,7 @@ describe.skipIf(!requires(join(bin, "hatch")))("hatch behind its shim", () => {
     const { exitCode, heard } = await create(pyproject, { [led.filename]: led.bytes });
     expect(heard.filter(holdsToken)).toEqual([]);
     expect(exitCode).not.toBe(0);
-  }, 120_000);
+  });
 
   describe("beside an index that leads to the repository's host without TLS", () => {
     let evil: Bun.Server<undefined>;

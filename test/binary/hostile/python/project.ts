@@ -66,7 +66,7 @@ export async function startHostileProject(): Promise<HostileProject> {
     }
     const PATH = [laptop.shims, join(laptop.folder, "bin"), bin, laptop.env["PATH"]].join(delimiter);
     const network = honest ? {} : eavesdropper.env;
-    return laptop.run(command, { cwd: folder, env: { PATH, ...network, ...env }, timeoutMs: 60_000 });
+    return laptop.run(command, { cwd: folder, env: { PATH, ...network, ...env } });
   };
   return {
     laptop,

@@ -14,7 +14,7 @@ const index = `https://aws@${host}/pypi/${names.repository}/simple/`;
 let at: HostileProject;
 beforeAll(async () => {
   at = await startHostileProject();
-}, 60_000);
+});
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => at.reset());
 
@@ -81,7 +81,7 @@ describe.skipIf(!requires(join(recent, "uv")))("uv in a hostile project", () => 
   test("gives the token to the listener for a person who has chosen not to check", async () => {
     await at.run(recent, [...command, "--allow-insecure-host", host, "--index-url", index, "my-package"], {});
     expect(at.tokensHeard()).not.toEqual([]);
-  }, 60_000);
+  });
 
   test("installs where the project's settings are honest", async () => {
     const files = {
@@ -89,7 +89,7 @@ describe.skipIf(!requires(join(recent, "uv")))("uv in a hostile project", () => 
     };
     const { exitCode, stderr } = await at.run(recent, [...command, "my-package"], files, { honest: true });
     expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
-  }, 60_000);
+  });
 });
 
 const pdm = join(tools, "pdm/bin");
@@ -113,7 +113,7 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM in a hostile project", () => {
   test("asks with an empty user name and locks", async () => {
     const { exitCode, stdout, stderr } = await at.run(pdm, command, { "pyproject.toml": source("") }, { honest: true });
     expect({ exitCode, said: exitCode === 0 ? "" : stdout + stderr }).toEqual({ exitCode: 0, said: "" });
-  }, 120_000);
+  });
 });
 
 describe.skipIf(!requires(join(recent, "pip")))("under vouch exec in a hostile project", () => {
@@ -185,7 +185,7 @@ describe.skipIf(!requires(join(recent, "pip")))("under vouch exec in a hostile p
         { honest: true },
       );
       expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
-    }, 60_000);
+    });
   });
 
   test.each<[string, string[]]>([

@@ -13,7 +13,7 @@ const host = names.packageHost;
 let at: HostileProject;
 beforeAll(async () => {
   at = await startHostileProject();
-}, 60_000);
+});
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => at.reset());
 

@@ -14,7 +14,7 @@ const wheel = "my_package-1.0.0-py3-none-any.whl";
 let at: HostileProject;
 beforeAll(async () => {
   at = await startHostileProject();
-}, 60_000);
+});
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => at.reset());
 

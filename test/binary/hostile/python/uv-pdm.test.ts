@@ -16,7 +16,7 @@ let at: HostileProject;
 beforeAll(async () => {
   at = await startHostileProject();
   await at.laptop.setUpRepository("--tool", "uv,pdm");
-}, 60_000);
+});
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => at.reset());
 
@@ -43,7 +43,7 @@ describe.each(["pip-26", "uv-0.7"])("the uv of .tools/%s", (folder) => {
         { honest: true },
       );
       expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
-    }, 60_000);
+    });
 
     test.each<[string, string[], Record<string, string>]>([
       ["a script after =", ["lock", "--script=s.py"], { "s.py": script }],
@@ -80,7 +80,7 @@ describe.each(["pip-26", "uv-0.7"])("the uv of .tools/%s", (folder) => {
       await at.run(bin, ["uv", "sync", ...python, "--frozen"], { "pyproject.toml": project(), "uv.lock": lock });
       expect(at.tokensHeard()).toEqual([]);
       expect(at.eavesdropper.heard.length).toBeGreaterThan(0);
-    }, 60_000);
+    });
 
     test.each<[string, string[], Record<string, string>]>([
       ["an option", ["--env-file", ".env"], unset],
@@ -106,7 +106,7 @@ describe.each(["pip-26", "uv-0.7"])("the uv of .tools/%s", (folder) => {
         honest: true,
       });
       expect(stderr).toContain(".env:3 sets HTTPS_PROXY");
-    }, 60_000);
+    });
 
     test("runs with variables of a file that decide nothing", async () => {
       const files = { "pyproject.toml": project(), ".env": "DATABASE_URL=postgres://localhost/x\n" };
@@ -114,7 +114,7 @@ describe.each(["pip-26", "uv-0.7"])("the uv of .tools/%s", (folder) => {
         honest: true,
       });
       expect(await run).toMatchObject({ exitCode: 0, stdout: "postgres://localhost/x\n" });
-    }, 60_000);
+    });
 
     test("publishes nothing to where a project leads the index's name", async () => {
       const files = {
@@ -130,7 +130,7 @@ describe.each(["pip-26", "uv-0.7"])("the uv of .tools/%s", (folder) => {
       );
       expect(exitCode).not.toBe(0);
       expect(at.tokensHeard()).toEqual([]);
-    }, 60_000);
+    });
   });
 });
 
@@ -157,7 +157,7 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
   test("locks with the index of its own file", async () => {
     const { exitCode, stdout, stderr } = await at.run(pdm, lock, { "pyproject.toml": project() }, { honest: true });
     expect({ exitCode, said: exitCode === 0 ? "" : stdout + stderr }).toEqual({ exitCode: 0, said: "" });
-  }, 120_000);
+  });
 
   test.each<[string, string[], Record<string, string>, Record<string, string>?]>([
     ["a quoted key", lock, { "pyproject.toml": project(), "pdm.toml": `"pypi.verify_ssl" = false\n` }],
@@ -185,7 +185,7 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
     await at.run(pdm, ["pdm", "sync", "--no-self"], { "pyproject.toml": project(), "pdm.lock": locked });
     expect(at.tokensHeard()).toEqual([]);
     expect(at.eavesdropper.heard.length).toBeGreaterThan(0);
-  }, 120_000);
+  });
 
   test.each<[string, string, Record<string, string>]>([
     [
@@ -229,14 +229,14 @@ describe.skipIf(!requires(join(pdm, "pdm")))("PDM", () => {
     test("gives nobody the token", async () => {
       const heard = await heardLocking();
       expect(heard.filter(holdsToken)).toEqual([]);
-    }, 120_000);
+    });
 
     test("takes it for the person's own where their own file names it", async () => {
       const own = join(at.laptop.folder, "own.toml");
       writeFileSync(own, `[pypi]\nurl = "${index}"\n[pypi.e]\nurl = "http://127.0.0.1:${evil.port}/simple"\n`);
       const heard = await heardLocking({ PDM_CONFIG_FILE: own });
       expect(heard.filter(holdsToken)).not.toEqual([]);
-    }, 120_000);
+    });
   });
 
   test.each<[string, Record<string, string>]>([

@@ -26,7 +26,7 @@ let at: HostileProject;
 beforeAll(async () => {
   at = await startHostileProject();
   await at.laptop.setUpRepository("--tool", "poetry");
-}, 60_000);
+});
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => at.reset());
 

@@ -45,7 +45,7 @@ beforeAll(async () => {
   for (const cwd of [gyp, dep]) await ended(laptop.run(["npm", "publish", "--ignore-scripts"], { cwd }));
   const local = { prepare: "node spy.cjs", postinstall: "node spy.cjs" };
   writePackage(place("spy-local"), "spy-local", local);
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 interface Project {
@@ -124,11 +124,11 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("with %s", (tool) => {
       expectNothingFound(await run(path(), ["npm", "install", "--install-links=false"]), who);
       const both = "npm install --package-lock-only --ignore-scripts && npm ci --install-links=false";
       expectNothingFound(await run(path(), ["sh", "-c", both]), who);
-    }, 120_000);
+    });
 
     test("a program that npx fetches sees none", async () => {
       expectNothingFound(await run(path(), ["npx", "--yes", "-p", "spy-gyp@1.0.0", "spy-gyp", "npx"]), ["npx"]);
-    }, 120_000);
+    });
 
     test("scripts see none while it publishes", async () => {
       const finished = await run(path(), ["npm", "publish"]);
@@ -137,7 +137,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("with %s", (tool) => {
         finished.sights.map(({ who }) => who),
       );
       expect(finished.sights.length).toBe(2);
-    }, 120_000);
+    });
 
     test("the npm that it starts for a dependency in git, and what that runs, see none", async () => {
       const folder = writePackage(mkdtempSync(place("git-")), "spy-git", { prepare: "node spy.cjs" });
@@ -150,7 +150,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("with %s", (tool) => {
       expectNothingFound(finished, ["spy-git:prepare"]);
       const sight = finished.sights.find(({ who }) => who === "spy-git:prepare");
       expect(sight!.programs.filter((program) => /npm/.test(program)).length).toBeGreaterThan(1);
-    }, 120_000);
+    });
 
     test("an npm that a script starts keeps the user's settings, and writes them", async () => {
       const lines = [
@@ -167,7 +167,7 @@ describe.each(["npm-9", "npm-10", "npm-11", "npm-12"])("with %s", (tool) => {
       }
       expect(readFileSync(join(folder, "viewed.txt"), "utf8")).toContain("1.0.0");
       expect(readFileSync(place(".npmrc"), "utf8")).toContain("fund=false");
-    }, 120_000);
+    });
   });
 });
 
@@ -190,7 +190,7 @@ describe.skipIf(!requires(join(programsOf("npm-11"), "npm")))("npm 11", () => {
     });
     expect(readFileSync(join(inner.folder, "named.txt"), "utf8")).toBe(`${file}\n`);
     expect(readFileSync(file, "utf8")).toBe(text);
-  }, 120_000);
+  });
 
   test.each<[string, () => Project, RegExp]>([
     [
@@ -238,7 +238,7 @@ describe.skipIf(!requires(join(programsOf("npm-11"), "npm")))("npm 11", () => {
     const { stdout } = await laptop.run(["vouch", "doctor", "--json"], { cwd: folder });
     expect(stdout).toContain("can read the token");
     expect(stdout).toContain(join(folder, ".npmrc:1"));
-  }, 60_000);
+  });
 
   test.each<[string, string, (real: string) => string]>([
     ["starts it by its path", "by-path", (real) => `exec '${real}' "$@"`],
@@ -268,33 +268,33 @@ describe.skipIf(!requires(join(programsOf("npm-11"), "npm")))("npm 11", () => {
     const { stderr, exitCode } = await run(path(join(folder, "npm")), ["npm", "view", "spy-dep", "version"]);
     expect(stderr).toContain("is npm 13.0.0");
     expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
-  }, 120_000);
+  });
 
   test("under vouch exec has the variables, and nothing is said", async () => {
     const { stderr, sights } = await run(path(), ["vouch", "exec", "--", ...install]);
     expect(stderr).not.toContain("vouch:");
     expect(sights.map(({ found }) => found.includes("own environment"))).not.toContain(false);
     expect(sights.length).toBeGreaterThan(0);
-  }, 120_000);
+  });
 });
 
 describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("with %s", (tool) => {
   const path = (): string => pathWith(laptop, tool);
 
   describe.skipIf(!requires(join(programsOf(tool), "pnpm")))("where it is installed,", () => {
-    beforeAll(() => setUpNpm(laptop, { PATH: path() }, "pnpm"), 120_000);
+    beforeAll(() => setUpNpm(laptop, { PATH: path() }, "pnpm"));
 
     test("scripts see no token while it installs, and adds", async () => {
       const who = ["spy-dep:preinstall", "build", "compiler", "spy-dep:postinstall"];
       expectNothingFound(await run(path(), ["pnpm", "install"], { manifest: registryOnly }), who);
       const none = { dependencies: {} };
       expectNothingFound(await run(path(), ["pnpm", "add", "-w", "spy-dep@1.0.0"], { manifest: none }), who);
-    }, 120_000);
+    });
 
     test("a program that dlx fetches sees none", async () => {
       const command = ["pnpm", "--package=spy-gyp@1.0.0", "dlx", "spy-gyp", "dlx"];
       expectNothingFound(await run(path(), command), ["dlx"]);
-    }, 120_000);
+    });
 
     test("scripts see none while it publishes", async () => {
       const finished = await run(path(), ["pnpm", "publish", "--no-git-checks"]);
@@ -303,7 +303,7 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("with %s", (tool) => {
         finished.sights.map(({ who }) => who),
       );
       expect(finished.sights.length).toBeGreaterThan(0);
-    }, 120_000);
+    });
 
     test("says so where a project names another pnpm", async () => {
       const named = { ...registryOnly, packageManager: "pnpm@8.0.0" };
@@ -314,6 +314,6 @@ describe.each(["pnpm-9", "pnpm", "pnpm-11", "pnpm-12"])("with %s", (tool) => {
       };
       const { stderr } = await run(path(), ["pnpm", "install"], { manifest: named, env });
       expect(stderr).toContain("can read pnpm's token here: the project names pnpm@8.0.0");
-    }, 120_000);
+    });
   });
 });

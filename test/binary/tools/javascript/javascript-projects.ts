@@ -45,7 +45,7 @@ export function useJavascriptLaptop(...setups: string[][]): JavascriptLaptop {
     for (const name of ["evil", "network"]) mkdirSync(join(used.laptop.folder, name));
     used.evil = await startHostileListener({ folder: join(used.laptop.folder, "evil"), host });
     used.network = await startHostileListener({ folder: join(used.laptop.folder, "network"), host, relay: proxyUrl });
-  }, 120_000);
+  });
   afterAll(async () => {
     await used.evil?.stop();
     await used.network?.stop();
@@ -73,7 +73,6 @@ export function useJavascriptLaptop(...setups: string[][]): JavascriptLaptop {
         ...project.env,
         ...env,
       },
-      timeoutMs: 60_000,
     });
   };
   return used;

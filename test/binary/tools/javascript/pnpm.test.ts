@@ -23,7 +23,7 @@ const pnpmLinks = () =>
 
 beforeAll(async () => {
   laptop = await startNpmLaptop();
-}, 120_000);
+});
 afterAll(async () => laptop?.stop());
 
 describe.each([
@@ -39,7 +39,7 @@ describe.each([
       await setUpNpm(laptop, withTools(bin));
       expect(pnpmLinks()).toEqual([...shims]);
       expect(await ended(run(["pnpm", "--version"], laptop.home))).toStartWith(version);
-    }, 120_000);
+    });
 
     test("publishes, installs in a project that uses the package, and adds", async () => {
       const lib = npmProject(place("lib"), `my-${tool}-lib`);
@@ -49,11 +49,11 @@ describe.each([
       expect(await ended(run(["node", "-p", `require('my-${tool}-lib')`], app))).toBe(`hello from my-${tool}-lib\n`);
       await ended(run(["pnpm", "-C", app, "add", "my-lib"], laptop.home));
       expect(readFileSync(join(app, "package.json"), "utf8")).toContain('"my-lib"');
-    }, 120_000);
+    });
 
     test("views a package, which older ones leave to npm", async () => {
       expect(await ended(run(["pnpm", "view", "my-lib", "version"], laptop.home))).toContain("1.0.0");
-    }, 120_000);
+    });
 
     test("gives no token to scripts and programs of the project", async () => {
       const app = place("scripts");
@@ -66,7 +66,7 @@ describe.each([
         expect(shown).toContain('"PATH"');
         expect(shown).not.toContain("vouch-sandbox-token");
       }
-    }, 120_000);
+    });
 
     test("keeps its links after a setup from a shell without pnpm", async () => {
       await setUpNpm(laptop, {});
@@ -105,7 +105,7 @@ describe.skipIf(!requires(corepack, join(programsOf("pnpm"), "pnpm")))("a pnpm o
     writeFileSync(join(app, "package.json"), JSON.stringify({ ...manifest, packageManager: `pnpm@${version}` }));
     await ended(laptop.run(["pnpm", "install"], { cwd: app, env }));
     expect(await ended(laptop.run(["node", "-p", "require('my-lib')"], { cwd: app }))).toBe("hello from my-lib\n");
-  }, 120_000);
+  });
 });
 
 test("after pnpm's work no token stands in any file", () => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady("--tool", "pdm");
   await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
-}, 60_000);
+});
 afterAll(async () => laptop?.stop());
 
 /** Runs PDM in the project of that name, with these dependencies. */
@@ -41,7 +41,7 @@ describe.skipIf(!requires(join(bin, "pdm")))("the real PDM", () => {
     await ended(pdm(["sync", "--no-self"], "app"));
     const said = await ended(pdm(["run", "python", "-c", "import my_package; print(my_package.greeting)"], "app"));
     expect(said).toBe("hello from my-package\n");
-  }, 120_000);
+  });
 
   test("publishes to the repository by its name, and adds what it published", async () => {
     const wheel = buildWheel({ name: "my-other", version: "1.0.0", files: { "my_other/__init__.py": "" } });
@@ -50,14 +50,14 @@ describe.skipIf(!requires(join(bin, "pdm")))("the real PDM", () => {
     await ended(pdm(["publish", "--no-build", "--repository", names.repository], "lib"));
     await ended(pdm(["add", "--no-self", "my-other"], "user"));
     expect(readFileSync(join(laptop.home, "user/pdm.lock"), "utf8")).toContain(wheel.filename);
-  }, 120_000);
+  });
 
   test("gets nothing without a session", async () => {
     const { exitCode } = await pdm(["lock"], "none", ["my-package"], {
       VOUCH_RUNTIME_DIR: join(laptop.folder, "no-agent"),
     });
     expect(exitCode).not.toBe(0);
-  }, 120_000);
+  });
 
   test("may rewrite its file without comments: --remove takes the repository away all the same", async () => {
     await ended(pdm(["config", "strategy.save", "exact"], "app"));
@@ -66,7 +66,7 @@ describe.skipIf(!requires(join(bin, "pdm")))("the real PDM", () => {
     const left = readFileSync(configuration(), "utf8");
     expect(left).toContain("exact");
     expect(left).not.toContain("codeartifact");
-  }, 120_000);
+  });
 });
 
 test("after PDM's work no token stands in any file", () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
     );
     chmodSync(join(bin, name), 0o755);
   }
-}, 60_000);
+});
 afterAll(async () => laptop?.stop());
 
 function pip(args: string[], env: Record<string, string> = {}, name = "pip"): Promise<Finished> {

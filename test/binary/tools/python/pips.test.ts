@@ -17,7 +17,7 @@ beforeAll(async () => {
   laptop = await startLaptop();
   await laptop.getReady("--tool", "pip");
   await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
-}, 60_000);
+});
 afterAll(async () => laptop?.stop());
 
 /** Installs with the programs of one folder behind the shims, or, in an activated environment, before them. */
@@ -37,7 +37,7 @@ const recent = join(tools, "pip-26/bin");
 describe.skipIf(!requires(join(recent, "pip")))(
   "pip 26, which asks keyring for user name and password as JSON, installs",
   () => {
-    test("by pip.conf", () => expectInstalled(["pip", ...install], recent), 60_000);
+    test("by pip.conf", () => expectInstalled(["pip", ...install], recent));
     test(
       "by a URL without a user name",
       () => expectInstalled(["pip", "install", "--index-url", index, ...install.slice(1)], recent),
@@ -47,9 +47,9 @@ describe.skipIf(!requires(join(recent, "pip")))(
       const file = join(laptop.home, "requirements.txt");
       writeFileSync(file, `--index-url ${index}\nmy-package\n`);
       await expectInstalled(["pip", "install", "--no-cache-dir", "-r", file, "--target"], recent, true);
-    }, 60_000);
-    test("as python -m pip", () => expectInstalled(["python", "-m", "pip", ...install], recent), 60_000);
-    test("in an activated virtual environment", () => expectInstalled(["pip", ...install], recent, true), 60_000);
+    });
+    test("as python -m pip", () => expectInstalled(["python", "-m", "pip", ...install], recent));
+    test("in an activated virtual environment", () => expectInstalled(["pip", ...install], recent, true));
   },
 );
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
   at = await startHostileProject();
   await at.laptop.setUpRepository("--tool", "pipx,hatch");
   await seedPackage(at.laptop.sandbox.registries, "pypi", program);
-}, 120_000);
+});
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => at.reset());
 
@@ -106,7 +106,7 @@ describe.skipIf(!requires(join(hatch, "hatch")))("hatch", () => {
     expect(variables).toContain("HATCH_ENV_ACTIVE");
     expect(variables).not.toContain("vouch-sandbox-token");
     expect(filesContaining(at.folder, /vouch-sandbox-token/)).toEqual([]);
-  }, 120_000);
+  });
 
   const proxy = () => at.eavesdropper.env["HTTPS_PROXY"]!;
   test("has it heard what a person's own variables say", async () => {
@@ -114,7 +114,7 @@ describe.skipIf(!requires(join(hatch, "hatch")))("hatch", () => {
     const files = { "pyproject.toml": pyproject() };
     await at.run(hatch, ["hatch", "run", "my-program"], files, { env: { ...env(), ...own }, honest: true });
     expect(at.tokensHeard()).not.toEqual([]);
-  }, 120_000);
+  });
 
   test.each<[string, string, () => string]>([
     ["env-vars", "PIP_PROXY", () => `[tool.hatch.envs.default.env-vars]\nPIP_PROXY = "${proxy()}"\n`],

@@ -16,7 +16,7 @@ let at: HostileProject;
 beforeAll(async () => {
   at = await startHostileProject();
   await at.laptop.setUpRepository("--tool", "poetry");
-}, 120_000);
+});
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => at.reset());
 
@@ -112,7 +112,7 @@ describe.each(versions)("%s", (_, bin, version) => {
       expect(seen).toContain("POETRY_CONFIG_DIR");
       expect(seen).not.toContain("vouch-sandbox-token");
       expect(tokensOnDisk()).toEqual([]);
-    }, 240_000);
+    });
 
     test("publishes to the repository that setup has named", async () => {
       const files = {
@@ -124,7 +124,7 @@ describe.each(versions)("%s", (_, bin, version) => {
       });
       expect({ exitCode, said: exitCode === 0 ? "" : stdout + stderr }).toEqual({ exitCode: 0, said: "" });
       expect(stdout).toContain(`my_other-0.1.${version}`);
-    }, 240_000);
+    });
 
     test("without a repository's name gets no token for a publish, and the person the command that does", async () => {
       const files = { "pyproject.toml": library, "my_other/__init__.py": "" };
@@ -134,7 +134,7 @@ describe.each(versions)("%s", (_, bin, version) => {
       expect(stderr).toContain(`\`poetry --no-interaction publish --repository ${names.repository} --dry-run\``);
       const own = await poetry(["publish", "--dry-run"], files, { env: { POETRY_PYPI_TOKEN_PYPI: "mine" } });
       expect(own.stderr).not.toContain("vouch: no token");
-    }, 240_000);
+    });
 
     test("keeps the person's own repositories and settings", async () => {
       const folder = join(at.folder, "own");
@@ -156,7 +156,7 @@ describe.each(versions)("%s", (_, bin, version) => {
         },
       );
       expect({ exitCode, said: exitCode === 0 ? "" : stdout + stderr }).toEqual({ exitCode: 0, said: "" });
-    }, 120_000);
+    });
   });
 
   describe.skipIf(!canRun)("where somebody listens", () => {
@@ -291,7 +291,7 @@ describe.each(versions)("%s", (_, bin, version) => {
       const files = { "pyproject.toml": project(source(`http://127.0.0.1:${server.port}/simple/`, "evil")) };
       await poetry(["lock"], files, { env: { NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" } });
       expect(at.tokensHeard()).toEqual([]);
-    }, 120_000);
+    });
   });
 
   test.skipIf(!canRun)(

@@ -19,7 +19,7 @@ let version = 0;
 beforeAll(async () => {
   at = await startHostileProject();
   await at.laptop.setUpRepository("--tool", "twine,hatch");
-}, 120_000);
+});
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => {
   at.reset();
@@ -85,7 +85,7 @@ describe.each(twines)("%s", (_, bin) => {
       const own = ["--repository-url", evil, "-u", "me", "-p", "vouch-sandbox-token"];
       await at.run(bin, [...upload, ...own, sdist()]);
       expect(at.tokensHeard()).not.toEqual([]);
-    }, 60_000);
+    });
 
     const ours = names.repository;
     const rows: [string, string[], Record<string, string>, ProjectFiles, { url?: string }][] = [
@@ -120,7 +120,7 @@ describe.each(twines)("%s", (_, bin) => {
       const { stdout, stderr } = await at.run(bin, [...upload, ...args], project);
       expect(at.tokensHeard()).toEqual([]);
       expect(stdout + stderr).toMatch(/certificate/i);
-    }, 60_000);
+    });
 
     test.each([
       ["plain http", endpoint.replace("https", "http"), /no token goes over a connection without TLS/],
@@ -166,7 +166,7 @@ describe.skipIf(!requires(join(bin, "hatch")))("hatch", () => {
     expect(stderr).toContain(`\`${whole}\``);
     expect((await publish(["-r", "main"], {}, {})).stderr).not.toContain("vouch: no token");
     expect(at.tokensHeard()).toEqual([]);
-  }, 60_000);
+  });
 
   test.each<[string, string[], Record<string, string>, string]>([
     ["the repository's name", ["-r", names.repository], {}, ""],
@@ -193,7 +193,7 @@ describe.skipIf(!requires(join(bin, "hatch")))("hatch", () => {
   test("is heard with a password of the person's own", async () => {
     await publish(["-r", evil, "-u", "me", "-a", "vouch-sandbox-token"], {}, {});
     expect(at.tokensHeard()).not.toEqual([]);
-  }, 60_000);
+  });
 
   test.each<[string, string[], ProjectFiles, string]>([
     ["another URL", ["-r", evil], {}, ""],
@@ -217,5 +217,5 @@ describe.skipIf(!requires(join(bin, "hatch")))("hatch", () => {
   test("is refused on the registry's host for plain http", async () => {
     const { exitCode, stderr } = await publish(["-r", endpoint.replace("https", "http")], {}, {});
     expect({ exitCode, stderr }).toEqual({ exitCode: 5, stderr: expect.stringMatching(/without TLS/) });
-  }, 60_000);
+  });
 });

@@ -16,7 +16,7 @@ let version = 0;
 beforeAll(async () => {
   at = await startHostileProject();
   await at.laptop.setUpRepository("--tool", "twine");
-}, 120_000);
+});
 afterAll(() => at?.[Symbol.asyncDispose]());
 beforeEach(() => {
   at.reset();

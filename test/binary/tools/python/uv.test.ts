@@ -19,7 +19,7 @@ beforeAll(async () => {
   laptop = await startLaptop({ repositories: [other] });
   await laptop.getReady("--tool", "uv");
   await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
-}, 60_000);
+});
 afterAll(async () => laptop?.stop());
 
 describe.each([
@@ -54,7 +54,7 @@ describe.each([
     test("installs with `uv pip install`", async () => {
       await ended(uv(["pip", "install", ...python, "--target", "site", "my-package"], place("pip")));
       expect(existsSync(join(place("pip"), "site/my_package/__init__.py"))).toBe(true);
-    }, 60_000);
+    });
 
     test("locks, syncs and runs a project, whose lock names the index without a user", async () => {
       const app = project("app");
@@ -63,7 +63,7 @@ describe.each([
       await ended(uv(["sync", ...python], app));
       const said = await ended(uv(["run", "python", "-c", "import my_package; print(my_package.greeting)"], app));
       expect(said).toBe("hello from my-package\n");
-    }, 60_000);
+    });
 
     test("publishes to the index by its name, and installs it as a tool", async () => {
       const files = { "my_cli/__init__.py": "def main():\n    print('hello from my-cli')\n" };
@@ -78,7 +78,7 @@ describe.each([
       const fresh = { UV_TOOL_DIR: place("tools"), UV_NO_CACHE: "1" };
       await ended(uv(["tool", "install", ...python, `my-cli==${version}`], lib, fresh));
       expect(await ended(laptop.run([join(place("bin"), "my-cli")]))).toBe("hello from my-cli\n");
-    }, 60_000);
+    });
 
     test("says what is missing without a session", async () => {
       const env = { VOUCH_RUNTIME_DIR: join(laptop.folder, "no-agent"), UV_NO_CACHE: "1" };
@@ -89,7 +89,7 @@ describe.each([
       );
       expect(exitCode).not.toBe(0);
       expect(stderr).toContain("Run `vouch login`");
-    }, 60_000);
+    });
   });
 });
 
@@ -121,7 +121,7 @@ describe.skipIf(!requires(join(recent, "uv")))("with two repositories", () => {
     const app = join(laptop.home, "two");
     await ended(laptop.run(["uv", "add", "--index", `${other}=${url}`, "my-package"], { cwd: app, env: env() }));
     expect(lockText()).toContain('version = "9.0.0"');
-  }, 60_000);
+  });
 
   test("--remove takes each away, and the file with the last", async () => {
     const remove = (repository: string): Promise<string> =>

@@ -50,7 +50,7 @@ test("a connection that is made is given up at once when it is interrupted, what
   const connection = new Connection("far", words);
   const stop = new AbortController();
   const opened = rejection(closing(connection, () => connection.open(stop.signal)));
-  await until(() => existsSync(pid), 60_000);
+  await until(() => existsSync(pid));
   const left = Number(readFileSync(pid, "utf8"));
   onTestFinished(() => void process.kill(left));
   stop.abort();

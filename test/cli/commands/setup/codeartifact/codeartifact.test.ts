@@ -211,7 +211,7 @@ describe("vouch setup codeartifact", () => {
     expect(existsSync(join(home, ".local/share/vouch/shims/npm"))).toBe(true);
     await setup(...other, "--remove");
     expect(snapshot()).toEqual(before);
-  }, 60_000);
+  });
 
   test("replaces the old settings by changed ones", async () => {
     await setRole();

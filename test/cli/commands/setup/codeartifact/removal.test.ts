@@ -110,7 +110,7 @@ describe.skipIf(!requires("pip", "npm"))(
         "[global]\nindex-url = https://pip.corp.example/simple\ntimeout = 7\nretries = 3",
       );
       expect(existsSync(records())).toBe(false);
-    }, 60_000);
+    });
 
     test.each([[["my-repo", "other"]], [["other", "my-repo"]]])(
       "two repositories are removed in the order %j",
@@ -146,7 +146,7 @@ describe.skipIf(!requires("pip", "npm"))(
       const { stderr } = await codeartifact("--remove");
       expect(stderr).toContain("may have held a secret");
       expect(stderr).toContain(".config/pip/pip.conf");
-    }, 60_000);
+    });
 
     test("what the user has set since stays, and what is not restored is reported", async () => {
       await setRole();
@@ -156,7 +156,7 @@ describe.skipIf(!requires("pip", "npm"))(
       const { stderr } = await codeartifact("--remove");
       expect(read(".npmrc")).toBe("registry=https://new.example/\n");
       expect(stderr).toContain("not put back: registry=https://npm.corp.example/");
-    }, 60_000);
+    });
 
     test("a file that Vouch had made is deleted when it has nothing else", async () => {
       await setRole();
@@ -165,7 +165,7 @@ describe.skipIf(!requires("pip", "npm"))(
       for (const path of [".npmrc", ".config/pip/pip.conf"]) write(path, read(path).replace(/^#.*\n/gm, ""));
       await codeartifact("--remove");
       expect(snapshot()).toEqual(before);
-    }, 60_000);
+    });
   },
 );
 
