@@ -33,14 +33,15 @@ export async function initializeServer(
   const made = (await store.signingKeys.all()).length === 0 ? await maker.make() : undefined;
   // In one transaction: of several replicas that start with an empty database, one makes the key.
   return await store.transaction(async (tables) => {
-    const existing = await tables.configuration.load();
-    if (existing && existing.url !== url) {
-      throw new VouchError("edit_conflict", `The database belongs to ${existing.url}, got --url ${url}.`, {
+    const existing = await tables.configuration.url();
+    if (existing !== undefined && existing !== url) {
+      throw new VouchError("edit_conflict", `The database belongs to ${existing}, got --url ${url}.`, {
         hint: "Security keys are enrolled for one host name. Give that URL, or another --database.",
       });
     }
-    const configuration = { url, audiences: audiences ?? existing?.audiences ?? [defaultAudience] };
-    if (!existing || audiences) {
+    const present = audiences === undefined ? (await tables.configuration.load())?.audiences : audiences;
+    const configuration = { url, audiences: present ?? [defaultAudience] };
+    if (existing === undefined || audiences) {
       await tables.configuration.save(configuration);
       await tables.record({ event: "initialize", detail: configuration });
     }

@@ -1,16 +1,18 @@
 /** The audit log as lines of JSON, beside the database, for whatever collects logs. */
-import { closeSync, openSync } from "node:fs";
-import { VouchError } from "../../base/errors.ts";
+import { closeSync } from "node:fs";
 import { LogWriter } from "../http/log-writer.ts";
 import type { AuditEntry } from "./entry.ts";
+import { openAuditFile } from "./file.ts";
 
 export class AuditLines {
   readonly #path: string | undefined;
+  readonly #others: readonly string[];
   #descriptor: number;
   #writer: LogWriter;
 
-  /** Appends to the file, made with mode 0600; `-` is stdout. Throws `file_error`. */
-  constructor(file: string) {
+  /** Appends to the file, as `openAuditFile`; `-` is stdout. Throws `file_error`. */
+  constructor(file: string, others: readonly string[]) {
+    this.#others = others;
     this.#path = file === "-" ? undefined : file;
     this.#descriptor = this.#open();
     this.#writer = new LogWriter(this.#descriptor);
@@ -21,15 +23,10 @@ export class AuditLines {
     this.#writer.write(entry);
   }
 
-  /** Opens the file anew: it may have been renamed (log rotation). If that fails, the open one stays. */
+  /** Opens the file anew: it may have been renamed (log rotation). If that fails, the open one stays. Throws `file_error`. */
   reopen(): void {
     if (this.#path === undefined) return;
-    let descriptor: number;
-    try {
-      descriptor = this.#open();
-    } catch {
-      return;
-    }
+    const descriptor = this.#open();
     const [previous, writer] = [this.#descriptor, this.#writer];
     this.#descriptor = descriptor;
     this.#writer = new LogWriter(descriptor);
@@ -43,18 +40,6 @@ export class AuditLines {
   }
 
   #open(): number {
-    if (this.#path === undefined) return 1;
-    try {
-      return openSync(this.#path, "a", 0o600);
-    } catch (error) {
-      throw new VouchError(
-        "file_error",
-        `The audit log ${this.#path} cannot be written: ${(error as Error).message}.`,
-        {
-          hint: "Check --audit-log, the folder and its permissions. Nothing was started.",
-          cause: error,
-        },
-      );
-    }
+    return this.#path === undefined ? 1 : openAuditFile(this.#path, this.#others);
   }
 }

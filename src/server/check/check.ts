@@ -3,9 +3,9 @@ import type { Environment } from "../../base/environment.ts";
 import { databasePassword } from "../configuration/database-password.ts";
 import { find, type Flags } from "../configuration/settings.ts";
 import { checkDatabase, checkSigningKeys } from "./database.ts";
-import { checkCertificate, checkKeyEncryptionKey, checkPassword } from "./files.ts";
+import { checkAuditLog, checkCertificate, checkKeyEncryptionKey, checkPassword } from "./files.ts";
 import type { Finding } from "./finding.ts";
-import { checkListen } from "./listen.ts";
+import { checkAddresses } from "./listen.ts";
 import { type CheckedSettings, checkSettings } from "./values.ts";
 
 export interface Checked {
@@ -17,6 +17,7 @@ export interface Checked {
 export async function checkServer(flags: Flags, env: Environment, now: number): Promise<Checked> {
   const checked = checkSettings(flags, env);
   const { settings, findings } = checked;
+  if (checked.isUnknown) return { findings, settings: checked.shown };
   const password = checkPassword(checked);
   const { findings: ofKek, protector } = await checkKeyEncryptionKey(settings["key-encryption-key"], env);
   findings.push(...password, ...ofKek);
@@ -32,8 +33,7 @@ export async function checkServer(flags: Flags, env: Environment, now: number): 
   }
   const host = url === undefined ? undefined : new URL(url).hostname;
   if (findings.every(({ check }) => check !== "certificate")) findings.push(...checkCertificate(settings, host, now));
-  if (settings.listen !== undefined) findings.push(await checkListen("listen", settings.listen, url));
-  const metrics = settings["metrics-listen"];
-  if (metrics !== undefined) findings.push(await checkListen("metrics-listen", metrics, undefined));
+  findings.push(...checkAuditLog(settings, checked.config));
+  findings.push(...(await checkAddresses(settings, url)));
   return { findings, settings: checked.shown };
 }

@@ -1,7 +1,9 @@
 /** Looks at the files that settings name: certificate, password, key-encryption key. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { statSync } from "node:fs";
+import { checkAuditFile } from "../audit/file.ts";
 import { databasePassword } from "../configuration/database-password.ts";
+import { filesInUse, keyFile } from "../configuration/files.ts";
+import { chmodHint, isReadableByAll, refuseWritable } from "../configuration/secret-file.ts";
 import { find } from "../configuration/settings.ts";
 import type { Settings } from "../configuration/table.ts";
 import { readTls, tlsFiles } from "../configuration/tls.ts";
@@ -29,7 +31,7 @@ export function checkCertificate(settings: Partial<Settings>, host: string | und
     if (host !== undefined && certificate.checkHost(host) === undefined) {
       findings.push(warning(check, `${files.cert} is not for ${host}: clients refuse it.`));
     }
-    return [...findings, ...checkMode(check, files.key)];
+    return [...findings, ...warnOfMode(check, files.key)];
   } catch (error) {
     if (error instanceof Error && error.name !== "VouchError")
       return [problem(check, "The certificate or its key is not PEM.")];
@@ -50,12 +52,25 @@ function validity({ validFromDate, validToDate }: X509Certificate, path: string,
   return ok(check, `${path} and its key fit, until ${end}`);
 }
 
+/** `config` is the path of the configuration file. */
+export function checkAuditLog(settings: Partial<Settings>, config: string | undefined): Finding[] {
+  const check = "audit log";
+  const path = settings["audit-log"];
+  if (path === undefined || path === "-") return [];
+  try {
+    checkAuditFile(path, filesInUse(settings, config));
+    return [ok(check, `${path} can be written`)];
+  } catch (error) {
+    return [failed(check, error)];
+  }
+}
+
 export function checkPassword({ sources }: CheckedSettings): Finding[] {
   const check = "database password";
   try {
     const found = find("database-password-file", sources);
     if (databasePassword(found) === undefined) return [];
-    return [ok(check, `${found.value} can be read`), ...checkMode(check, found.value!)];
+    return [ok(check, `${found.value} can be read`), ...warnOfMode(check, found.value!)];
   } catch (error) {
     return [failed(check, error)];
   }
@@ -70,8 +85,9 @@ export async function checkKeyEncryptionKey(
   if (source === undefined) return { findings: [], protector: undefined };
   try {
     const protector = await openKeyEncryptionKey(source, env);
-    const file = /^file:(.+)$/s.exec(source)?.[1];
-    const modes = file === undefined ? [] : checkMode(check, file);
+    const file = keyFile(source);
+    if (file !== undefined) refuseWritable(file);
+    const modes = file === undefined ? [] : warnOfMode(check, file);
     return { findings: [ok(check, `${protector.kek} can be read`), ...modes], protector };
   } catch (error) {
     return { findings: [failed(check, error)], protector: undefined };
@@ -79,9 +95,7 @@ export async function checkKeyEncryptionKey(
 }
 
 /** A secret that everybody on the machine can read is warned of, not refused: a container has one user. */
-function checkMode(check: string, path: string): Finding[] {
-  const { mode } = statSync(path);
-  if ((mode & 0o022) !== 0) return [problem(check, `Others may write ${path}.`, `Run \`chmod 600 ${path}\`.`)];
-  if ((mode & 0o004) === 0) return [];
-  return [warning(check, `Everybody on this machine may read ${path}.`, `Run \`chmod 600 ${path}\`.`)];
+function warnOfMode(check: string, path: string): Finding[] {
+  if (!isReadableByAll(path)) return [];
+  return [warning(check, `Everybody on this machine may read ${path}.`, chmodHint(path))];
 }

@@ -1,8 +1,9 @@
 /** Looks whether an address can be listened on. */
-import { createServer } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import * as v from "valibot";
 import { parseJson } from "../../base/json.ts";
 import { type ListenAddress, urlHost } from "../configuration/listen.ts";
+import type { Settings } from "../configuration/table.ts";
 import { type Finding, ok, problem } from "./finding.ts";
 
 const answerTimeoutMs = 2_000;
@@ -10,21 +11,40 @@ const maxAnswerBytes = 64 * 1024;
 
 const Discovery = v.object({ issuer: v.string() });
 
-/** `url` is the server's: if it answers there itself, the address is its own. */
-export async function checkListen(
+/**
+ * Looks at both addresses as a server has them, at the same time; `url` is the server's: if it answers there itself, the
+ * address is its own.
+ */
+export async function checkAddresses(settings: Partial<Settings>, url: string | undefined): Promise<Finding[]> {
+  const { listen, "metrics-listen": metrics } = settings;
+  const held: Server[] = [];
+  const findings: Finding[] = [];
+  if (listen !== undefined) findings.push(await checkListen("listen", listen, url, held));
+  if (metrics !== undefined) findings.push(await checkListen("metrics-listen", metrics, undefined, held));
+  await Promise.all(held.map((server) => new Promise((closed) => server.close(closed))));
+  return findings;
+}
+
+async function checkListen(
   check: "listen" | "metrics-listen",
   { hostname, port }: ListenAddress,
   url: string | undefined,
+  held: Server[],
 ): Promise<Finding> {
   const place = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-  const code = await tryToListen(hostname, port);
+  const isOwn = held.some((server) => (server.address() as AddressInfo).port === port);
+  const code = await tryToListen(hostname, port, held);
   if (code === undefined) return ok(check, `${place} is free`);
   switch (code) {
     case "EADDRINUSE":
       if (url !== undefined && (await issuerAt(hostname, port)) === url) {
         return ok(check, `${place} is in use by a server for ${url} that runs`);
       }
-      return problem(check, `${place} is in use by another program.`, `Choose another with --${check} HOST:PORT.`);
+      return problem(
+        check,
+        `${place} is ${isOwn ? "what --listen has" : "in use by another program"}.`,
+        `Choose another with --${check} HOST:PORT.`,
+      );
     case "EACCES":
       return problem(
         check,
@@ -39,13 +59,14 @@ export async function checkListen(
   }
 }
 
-async function tryToListen(host: string, port: number): Promise<string | undefined> {
+/** Listens, and adds the server to those that are `held`. Returns the error's code. */
+async function tryToListen(host: string, port: number, held: Server[]): Promise<string | undefined> {
   const server = createServer();
   const result = Promise.withResolvers<string | undefined>();
   server.once("error", (error: NodeJS.ErrnoException) => result.resolve(error.code ?? error.message));
   server.listen({ host, port, exclusive: true }, () => result.resolve(undefined));
   const code = await result.promise;
-  if (code === undefined) await new Promise((closed) => server.close(closed));
+  if (code === undefined) held.push(server);
   return code;
 }
 

@@ -19,6 +19,10 @@ export interface CheckedSettings {
   settings: Partial<Settings>;
   shown: ShownSetting[];
   sources: Sources;
+  /** Path of the configuration file. */
+  config: string | undefined;
+  /** The configuration file cannot be read: nothing is known of what it sets. */
+  isUnknown: boolean;
 }
 
 /** Reads all settings, each for itself. */
@@ -33,11 +37,15 @@ export function checkSettings(flags: Sources["flags"], env: Sources["env"]): Che
     }
   }
   const sources = { flags, env, file: examined };
+  const isUnknown = examined?.isRead === false;
+  if (isUnknown) return { findings, settings: {}, shown: [], sources, config: path, isUnknown };
   const settings: Record<string, unknown> = {};
   const shown: ShownSetting[] = [];
   for (const name of settingNames) {
     try {
       const { value, text, from } = find(name, sources);
+      // The default is not what the file means.
+      if (from === "default" && examined?.wrong.has(name) === true) continue;
       settings[name] = value;
       if (text !== undefined) shown.push({ name, value: shownText(name, text), from });
     } catch (error) {
@@ -46,7 +54,7 @@ export function checkSettings(flags: Sources["flags"], env: Sources["env"]): Che
   }
   const isTlsHalf = (settings["tls-cert"] === undefined) !== (settings["tls-key"] === undefined);
   if (isTlsHalf) findings.push(problem("certificate", "Expected tls-cert and tls-key together, got one of them."));
-  return { findings, settings, shown, sources };
+  return { findings, settings, shown, sources, config: path, isUnknown };
 }
 
 function shownText(name: SettingName, text: string): string {

@@ -1,7 +1,11 @@
 /** The `--key-encryption-key` option of the commands that make or use signing keys. */
+import { writeSync } from "node:fs";
 import { VouchError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { type Flags, settingsOf } from "../configuration/settings.ts";
+import { keyFile } from "../configuration/files.ts";
+import { chmodHint, isReadableByAll, refuseWritable } from "../configuration/secret-file.ts";
 import { openKeyEncryptionKey } from "../signing/key-encryption-key.ts";
 import type { KeyProtector } from "../signing/protection.ts";
 import { keyMaker, type KeyMaker } from "../signing/signing-key.ts";
@@ -36,8 +40,26 @@ export async function keyMakerOf(
   return { level: "kms", make: () => kmsSigningKey(arn, process.env) };
 }
 
-/** Opens the key of the settings; undefined without one. Throws as `settingsOf` and `openKeyEncryptionKey`. */
-export async function keyProtector(flags: Flags): Promise<KeyProtector | undefined> {
+/**
+ * Opens the key of the settings; undefined without one. `warn` is given what is wrong and lets it be used. Throws as
+ * `settingsOf` and `openProtector`.
+ */
+export async function keyProtector(flags: Flags, warn?: (text: string) => void): Promise<KeyProtector | undefined> {
   const { "key-encryption-key": source } = settingsOf(flags, ["key-encryption-key"]);
-  return source === undefined ? undefined : await openKeyEncryptionKey(source, process.env);
+  return source === undefined ? undefined : await openProtector(source, warn);
+}
+
+/** Opens a key-encryption key. Throws as `openKeyEncryptionKey`, and `file_error` if others may write its file. */
+export async function openProtector(source: string, warn = warnPerson): Promise<KeyProtector> {
+  const protector = await openKeyEncryptionKey(source, process.env);
+  const file = keyFile(source);
+  if (file !== undefined) {
+    refuseWritable(file);
+    if (isReadableByAll(file)) warn(`Everybody on this machine may read ${file}. ${chmodHint(file)}`);
+  }
+  return protector;
+}
+
+function warnPerson(text: string): void {
+  writeSync(2, `warning: ${printable(text)}\n`);
 }

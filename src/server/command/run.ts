@@ -2,8 +2,9 @@ import type { AuditEntry } from "../audit/entry.ts";
 import { AuditLines } from "../audit/lines.ts";
 import { defaultReplica } from "../audit/operator.ts";
 import { settingArgs } from "../configuration/documentation.ts";
+import { filesInUse } from "../configuration/files.ts";
 import { urlHost } from "../configuration/listen.ts";
-import { settingsOf } from "../configuration/settings.ts";
+import { configurationPath, settingsOf } from "../configuration/settings.ts";
 import { settingNames } from "../configuration/table.ts";
 import { readTls, type TlsFiles, tlsFiles } from "../configuration/tls.ts";
 import { initializeServer } from "../initialize.ts";
@@ -34,17 +35,20 @@ export const run = defineServerCommand({
   },
   args: settingArgs(...settingNames),
   async run({ args }) {
+    // Until the server listens, SIGHUP has nothing to do; without a handler it would end the process.
+    let hangUp = (): void => {};
+    process.on("SIGHUP", () => hangUp());
     const settings = settingsOf(args, settingNames);
     const { url, listen } = settings;
     const files = tlsFiles(settings);
     const tls = files && readTls(files);
-    const protector = await keyProtector(args);
-    // Until the server listens, SIGHUP has nothing to do; without a handler it would end the process.
-    let hangUp = (): void => {};
-    process.on("SIGHUP", () => hangUp());
     const log = new LogWriter(2);
+    const protector = await keyProtector(args, (detail) =>
+      log.write({ time: new Date().toISOString(), event: "secret_readable", detail }),
+    );
     const auditLog = settings["audit-log"];
-    const lines = auditLog === undefined ? undefined : new AuditLines(auditLog);
+    const inUse = filesInUse(settings, configurationPath(args, process.env));
+    const lines = auditLog === undefined ? undefined : new AuditLines(auditLog, inUse);
     const replica = settings.replica ?? defaultReplica(listen.port);
     const recorded = (entry: AuditEntry): void => lines?.write(entry);
     // Without a handler, a write beyond RLIMIT_FSIZE kills the process; with one it fails as on a full disk.
@@ -87,8 +91,8 @@ export const run = defineServerCommand({
       const scheme = tls ? "https" : "http";
       const ending = terminated();
       hangUp = () => {
-        lines?.reopen();
         void reload(server, log, files);
+        reopen(lines, log);
       };
       let metricsListener: MetricsListener | undefined;
       try {
@@ -132,6 +136,14 @@ async function reload(server: RunningServer, log: LogWriter, files: TlsFiles | u
   const time = new Date().toISOString();
   if (failures.length > 0) log.write({ time, event: "reload_failed", detail: failures.join(" ") });
   else log.write({ time, event: "reloaded", detail: "certificate, audiences and signing keys" });
+}
+
+function reopen(lines: AuditLines | undefined, log: LogWriter): void {
+  try {
+    lines?.reopen();
+  } catch (error) {
+    log.write({ time: new Date().toISOString(), event: "reload_failed", detail: (error as Error).message });
+  }
 }
 
 async function warnOfClearText(store: Store, log: LogWriter): Promise<void> {

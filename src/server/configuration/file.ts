@@ -20,25 +20,39 @@ export function readConfigurationFile(path: string): ConfigurationFile {
   return { path, values };
 }
 
+export interface ExaminedFile extends ConfigurationFile {
+  problems: VouchError[];
+  /** Whether it is TOML: if not, what it sets is unknown. */
+  isRead: boolean;
+  /** Settings with a value that is wrong. */
+  wrong: ReadonlySet<SettingName>;
+}
+
 /** As `readConfigurationFile`, with all of the problems instead of an error. */
-export function examineConfigurationFile(path: string): ConfigurationFile & { problems: VouchError[] } {
+export function examineConfigurationFile(path: string): ExaminedFile {
   const values = new Map<SettingName, string>();
+  const wrong = new Set<SettingName>();
   const problems: VouchError[] = [];
+  let isRead = false;
   try {
     const text = readText(path);
-    for (const [key, value] of Object.entries(parseToml(path, text))) {
+    const entries = Object.entries(parseToml(path, text));
+    isRead = true;
+    for (const [key, value] of entries) {
       try {
         const [name, written] = readEntry(path, key, value);
         values.set(name, written);
       } catch (error) {
         problems.push(error as VouchError);
+        const name = settingNames.find((known) => known === key);
+        if (name !== undefined) wrong.add(name);
       }
     }
   } catch (error) {
     if (!(error instanceof VouchError)) throw error;
     problems.push(error);
   }
-  return { path, values, problems };
+  return { path, values, problems, isRead, wrong };
 }
 
 function readText(path: string): string {

@@ -1,6 +1,7 @@
 /** The files of the server's certificate. */
 import { VouchError } from "../../base/errors.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
+import { refuseWritable } from "./secret-file.ts";
 import type { Settings } from "./table.ts";
 
 const maxPemBytes = 1 << 20;
@@ -19,9 +20,11 @@ export function tlsFiles(settings: Pick<Settings, "tls-cert" | "tls-key">): TlsF
   throw new VouchError("usage", "Expected --tls-cert and --tls-key together, got one of them.");
 }
 
-/** Reads certificate chain and key, as PEM. Throws `file_error`. */
+/** Reads certificate chain and key, as PEM. Throws `file_error`, also if others may write the key. */
 export function readTls({ cert, key }: TlsFiles): { cert: string; key: string } {
-  return { cert: readPem(cert), key: readPem(key) };
+  const read = { cert: readPem(cert), key: readPem(key) };
+  refuseWritable(key);
+  return read;
 }
 
 function readPem(path: string): string {

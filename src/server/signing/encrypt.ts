@@ -20,6 +20,14 @@ export async function encryptKeys(
     return level !== "kms" && level !== levelUnder(to);
   };
   const keys = (await store.signingKeys.all()).filter(isMissing);
+  const locked = from === undefined ? keys.find(({ protection }) => protection !== undefined) : undefined;
+  if (locked !== undefined) {
+    throw new VouchError(
+      "settings_missing",
+      `The signing key ${locked.kid} is encrypted under another key-encryption key than ${to.kek}, and that one is not given.`,
+      { hint: "Name the one from before with --previous (file:PATH, env:NAME, credential:NAME, aws-kms:KEY-ARN)." },
+    );
+  }
   // Before the transaction, which KMS would hold up.
   const encrypted = await Promise.all(
     keys.map(async (key) => ({

@@ -20,6 +20,9 @@ export interface Removal extends Link {
   chain: string;
 }
 
+/** Times from here on, in seconds since 1970, are no dates (ECMA-262, 21.4.1.1); none of our programs has recorded one. */
+export const endOfTime = 8_640_000_000_000;
+
 /** Where a page begins: after this entry. */
 export type Position = Pick<AuditEntry, "time" | "chain" | "number">;
 
@@ -88,6 +91,17 @@ export class AuditStore {
       FROM audit_entries
       WHERE (recorded_at, chain, number) > (${time}, ${chain}, ${number}) AND recorded_at < ${until}
       ORDER BY recorded_at, chain, number LIMIT ${limit}`;
+    return rows.map(toEntry);
+  }
+
+  /** Entries whose time is no date, by chain and number, after `position`: no program of ours has written it. */
+  async withoutDate({ chain, number }: Pick<Position, "chain" | "number">, limit: number): Promise<AuditEntry[]> {
+    const rows = await this.#sql`
+      SELECT chain, number, recorded_at, event, user_id, email, credential_id, address, actor, reason, detail, previous,
+        hash, signature
+      FROM audit_entries
+      WHERE NOT (recorded_at >= 0 AND recorded_at < ${endOfTime}) AND (chain > ${chain} OR (chain = ${chain} AND number > ${number}))
+      ORDER BY chain, number LIMIT ${limit}`;
     return rows.map(toEntry);
   }
 

@@ -12,6 +12,7 @@ import { Pool } from "./postgres/pool.ts";
 import { checkVersion, schemaVersion, signingKeysVersion } from "./schema.ts";
 import { type SigningKey, SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
+import { checkTables, postgresColumns, sqliteColumns } from "./tables.ts";
 
 export interface Look {
   version: { found: number; known: number };
@@ -36,8 +37,13 @@ export async function lookInto(url: string, password: Secret | undefined): Promi
       const [{ found }] = await connection`SELECT to_regclass('schema_versions') IS NOT NULL AS found`;
       if (!found) return undefined;
       const [{ may }] = await connection`
-        SELECT has_table_privilege('sessions', 'INSERT') AND NOT pg_is_in_recovery() AS may`;
-      const look = await readTables((strings, ...values) => connection(strings, ...values), name, may === true);
+        SELECT coalesce(has_table_privilege(to_regclass('sessions'), 'INSERT'), false) AND NOT pg_is_in_recovery() AS may`;
+      const look = await readTables(
+        (strings, ...values) => connection(strings, ...values),
+        postgresColumns,
+        name,
+        may === true,
+      );
       await connection`ROLLBACK`;
       return look;
     });
@@ -55,15 +61,21 @@ async function lookIntoFile(path: string, name: string): Promise<Look | undefine
   try {
     const run: Sql = async (strings, ...values) => database.query(strings.join("?")).all(...(values as string[]));
     const [table] = await run`SELECT name FROM sqlite_master WHERE name = 'schema_versions'`;
-    return table === undefined ? undefined : await readTables(run, name, mayWrite(path));
+    return table === undefined ? undefined : await readTables(run, sqliteColumns, name, mayWrite(path));
   } finally {
     database.close();
   }
 }
 
-async function readTables(run: Sql, name: string, isWritable: boolean): Promise<Look> {
+async function readTables(
+  run: Sql,
+  columns: Parameters<typeof checkTables>[1],
+  name: string,
+  isWritable: boolean,
+): Promise<Look> {
   const sql = run as unknown as SQL;
   await checkVersion(sql, name);
+  await checkTables(run, columns, name);
   const version = await schemaVersion(sql);
   return {
     version,

@@ -191,6 +191,23 @@ export async function migrate(begin: Begin, now: number, dialect = (statement: s
   }
 }
 
+/** Returns the tables that a database of `version` has, with their columns. */
+export function columnsOf(version: number): Map<string, string[]> {
+  const tables = new Map([["schema_versions", ["version", "applied_at"]]]);
+  for (const statement of versions.slice(0, version).flatMap(({ statements }) => statements)) {
+    const [, table, body] = /^CREATE TABLE (\w+) \((.+)\)$/s.exec(statement) ?? [];
+    // A constraint begins with an upper-case word.
+    if (table !== undefined)
+      tables.set(
+        table,
+        [...body!.matchAll(/^ *([a-z_]+) /gm)].map(([, column]) => column!),
+      );
+    const [, changed, added] = /^ALTER TABLE (\w+) ADD COLUMN (\w+)/.exec(statement) ?? [];
+    if (changed !== undefined) tables.get(changed)!.push(added!);
+  }
+  return tables;
+}
+
 /** Returns the version of a database that has been migrated, and the newest that this program knows. */
 export async function schemaVersion(sql: SQL): Promise<{ found: number; known: number }> {
   const [row] = await sql`SELECT max(version) AS version FROM schema_versions`;

@@ -10,6 +10,7 @@ import type { Finding } from "../../../src/server/check/finding.ts";
 import { initializeServer } from "../../../src/server/initialize.ts";
 import { localKek } from "../../../src/server/signing/local-kek.ts";
 import { keyMaker } from "../../../src/server/signing/signing-key.ts";
+import { columnsOf } from "../../../src/server/store/schema.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import { Secret } from "../../../src/base/secret.ts";
 import { tempFolder, tempFolderUntil } from "../../temp-folder.ts";
@@ -88,7 +89,9 @@ test("changes nothing: no file of the database, closed, open or of an older vers
   const sql = new SQL({ adapter: "sqlite", filename: join(other.path, "old.db"), create: true });
   await sql`CREATE TABLE schema_versions (version INTEGER PRIMARY KEY, applied_at BIGINT NOT NULL)`;
   await sql`INSERT INTO schema_versions VALUES (1, 1)`;
-  await sql`CREATE TABLE configuration (name TEXT PRIMARY KEY, value TEXT NOT NULL)`;
+  for (const [table, columns] of columnsOf(1)) {
+    if (table !== "schema_versions") await sql.unsafe(`CREATE TABLE ${table} (${columns.join(", ")})`);
+  }
   await sql`INSERT INTO configuration VALUES ('url', ${origin}), ('audiences', '[]')`;
   await sql.close();
   const old = stateOf(other.path);
@@ -99,6 +102,14 @@ test("changes nothing: no file of the database, closed, open or of an older vers
   );
   expect(findings).toContainEqual(like("ok", "database", "has version 1: the server takes it to"));
   expect(stateOf(other.path)).toEqual(old);
+});
+
+test("says of a file that cannot be parsed nothing else, and nothing of a default where a value is wrong", async () => {
+  const path = join(folder, "unparsed.toml");
+  writeFileSync(path, `database = "${plain}"\nlisten = 127.0.0.1\n`);
+  expect(await found({ config: path })).toEqual([like("error", "configuration file", "line 2, is not TOML")]);
+  writeFileSync(path, `database = "sqlite:relative.db"\n`);
+  expect(await found({ config: path })).toEqual([like("error", "configuration file", "an absolute path")]);
 });
 
 test("refuses a database of a version that this program cannot use", async () => {
@@ -246,6 +257,12 @@ describe.skipIf(!requiresPostgres())("with PostgreSQL", () => {
     await initializeServer(store, origin, ["sts.amazonaws.com"], now);
     await store.close();
     expect(await found({ database: url })).toEqual([like("warning", "signing keys", "in clear text")]);
+    await sql`ALTER TABLE audit_chains RENAME TO elsewhere`;
+    const lacking = "lacks the table audit_chains, which version";
+    expect(await found({ database: url })).toEqual([like("error", "database", lacking)]);
+    const refused = await openStore(url, { create: false, now }).catch((error: unknown) => error);
+    expect(String(refused)).toContain(lacking);
+    await sql`ALTER TABLE elsewhere RENAME TO audit_chains`;
     await sql`CREATE ROLE reader LOGIN`;
     await sql`GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader`;
     await sql.close();

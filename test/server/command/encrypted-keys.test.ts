@@ -1,6 +1,6 @@
 /** `vouch server` with a key-encryption key, as processes. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
@@ -97,7 +97,8 @@ test("a server in clear text says so, is encrypted while it runs, and then start
 test("the key-encryption key is changed, and a new signing key is encrypted under it", async () => {
   const change = ["signing-keys", "encrypt", "--key-encryption-key", `file:${otherKek}`];
   const unnamed = await vouch(change);
-  expect(unnamed).toMatchObject({ code: 1, stderr: expect.stringContaining("no key-encryption key is given") });
+  expect(unnamed.code).toBe(1);
+  expect(unnamed.stderr).toMatch(/is encrypted under another key-encryption key than .* with --previous /s);
   const changed = await vouch([...change, "--previous", `file:${kek}`, "--json"]);
   expect(changed).toMatchObject({ code: 0, stderr: "" });
   const { kek: name, encrypted, oldContentRemoved } = JSON.parse(changed.stdout);
@@ -131,6 +132,22 @@ test("the command needs a key, and does not take the key itself", async () => {
     stderr: expect.stringContaining("openssl rand"),
   });
   expect(await vouch(["run", "--key-encryption-key", secret])).toMatchObject({ code: 2, stdout: "" });
+});
+
+test("the file of a key-encryption key is warned of where everybody may read it, refused where others may write it", async () => {
+  const fresh = { VOUCH_DATABASE: `sqlite:${join(folder, "modes.db")}` };
+  await vouch(["init", "--url", "https://vouch.example.com"], fresh);
+  const open = join(folder, "open-kek");
+  writeFileSync(open, secret);
+  const encrypt = ["signing-keys", "encrypt", "--key-encryption-key", `file:${open}`];
+  chmodSync(open, 0o660);
+  const refused = await vouch(encrypt, fresh);
+  expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining(`Others may write ${open}.`) });
+  chmodSync(open, 0o644);
+  const warned = await vouch(encrypt, fresh);
+  expect(warned.code).toBe(0);
+  expect(warned.stderr).toBe(`warning: Everybody on this machine may read ${open}. Run \`chmod 600 ${open}\`.\n`);
+  expect(await served(["--key-encryption-key", `file:${open}`], fresh)).toContain('"event":"secret_readable"');
 });
 
 test("a server that is made with a key-encryption key is encrypted from its first moment", async () => {

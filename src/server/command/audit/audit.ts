@@ -4,6 +4,7 @@ import { printable, printableJson } from "../../../base/printable.ts";
 import { writeResult } from "../../../base/system/output.ts";
 import type { AuditEntry } from "../../audit/entry.ts";
 import { auditEvents } from "../../audit/events.ts";
+import { endOfTime } from "../../store/audit.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print } from "../definition.ts";
 import { date } from "../date.ts";
@@ -45,7 +46,7 @@ export const audit = defineServerCommand({
     const now = currentTime();
     const filter: Filter = {
       since: args.since === undefined ? 0 : parsePoint(args.since, "--since", now),
-      until: args.until === undefined ? Number.MAX_SAFE_INTEGER : parsePoint(args.until, "--until", now),
+      until: args.until === undefined ? endOfTime : parsePoint(args.until, "--until", now),
       who: args.who,
       event: parseEvent(args.event),
     };
@@ -76,7 +77,7 @@ function parseEvent(name: string | undefined): string | undefined {
 function toText(entry: AuditEntry): string {
   const { time, event, email, user, address, by, credential, reason, detail, chain, number } = entry;
   const parts = [
-    date(time),
+    time >= 0 && time < endOfTime ? date(time) : "(its time is broken)",
     event,
     email ?? user,
     by === null ? null : `by ${by}`,

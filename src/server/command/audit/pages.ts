@@ -1,6 +1,6 @@
 /** Reads the audit log page by page, with filters. */
 import type { AuditEntry } from "../../audit/entry.ts";
-import type { Position } from "../../store/audit.ts";
+import { beforeAll, type Position } from "../../store/audit.ts";
 import type { Store } from "../../store/store.ts";
 
 const pageSize = 500;
@@ -15,8 +15,22 @@ export interface Filter {
   event: string | undefined;
 }
 
-/** Yields the entries by their time, from all chains. */
-export async function* entries({ audit }: Store, filter: Filter): AsyncGenerator<AuditEntry> {
+/**
+ * Yields the entries by their time, from all chains; then those whose time is no date, whatever the period: somebody has
+ * changed them, and no period would show them.
+ */
+export async function* entries(store: Store, filter: Filter): AsyncGenerator<AuditEntry> {
+  yield* ofPeriod(store, filter);
+  let position = { chain: "", number: beforeAll };
+  for (;;) {
+    const page = await store.audit.withoutDate(position, pageSize);
+    for (const entry of page) if (fits(entry, filter)) yield entry;
+    if (page.length < pageSize) return;
+    position = page.at(-1)!;
+  }
+}
+
+async function* ofPeriod({ audit }: Store, filter: Filter): AsyncGenerator<AuditEntry> {
   let position: Position = { time: filter.since, chain: "", number: 0 };
   for (;;) {
     const page = await audit.page(position, filter.until, pageSize);

@@ -1,10 +1,9 @@
 import { VouchError } from "../../../base/errors.ts";
 import { initialized } from "../../initialize.ts";
 import { encryptKeys } from "../../signing/encrypt.ts";
-import { openKeyEncryptionKey } from "../../signing/key-encryption-key.ts";
 import { databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { keyEncryptionArg, keyProtector } from "../key-encryption.ts";
+import { keyEncryptionArg, keyProtector, openProtector } from "../key-encryption.ts";
 
 export const encrypt = defineServerCommand({
   meta: { name: "encrypt", description: "Encrypt the signing keys, or change the key that they are encrypted under." },
@@ -41,7 +40,7 @@ export const encrypt = defineServerCommand({
         hint: "Make one with `openssl rand -base64 32`, and keep it away from the database and its backups.",
       });
     }
-    const from = args.previous === undefined ? undefined : await openKeyEncryptionKey(args.previous, process.env);
+    const from = args.previous === undefined ? undefined : await openProtector(args.previous);
     const { changed, isScrubbed } = await withStore(args, false, async (store) => {
       const keys = await encryptKeys(store, (await initialized(store)).url, { from, to });
       return { changed: keys, isScrubbed: await store.scrub() };

@@ -158,6 +158,31 @@ describe("vouch server audit", () => {
   });
 });
 
+test("lists entries whose time is no date, whatever the period", async () => {
+  const copy = join(folder, "times.db");
+  await vouch("backup", copy);
+  const database = new SQL({ adapter: "sqlite", filename: copy });
+  const times = [`-1`, `9000000000000000000`, `-9000000000000000000`, `8640000000000`, `'abc'`, `9e999`];
+  for (const [index, time] of times.entries()) {
+    await database.unsafe(`INSERT INTO audit_entries (chain, number, recorded_at, event, email, detail, hash)
+      VALUES ('forged/0', ${index + 1}, ${time}, 'invite', 'forged${index}@example.com', '{}', 'x')`);
+  }
+  await database.close();
+  for (const period of [[], ["--since", "1h"], ["--until", "2001-01-01"]]) {
+    const args = ["audit", "--database", `sqlite:${copy}`, ...period];
+    const shown = await vouch(...args);
+    expect({ code: shown.code, stderr: shown.stderr }).toEqual({ code: 0, stderr: "" });
+    const broken = shown.stdout.split("\n").filter((line) => line.startsWith("(its time is broken)  invite"));
+    expect(broken).toHaveLength(times.length);
+    expect(JSON.parse((await vouch(...args, "--json")).stdout)).toEqual(
+      expect.arrayContaining(
+        times.map((_, index) => expect.objectContaining({ chain: "forged/0", email: `forged${index}@example.com` })),
+      ),
+    );
+  }
+  expect((await vouch("audit", "verify", "--database", `sqlite:${copy}`)).stdout).toContain("forged/0 1: ");
+});
+
 describe("a server that runs", () => {
   test("signs at its end what the command line did, and writes lines to the file that is there after SIGHUP", async () => {
     const file = join(folder, "audit.jsonl");

@@ -1,0 +1,29 @@
+/** The files that the settings name. */
+import { isPostgresUrl } from "../store/postgres/address.ts";
+import { sqlitePath } from "../store/open.ts";
+import type { Settings } from "./table.ts";
+
+/** What SQLite makes beside a database (sqlite.org/tempfiles.html, 2). */
+const besideDatabase = ["", "-wal", "-shm", "-journal"];
+
+/** Paths that the audit log's lines must not be written to; `config` is the configuration file's. Throws `usage`. */
+export function filesInUse(settings: Partial<Settings>, config: string | undefined): string[] {
+  const { database } = settings;
+  const isFile = database !== undefined && !isPostgresUrl(database);
+  const named = [
+    config,
+    settings["tls-cert"],
+    settings["tls-key"],
+    settings["database-password-file"],
+    keyFile(settings["key-encryption-key"]),
+  ];
+  return [
+    ...(isFile ? besideDatabase.map((suffix) => `${sqlitePath(database)}${suffix}`) : []),
+    ...named.filter((path) => path !== undefined),
+  ];
+}
+
+/** The path of a key-encryption key that is in a file. */
+export function keyFile(source: string | undefined): string | undefined {
+  return source === undefined ? undefined : /^file:(.+)$/s.exec(source)?.[1];
+}

@@ -1,0 +1,22 @@
+/** The modes of files that hold a secret. */
+import { statSync } from "node:fs";
+import { VouchError } from "../../base/errors.ts";
+
+/**
+ * Refuses a secret that others may have replaced; of the links that lead to it only the file counts. Throws `file_error`,
+ * and the system's error if there is no file.
+ */
+export function refuseWritable(path: string): void {
+  if ((statSync(path).mode & 0o022) === 0) return;
+  throw new VouchError("file_error", `Others may write ${path}.`, { hint: chmodHint(path) });
+}
+
+/** Whether every user of the machine may read it: a warning, because a container has one user. */
+export function isReadableByAll(path: string): boolean {
+  return (statSync(path).mode & 0o004) !== 0;
+}
+
+/** The next command for a file whose mode is too wide. */
+export function chmodHint(path: string): string {
+  return `Run \`chmod 600 ${path}\`.`;
+}

@@ -1,0 +1,34 @@
+/** Whether a database has every table and column that its version has: one that was restored in part has not. */
+import { VouchError } from "../../base/errors.ts";
+import { columnsOf, schemaVersion } from "./schema.ts";
+import type { SQL } from "bun";
+import type { Sql } from "./sql.ts";
+
+type Column = Record<"name" | "part", string>;
+
+export const sqliteColumns = async (run: Sql): Promise<Column[]> =>
+  await run`
+    SELECT tables.name AS name, columns.name AS part
+    FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns WHERE tables.type IN ('table', 'view')`;
+
+export const postgresColumns = async (run: Sql): Promise<Column[]> =>
+  await run`
+    SELECT pg_class.relname AS name, pg_attribute.attname AS part
+    FROM pg_class JOIN pg_attribute ON pg_attribute.attrelid = pg_class.oid
+    WHERE pg_table_is_visible(pg_class.oid) AND pg_class.relkind IN ('r', 'p', 'v', 'f')
+      AND pg_attribute.attnum > 0 AND NOT pg_attribute.attisdropped`;
+
+/** `name` is the database's, for the error. Throws `settings_invalid` if anything is missing. */
+export async function checkTables(run: Sql, list: (run: Sql) => Promise<Column[]>, name: string): Promise<void> {
+  const { found, known } = await schemaVersion(run as unknown as SQL);
+  const present = new Set((await list(run)).map((column) => `${column.name}.${column.part}`));
+  const tables = new Set([...present].map((column) => column.split(".")[0]!));
+  for (const [table, columns] of columnsOf(Math.min(found, known))) {
+    const missing = columns.find((column) => !present.has(`${table}.${column}`));
+    if (missing === undefined) continue;
+    const what = tables.has(table) ? `the column ${missing} of the table ${table}` : `the table ${table}`;
+    throw new VouchError("settings_invalid", `${name} lacks ${what}, which version ${found} has.`, {
+      hint: "It is damaged, or was restored in part. Restore a backup: `vouch server restore`.",
+    });
+  }
+}
