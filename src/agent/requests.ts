@@ -199,8 +199,9 @@ export type PublishFinishRequest = v.InferOutput<typeof publishFinishRequest>;
 
 export const publishCancelRequest = v.strictObject({ ceremony: Name });
 
-/** A guest that lasts until the session ends. */
+/** A guest that lasts until the session ends, or until the process that asks does. */
 export const guestOpenRequest = v.strictObject({
+  endsWithAsker: v.exactOptional(v.boolean()),
   name: v.pipe(v.string(), v.regex(guestNamePattern)),
   uids: v.exactOptional(
     v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xfffffffe))), v.maxLength(maxGuestUids)),

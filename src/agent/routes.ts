@@ -107,8 +107,8 @@ export const agentRoutes: AgentRoutes = {
     ...(record.keeper === undefined ? {} : { kept: record.keeper.state }),
   })),
   [routes.guests]: route(emptyRequest, (agent) => agent.syncGuests()),
-  [routes.guestOpen]: route(guestOpenRequest, (agent, request) => {
-    agent.guests.open(request);
+  [routes.guestOpen]: route(guestOpenRequest, (agent, request, peer) => {
+    agent.guests.open(request, peer);
     return { folder: agent.guests.described.guests.find(({ name }) => name === request.name)!.folder };
   }),
   [routes.guestClose]: route(guestCloseRequest, ({ guests }, { name }) => ({ closed: guests.close(name) })),

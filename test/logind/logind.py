@@ -16,8 +16,8 @@ MANAGER = "org.freedesktop.login1.Manager"
 SESSION = "org.freedesktop.login1.Session"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 WHAT = {"sleep", "shutdown", "idle", "handle-power-key", "handle-suspend-key", "handle-hibernate-key", "handle-lid-switch"}
-# InhibitDelayMaxSec of logind.conf.
-DELAY_MAX_SEC = int(sys.argv[1])
+# InhibitDelayMaxSec of logind.conf; 5 by default.
+DELAY_MAX_SEC = 60
 
 DBusGMainLoop(set_as_default=True)
 loop = GLib.MainLoop()
@@ -90,6 +90,13 @@ class Manager(dbus.service.Object):
     @dbus.service.method(MANAGER, in_signature="s", out_signature="o")
     def GetSession(self, ident):
         return dbus.ObjectPath(self.session(ident).path)
+
+    @dbus.service.method(MANAGER, in_signature="s")
+    def LockGone(self, ident):
+        # For tests: logind's signal of a session whose object is gone when it is asked for.
+        gone = Session(self.connection, ident, os.getuid())
+        gone.Lock()
+        gone.remove_from_connection()
 
     @dbus.service.method(MANAGER, in_signature="s")
     def LockSession(self, ident):

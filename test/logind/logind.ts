@@ -45,10 +45,10 @@ export interface SystemBus extends AsyncDisposable {
   /** The variables by which programs find it. */
   env: { DBUS_SYSTEM_BUS_ADDRESS: string };
   /**
-   * Starts the stand-in; resolves when it owns its name. It ends when it is disposed of, or with the bus. It waits
-   * `delayMaxSec` for delay locks, in place of the usual five seconds: more for slow machines.
+   * Starts the stand-in; resolves when it owns its name. It ends when it is disposed of, or with the bus. It waits a minute
+   * for delay locks, in place of the usual five seconds: for slow machines.
    */
-  startLogind(delayMaxSec?: number): Promise<Logind>;
+  startLogind(): Promise<Logind>;
   /** Runs a program of systemd on it; returns what it prints. Throws if it fails. */
   run(...command: string[]): Promise<string>;
 }
@@ -83,9 +83,8 @@ export async function startSystemBus(): Promise<SystemBus> {
   const env = { DBUS_SYSTEM_BUS_ADDRESS: await daemon.next() };
   return {
     env,
-    async startLogind(delayMaxSec = 60) {
-      const command = [python, join(import.meta.dir, "logind.py"), `${delayMaxSec}`];
-      const child = start(stop, command, { ...path, ...env });
+    async startLogind() {
+      const child = start(stop, [python, join(import.meta.dir, "logind.py")], { ...path, ...env });
       await child.next();
       return { line: child.next, [Symbol.asyncDispose]: child.end };
     },

@@ -33,8 +33,7 @@ export function lockWatch(env: Environment, onLock: () => void): Watch {
           args: [sessionInterface, name],
         });
       if (signal.interface === sessionInterface && signal.member === "Lock") {
-        // Where it does not say whose session that is, it counts as this user's.
-        if (isOwn(await property("User").catch(() => undefined)) !== false) onLock();
+        if (isOwn(await property("User"))) onLock();
       } else if (signal.interface === propertiesInterface && signal.member === "PropertiesChanged") {
         // Of a session that was locked before, other properties may change, too.
         if (becameLocked(signal) && isOwn(await property("User"))) onLock();
@@ -77,7 +76,7 @@ function watchLogind(
       if (signal.sender === "org.freedesktop.DBus" && signal.member === "NameOwnerChanged") {
         if (owner !== undefined) left.resolve(new Error("logind has been started anew"));
       } else if (owner !== undefined && signal.sender === owner) {
-        // A session may have ended meanwhile.
+        // A session that has ended meanwhile, or that there never was, has no properties.
         void (async () => onSignal(bus, signal))().catch(() => {});
       }
     });
@@ -99,9 +98,9 @@ function watchLogind(
   };
 }
 
-/** Whether the property User, (uo), names this user; undefined without an answer. */
-function isOwn(user: Message | undefined): boolean | undefined {
-  if (user?.signature !== "v") return undefined;
+/** Whether the property User, (uo), names this user. */
+function isOwn(user: Message): boolean {
+  if (user.signature !== "v") return false;
   const reader = user.body();
   reader.variant("(uo)");
   reader.align(8);

@@ -88,7 +88,7 @@ export const guestRoutes: { readonly [R in Route]?: GuestRule } = {
   },
 };
 
-/** More than a build needs at once, and in a second from then on. */
+/** How many questions at once, more than a build has, and how many a second from then on: a token bucket. */
 const burst = 500;
 const perSecond = 50;
 
@@ -113,7 +113,8 @@ export function guestAccess(name: string, rights: GuestRights, elapsed: () => nu
       }),
     check(route, body) {
       if (!isInTime()) {
-        throw new VouchError("access_denied", `The guest ${name} asks too often: at most ${perSecond} times a second.`);
+        const limit = `at most ${burst} times at once, and ${perSecond} times a second from then on`;
+        throw new VouchError("access_denied", `The guest ${name} asks too often: ${limit}.`);
       }
       const rule = guestRoutes[route];
       const why =

@@ -3,16 +3,18 @@
  * access of its own (access.ts). Those of the settings are opened with each agent; others last as long as this one, which
  * is until its last session ends.
  */
+import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { GuestSettings, Settings } from "../../settings/settings.ts";
 import type { Reply, routes } from "../protocol.ts";
+import { type Holder, holderOf, isAlive } from "../publishing/holder.ts";
 import type { GuestReply } from "../wire/reply-parts.ts";
 import type { GuestOpenRequest } from "../requests.ts";
 import type { HttpListener } from "../wire/http-listener.ts";
 import type { Peer } from "../wire/peer.ts";
 import { type Access, guestAccess } from "./access.ts";
-import { claimGuestFolder, type GuestFolder, modesFor, usualGuestFolder } from "./folder.ts";
+import { claimGuestFolder, type GuestFolder, identityOf, modesFor, socketName, usualGuestFolder } from "./folder.ts";
 
 /** How many guests there are at most, and how many user ids one remembers that it has turned away. */
 const maxGuests = 32;
@@ -32,11 +34,15 @@ interface Guest {
   isTemporary: boolean;
   folder: string;
   /** Undefined where it cannot be served: then the folder is not ours to change. */
-  open?: { claimed: GuestFolder; listener: HttpListener };
+  open?: { claimed: GuestFolder; listener: HttpListener; socket: string | undefined };
+  /** The process that it is closed with. */
+  holder?: Holder | undefined;
   failure?: VouchError;
   /** User ids that were turned away. */
   strangers: Set<number>;
 }
+
+type Wanted = Pick<Guest, "settings" | "isTemporary" | "holder"> & Partial<Pick<Guest, "strangers">>;
 
 export class Guests {
   readonly #clock: Clock;
@@ -55,24 +61,34 @@ export class Guests {
     this.#place = { serve, agentFolder };
   }
 
-  /** Opens the guests of the settings that are not open, closes those that are gone, and opens changed ones anew. */
+  /**
+   * Opens the guests of the settings that are not open, closes those that are gone and those whose process has ended, and
+   * opens anew the ones that have changed or lost their socket.
+   */
   sync({ guests = {} }: Pick<Settings, "guests">): void {
     const place = this.#place;
     if (place === undefined) return;
-    for (const [name, { isTemporary, settings, folder }] of this.#guests) {
+    for (const [name, guest] of this.#guests) {
+      const { isTemporary, settings, folder } = guest;
       const now = guests[name];
-      if (now === undefined ? isTemporary : !isTemporary && Bun.deepEquals(now, settings)) continue;
+      if (now === undefined ? isTemporary && isHeld(guest) : !isTemporary && Bun.deepEquals(now, settings)) {
+        if (!isServed(guest)) this.#reopen(name, guest, place);
+        continue;
+      }
       // A folder that is removed would be another one in the mounts that have it.
       this.#close(name, now === undefined || folderOf(name, now, place) !== folder);
     }
     for (const [name, settings] of Object.entries(guests)) {
-      const known = this.#guests.get(name);
-      if (known === undefined || known.failure !== undefined) this.#open(name, settings, false, place);
+      if (!this.#guests.has(name)) this.#open(name, { settings, isTemporary: false }, place);
     }
   }
 
-  /** Opens one that is in no settings. Throws `name_taken`, `usage` if there are too many, and why it cannot be opened. */
-  open({ name, ...settings }: GuestOpenRequest): void {
+  /**
+   * Opens one that is in no settings; `asker` is who asks for it. Throws `name_taken`, `usage` if there are too many, and
+   * why it cannot be opened.
+   */
+  open({ name, endsWithAsker = false, ...settings }: GuestOpenRequest, asker?: Peer): void {
+    this.#closeUnheld();
     if (this.#guests.has(name)) {
       throw new VouchError("name_taken", `There is a guest ${name} already.`, {
         hint: `Choose another name, or run \`vouch guest remove ${name}\`.`,
@@ -81,7 +97,11 @@ export class Guests {
     if (this.#place === undefined) {
       throw new VouchError("agent_unavailable", "The agent is stopping.", { hint: "Run the command again." });
     }
-    const { failure } = this.#open(name, settings, true, this.#place);
+    const holder = endsWithAsker ? holderOf(asker, "self") : undefined;
+    if (endsWithAsker && holder === undefined) {
+      throw new VouchError("access_denied", "The system does not say which process asks for the guest.");
+    }
+    const { failure } = this.#open(name, { settings, isTemporary: true, holder }, this.#place);
     if (failure === undefined) return;
     this.#guests.delete(name);
     throw failure;
@@ -110,9 +130,21 @@ export class Guests {
     for (const { open } of this.#guests.values()) open?.listener.unref();
   }
 
-  #open(name: string, settings: GuestSettings, isTemporary: boolean, { serve, agentFolder }: Place): Guest {
+  #closeUnheld(): void {
+    for (const [name, guest] of this.#guests) if (!isHeld(guest)) this.#close(name, true);
+  }
+
+  /** In the same folder, which mounts have. */
+  #reopen(name: string, guest: Guest, place: Place): void {
+    if (guest.open) this.#log(`the socket of the guest ${name} is gone`);
+    void closed(guest, false);
+    this.#open(name, guest, place);
+  }
+
+  #open(name: string, wanted: Wanted, { serve, agentFolder }: Place): Guest {
+    const { settings, isTemporary, holder, strangers = new Set() } = wanted;
     const folder = folderOf(name, settings, { agentFolder });
-    const guest: Guest = { settings, isTemporary, folder, strangers: new Set() };
+    const guest: Guest = { settings, isTemporary, holder, folder, strangers };
     const others = [...this.#guests].flatMap(([other, { open, folder: its }]) => (other !== name && open ? [its] : []));
     let claimed: GuestFolder | undefined;
     try {
@@ -124,9 +156,13 @@ export class Guests {
       claimed = claimGuestFolder(folder, modes.folder, agentFolder, others);
       const { socket } = claimed;
       const access = guestAccess(name, { uids, credentials }, () => this.#clock.elapsed());
+      const check: Access["check"] = (...asked) => {
+        if (!isHeld(guest)) throw endedWithHolder(name);
+        access.check(...asked);
+      };
       const turnedAway = (peer: Peer | undefined) => this.#turnAway(name, guest, access, peer);
-      const listener = withMode(modes.socket, () => serve(socket, { ...access, turnedAway }));
-      guest.open = { claimed, listener };
+      const listener = withMode(modes.socket, () => serve(socket, { ...access, check, turnedAway }));
+      guest.open = { claimed, listener, socket: identityOf(socket) };
       this.#log(`the guest ${name} may ask at ${socket}`);
     } catch (error) {
       if (isTemporary) claimed?.remove();
@@ -155,6 +191,22 @@ export class Guests {
     void closed(guest, isForGood);
     this.#log(`the guest ${name} is closed`);
   }
+}
+
+/** Whether the process that it is closed with, if any, still runs. */
+function isHeld({ holder }: Guest): boolean {
+  return holder === undefined || isAlive(holder);
+}
+
+/** Whether its socket is where it was made: a container may have removed or replaced it. */
+function isServed({ folder, open }: Guest): boolean {
+  return open?.socket !== undefined && identityOf(join(folder, socketName)) === open.socket;
+}
+
+function endedWithHolder(name: string): VouchError {
+  return new VouchError("access_denied", `The guest ${name} is closed: the command that opened it has ended.`, {
+    hint: "On the machine that the agent runs on, run `vouch ssh` again.",
+  });
 }
 
 /** Stops listening at once, and resolves when the connections have ended. `isForGood`: the folder goes, too. */

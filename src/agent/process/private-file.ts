@@ -116,6 +116,7 @@ const reasons: Record<string, string> = {
   EROFS: "the file system is read-only",
   EACCES: "you may not write there",
   EPERM: "you may not write there",
+  ENAMETOOLONG: "its path is too long",
   ENOTDIR: "a part of its path is not a folder",
   EEXIST: "a part of its path is not a folder",
 };
@@ -123,5 +124,5 @@ const reasons: Record<string, string> = {
 /** Why a file could not be written, as the end of a sentence. */
 export function whyUnwritten(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  return code === undefined ? message : (reasons[code] ?? code);
+  return code === undefined ? message : (reasons[code] ?? `the system refuses it (${code})`);
 }

@@ -4,7 +4,7 @@
  * fails (full disk) costs no answer: what waits for it is bounded, and what had to be dropped is counted.
  */
 import { appendNow } from "../process/private-append-now.ts";
-import { appendPrivately } from "../process/private-file.ts";
+import { appendPrivately, whyUnwritten } from "../process/private-file.ts";
 import { keptFiles, type KeptLine, type KeptList, keptLists, maxKeptBytes } from "./kept-line.ts";
 import type { RecordEntry } from "./entry.ts";
 
@@ -125,7 +125,7 @@ export class Keeper {
   }
 
   #fail(list: KeptList, { entries }: Batch, error: unknown): void {
-    this.#failures[list] = (error as Error).message;
+    this.#failures[list] = whyUnwritten(error);
     for (const growing of entries) this.#wait(list, growing);
     this.#timers.grown ??= setTimeout(() => void this.flush(), grownMs).unref();
   }

@@ -17,7 +17,7 @@ export interface FileStatus {
 export type Lstat = (path: string) => FileStatus | undefined;
 
 /** The longest path of a Unix socket in bytes: `sun_path` less its terminating zero. */
-const maxSocketPathBytes = process.platform === "darwin" ? 103 : 107;
+export const maxSocketPathBytes = process.platform === "darwin" ? 103 : 107;
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;

@@ -259,13 +259,14 @@ const hint = (session: string, method: string, value: string) =>
   bus.run("busctl", "call", "org.freedesktop.login1", session, "org.freedesktop.login1.Session", method, "b", value);
 
 test.skipIf(!hasLogind)(
-  "the session ends when logind locks a session of this user, not of another one",
+  "the session ends when logind locks a session of this user, not of another one, nor one that is not there",
   async () => {
     await using _ = await bus.startLogind();
     await using started = start(["lock"], bus.env);
     await started.harness.login();
     await untilWatched("lock");
     await lockSession("2");
+    await bus.run("busctl", "call", ...manager, "LockGone", "s", "9");
     await hint(othersSession, "SetLockedHint", "true");
     await hint(ownSession, "SetIdleHint", "true");
     await hint(ownSession, "SetLockedHint", "false");

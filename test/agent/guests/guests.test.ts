@@ -6,13 +6,20 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { guestRoutes } from "../../../src/agent/guests/access.ts";
-import { type EnvironmentReply, type Route, routes, type StatusReply } from "../../../src/agent/protocol.ts";
+import {
+  type EnvironmentReply,
+  protocolVersion,
+  type Route,
+  routes,
+  type StatusReply,
+} from "../../../src/agent/protocol.ts";
 import { Guests } from "../../../src/agent/guests/guests.ts";
 import { takeLock } from "../../../src/agent/process/lock.ts";
 import { agentRoutes } from "../../../src/agent/routes.ts";
@@ -166,7 +173,10 @@ describe("at a guest's socket", () => {
         (error: unknown) => error,
       );
     }
-    expect(failure).toMatchObject({ code: "access_denied", message: expect.stringContaining("asks too often") });
+    expect(failure).toMatchObject({
+      code: "access_denied",
+      message: expect.stringContaining("at most 500 times at once, and 50 times a second"),
+    });
     expect((await askAgent(routes.match, { urls: [] })).configured).toEqual([]);
     harness.clock.pass(1);
     expect((await askAt(folder, routes.match, { urls: [] })).configured).toEqual([]);
@@ -258,6 +268,82 @@ describe("a guest's socket", () => {
     expect(await askAgent(routes.guestClose, { name: "box" })).toEqual({ closed: true });
     expect(existsSync(folder)).toBe(false);
     expect((await askAgent(routes.guests, {})).guests.map(({ name }) => name)).toEqual(["kept"]);
+    expect(harness.stopsAsked).toBe(0);
+  });
+
+  test("is closed with the process that has opened it, which may be killed", async () => {
+    await using harness = await withGuests({});
+    const body = JSON.stringify({ name: "box", endsWithAsker: true });
+    const head = `POST ${routes.guestOpen} HTTP/1.1\r\nhost: vouch\r\nvouch-protocol: ${protocolVersion}\r\n`;
+    const request = `${head}content-length: ${body.length}\r\n\r\n${body}`;
+    const script = `require("net").connect(${JSON.stringify(harness.socketPath)})
+      .on("data", (data) => console.log(data.toString().split(" ")[1])).write(${JSON.stringify(request)});
+      setInterval(() => {}, 1000);`;
+    await using opener = Bun.spawn([process.execPath, "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    expect(Buffer.from((await opener.stdout.getReader().read()).value!).toString()).toBe("200\n");
+    const folder = folderOf(harness, "box");
+    expect((await askAgent(routes.guests, {})).guests.map(({ name }) => name)).toEqual(["box"]);
+    expect(await askAt(folder, routes.token, { url: cargoUrl })).toBeDefined();
+    opener.kill("SIGKILL");
+    await opener.exited;
+    expect(await rejection(askAt(folder, routes.token, { url: cargoUrl }))).toMatchObject({
+      code: "access_denied",
+      message: "The guest box is closed: the command that opened it has ended.",
+    });
+    expect((await askAgent(routes.guests, {})).guests).toEqual([]);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  test.each<[string, (socket: string) => void]>([
+    ["deleted", (socket) => rmSync(socket)],
+    ["deleted with its folder", (socket) => rmSync(dirname(socket), { recursive: true })],
+    [
+      "replaced by one on which nobody listens",
+      (socket) => {
+        // While both are there, they have two inode numbers.
+        leaveSocket(`${socket}.new`);
+        renameSync(`${socket}.new`, socket);
+      },
+    ],
+  ])("that was %s is made again, in the settings and out of them", async (_, change) => {
+    await using harness = await withGuests({ box: {} });
+    await askAgent(routes.guestOpen, { name: "short", credentials: true });
+    for (const name of ["box", "short"]) change(join(folderOf(harness, name), "agent.sock"));
+    const { guests } = await askAgent(routes.guests, {});
+    expect(guests.map(({ name }) => name)).toEqual(["box", "short"]);
+    for (const guest of guests) expect(guest).not.toHaveProperty("failure");
+    for (const name of ["box", "short"]) {
+      expect((await askAt(folderOf(harness, name), routes.token, { url: cargoUrl })).token).toBeDefined();
+    }
+    expect(await askAt(folderOf(harness, "short"), routes.roleCredentials)).toBeDefined();
+  });
+
+  test("whose folder was moved away takes nothing from the one that is there now", async () => {
+    using place = tempFolder("/tmp");
+    const [folder, victim] = [join(place.path, "guest"), join(place.path, "victim")];
+    await using harness = await withGuests({ box: { folder } });
+    mkdirSync(victim);
+    writeFileSync(join(victim, "guest.lock"), "");
+    renameSync(folder, `${folder}.old`);
+    symlinkSync(victim, folder);
+    harness.configure({ repositories: [repository] });
+    await askAgent(routes.guests, {});
+    expect(readdirSync(victim)).toEqual(["guest.lock"]);
+    expect(lstatSync(folder).isSymbolicLink()).toBe(true);
+  });
+
+  test("is not made where its path is longer than the system allows", async () => {
+    using place = tempFolder("/tmp");
+    const longest = process.platform === "darwin" ? 103 : 107;
+    const folder = (bytes: number) => join(place.path, "x".repeat(bytes - `${place.path}//agent.sock`.length));
+    await using harness = await withGuests({ box: { folder: folder(longest) } });
+    expect((await askAt(folder(longest), routes.status)).guest).toBeDefined();
+    const failure = await rejection(askAgent(routes.guestOpen, { name: "other", folder: folder(longest + 1) }));
+    expect(failure).toMatchObject({
+      code: "agent_untrusted",
+      message: expect.stringContaining(`its path has ${longest + 1} bytes, and the system allows ${longest}`),
+    });
+    expect(existsSync(folder(longest + 1))).toBe(false);
     expect(harness.stopsAsked).toBe(0);
   });
 

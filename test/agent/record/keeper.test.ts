@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, readFileSync, rmdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { routes } from "../../../src/agent/protocol.ts";
+import { whyUnwritten } from "../../../src/agent/process/private-file.ts";
 import { Keeper } from "../../../src/agent/record/keeper.ts";
 import type { RecordEntry } from "../../../src/agent/record/entry.ts";
 import { askAgent } from "../../../src/agent/wire/client.ts";
@@ -179,6 +180,17 @@ describe("the files", () => {
     const files = new KeptFiles(folder.path);
     expect(files.read().size).toBe(1_001);
     expect([files.lost, files.broken]).toEqual([500, 0]);
+  });
+
+  test.each(["asked", "changed"] as const)("that cannot be written (%s) say why in words", async (list) => {
+    using folder = tempFolder();
+    const keeper = new Keeper(join(folder.path, "x".repeat(300)));
+    keeper.note(list, growing("a-1"));
+    await keeper.flush();
+    expect(keeper.state.failure).toBe("its path is too long");
+    expect(whyUnwritten(Object.assign(new Error("EIO: i/o error, close"), { code: "EIO" }))).toBe(
+      "the system refuses it (EIO)",
+    );
   });
 
   test("are not written through a link, nor one of others' making", async () => {

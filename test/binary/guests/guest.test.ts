@@ -1,7 +1,8 @@
 /** `vouch guest` with the compiled executables: what a guest gets, and in which words it is refused the rest. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { takeLock } from "../../../src/agent/process/lock.ts";
 import type { GuestReply, RecordEntry } from "../../../src/agent/wire/reply-parts.ts";
 import { names } from "../../sandbox/main.ts";
 import { cargoGet, ended, executable, type Finished, type Laptop, startLaptop } from "../../laptop.ts";
@@ -157,10 +158,61 @@ test("a guest of other settings than the agent's is written down, with a warning
   });
 });
 
-test("a folder that is the agent's own is refused, and the agent goes on", async () => {
-  const folder = laptop.env["VOUCH_RUNTIME_DIR"]!;
-  const { exitCode, stderr } = await laptop.vouch("guest", "add", "own", "--session", "--folder", folder);
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain("it is the agent's own");
-  expect((await laptop.vouch("status")).exitCode).toBe(0);
+describe("a folder that cannot be used is refused, and the settings stay as they were:", () => {
+  const path = () => join(laptop.folder, "no-guests");
+  const settingsText = () =>
+    readFileSync(laptop.env["VOUCH_CONFIG"] ?? join(laptop.home, ".config/vouch/config.json"), "utf8");
+
+  test.each<[string, () => string, string]>([
+    ["the agent's own", () => laptop.env["VOUCH_RUNTIME_DIR"]!, "it is the agent's own"],
+    ["another guest's", () => guest.folder, "the folder of another guest"],
+    ["one in another guest's", () => join(guest.folder, "inner"), "the folder of another guest"],
+    ["one with other files", () => (mkdirSync(path()), writeFileSync(join(path(), "mine"), ""), path()), "other files"],
+    ["one in a file", () => join(path(), "mine/guest"), "a part of its path is not a folder"],
+    ["one of a long path", () => join(path(), "x".repeat(108)), "bytes, and the system allows 10"],
+  ])("%s", async (_, folderOf, why) => {
+    const [folder, before] = [folderOf(), settingsText()];
+    for (const words of [["new"], ["more"], ["new", "--session"], ["new", "--json"]]) {
+      const { exitCode, stdout, stderr } = await laptop.vouch("guest", "add", ...words, "--folder", folder);
+      expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 1, stdout: "", stderr: expect.stringContaining(why) });
+      expect(stderr).not.toContain("✓");
+    }
+    expect(settingsText()).toBe(before);
+    expect((await laptop.vouch("guest", "list")).stdout).not.toContain("new");
+    expect((await laptop.vouch("status")).exitCode).toBe(0);
+  });
+});
+
+test("a guest that cannot be opened is not written down, though its folder can be used", async () => {
+  using _ = servedElsewhere(join(laptop.folder, "served"));
+  const { exitCode, stderr } = await laptop.vouch("guest", "add", "late", "--folder", join(laptop.folder, "served"));
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: expect.stringContaining("another agent serves a guest"),
+  });
+  expect((await laptop.vouch("guest", "list")).stdout).not.toContain("late");
+});
+
+/** A guest's folder whose lock another process holds. */
+function servedElsewhere(folder: string): Disposable {
+  mkdirSync(folder, { mode: 0o700 });
+  const release = takeLock(join(folder, "guest.lock"));
+  expect(release).toBeDefined();
+  return { [Symbol.dispose]: () => release!() };
+}
+
+test("without an agent a folder that cannot be used is refused, too", async () => {
+  const folder = join(laptop.folder, "no-guests-at-rest");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "mine"), "");
+  const env = { VOUCH_RUNTIME_DIR: join(laptop.folder, "no-agent") };
+  const { exitCode, stderr } = await laptop.run([executable, "guest", "add", "new", "--folder", folder], { env });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining("it holds other files") });
+});
+
+test("a socket that somebody has deleted is there again once the guests are listed", async () => {
+  const socket = join(guest.folder, "agent.sock");
+  rmSync(socket);
+  expect((await laptop.vouch("guest", "list")).stderr).toBe("");
+  expect((await asGuest(["credential", "codeartifact"])).stdout).toContain("vouch-sandbox-token");
 });

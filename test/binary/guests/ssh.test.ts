@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GuestReply, RecordEntry } from "../../../src/agent/wire/reply-parts.ts";
+import { processInfo } from "../../../src/base/process/process-info.ts";
 import { until } from "../../agent/harness.ts";
 import { cargoGet, ended, executable, type Finished, type Laptop, startLaptop } from "../../laptop.ts";
 import { requires, requiresKeyringPip } from "../../requires.ts";
@@ -96,20 +97,41 @@ describe.skipIf(!hasSshd)("vouch ssh", () => {
     for (const { exitCode } of both) expect(exitCode).toBe(0);
   });
 
-  test("that is killed leaves nothing there", async () => {
-    const child = Bun.spawn([executable, "ssh", "far", "--", ...far.options, "echo ready; exec sleep 1000"], {
+  /** `vouch ssh` with a command that goes on there, and that command's process. */
+  async function connected(): Promise<{ child: Bun.Subprocess; command: AsyncDisposable }> {
+    const child = Bun.spawn([executable, "ssh", "far", "--", ...far.options, "echo $$; exec sleep 1000"], {
       env: laptop.env,
       stdin: "ignore",
       stdout: "pipe",
       stderr: "ignore",
     });
-    const lines = child.stdout.getReader();
-    expect(Buffer.from((await lines.read()).value!).toString()).toBe("ready\n");
+    const pid = Number(Buffer.from((await child.stdout.getReader().read()).value!).toString());
     expect(readdirSync(far.runtime)).toHaveLength(1);
+    expect(await guests()).toHaveLength(1);
+    // Without a terminal sshd leaves the command running.
+    const end = async () => {
+      process.kill(pid, "SIGKILL");
+      await until(() => processInfo(pid) === undefined, 60_000);
+    };
+    return { child, command: { [Symbol.asyncDispose]: end } };
+  }
+
+  test("that is told to end leaves nothing there", async () => {
+    const { child, command } = await connected();
+    await using _ = command;
     child.kill("SIGTERM");
     await child.exited;
     expect(readdirSync(far.runtime)).toEqual([]);
     expect(await guests()).toEqual([]);
+  });
+
+  test("that is killed leaves no guest, and nothing there", async () => {
+    const { child, command } = await connected();
+    await using _ = command;
+    child.kill("SIGKILL");
+    await child.exited;
+    expect(await guests()).toEqual([]);
+    await until(() => readdirSync(far.runtime).length === 0, 60_000);
   });
 
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("that gets %s before there is a session ends", async (signal) => {

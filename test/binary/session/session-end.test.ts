@@ -108,11 +108,9 @@ test.skipIf(!hasLogind)(
 );
 
 test.skipIf(!hasLogind)(
-  "a server that hangs, with an answer that waits for it, holds up a sleep for less than logind waits by default",
+  "a server that hangs, with an answer that waits for it, holds up a sleep no longer than the agent's own limits",
   async () => {
     await laptop.vouch("logout");
-    await logind![Symbol.asyncDispose]();
-    logind = await bus!.startLogind(5);
     await laptop.login();
     await untilWatched();
     expect(await inhibitors()).toContain("Vouch");
@@ -123,14 +121,12 @@ test.skipIf(!hasLogind)(
       using _ = await askInVain();
       const before = begun();
       await call("Suspend", "b", "false");
-      expect(await logind.line()).toBe("sleeps, 0 delays");
+      expect(await logind!.line()).toBe("sleeps, 0 delays");
       await until(() => begun() === before + 1, limitMs);
     } finally {
       process.kill(server, "SIGCONT");
     }
     expect((await status()).ended).toBe("suspended");
-    await logind[Symbol.asyncDispose]();
-    logind = await bus!.startLogind();
   },
   120_000,
 );

@@ -1,8 +1,10 @@
 /** `vouch guest add NAME`: opens a socket for a guest, or gives one more rights. */
-import { isAbsolute } from "node:path";
+import { dirname, isAbsolute } from "node:path";
+import { checkGuestFolder } from "../../../agent/guests/folder.ts";
 import { routes } from "../../../agent/protocol.ts";
-import { askAgent } from "../../../agent/wire/client.ts";
+import { askAgent, lstat } from "../../../agent/wire/client.ts";
 import type { GuestReply } from "../../../agent/wire/reply-parts.ts";
+import { agentSocketPath } from "../../../agent/wire/socket.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { type GuestSettings, loadSettings, maxGuestUids, saveSettings } from "../../../settings/settings.ts";
 import { usage, valuesOf } from "../../framework/arguments.ts";
@@ -53,6 +55,7 @@ export const add = defineCommand({
     const agent = await ownAgent();
     const isRunning = agent !== undefined;
     const settings = loadSettings();
+    if (folder !== undefined) await checkFolder(name, folder);
     const before = settings.guests?.[name];
     const uids = [...new Set([...(before?.uids ?? []), ...added])];
     if (uids.length > maxGuestUids) throw usage(`A guest has at most ${maxGuestUids} user ids.`, commandName);
@@ -67,6 +70,11 @@ export const add = defineCommand({
     const opened = (await allGuests()).guests.find((each) => each.name === name);
     // The agent opens the guests of its own settings, and may have another of that name.
     const isOther = !args.session && warnOfOtherSettings(agent);
+    if (opened?.failure !== undefined && !isOther) {
+      if (!args.session) saveSettings(settings);
+      await allGuests();
+      throw VouchError.fromWire(opened.failure);
+    }
     const guest = isOther || opened === undefined ? closedGuest(name, after) : opened;
     if (args.json) return printJson(guest);
     report(
@@ -76,6 +84,14 @@ export const add = defineCommand({
     );
   },
 });
+
+/** Throws as the agent would, before anything is written: also where none runs. A folder that the guest has stays its. */
+async function checkFolder(name: string, folder: string): Promise<void> {
+  const { guests } = await allGuests();
+  if (guests.some((each) => each.name === name && each.folder === folder && each.failure === undefined)) return;
+  const others = guests.flatMap((each) => (each.name !== name && each.failure === undefined ? [each.folder] : []));
+  checkGuestFolder(folder, dirname(agentSocketPath(lstat)), others);
+}
 
 async function openForSession(name: string, guest: GuestSettings, isKept: boolean, isRunning: boolean): Promise<void> {
   if (isKept) {

@@ -54,10 +54,9 @@ export function warnOfOtherSettings(agent: StatusReply | undefined): boolean {
   return other !== undefined;
 }
 
-/** Says what the guest needs, and what has not worked. */
-export function noteGuest({ name, folder, failure, strangers }: GuestReply, isRunning: boolean): void {
-  if (failure !== undefined) note(`It has no socket: ${printable(failure.message)} ${printable(failure.hint ?? "")}`);
-  else if (!isRunning) note("No agent is running: its socket is there from the next `vouch login` on.");
+/** Says what the guest needs. */
+export function noteGuest({ name, folder, strangers }: GuestReply, isRunning: boolean): void {
+  if (!isRunning) note("No agent is running: its socket is there from the next `vouch login` on.");
   for (const uid of strangers) {
     note(`User id ${uid} has asked there and was refused; \`vouch guest add ${name} --uid ${uid}\` lets it ask.`);
   }

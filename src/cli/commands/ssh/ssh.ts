@@ -67,7 +67,7 @@ export const ssh = defineCommand({
 
 async function connect(host: string, connection: Connection, credentials: boolean): Promise<number> {
   const name = guestNameFor(host);
-  const open = () => askAgent(routes.guestOpen, { name, ...(credentials ? { credentials } : {}) });
+  const open = () => askAgent(routes.guestOpen, { name, endsWithAsker: true, ...(credentials ? { credentials } : {}) });
   let watch: ReturnType<typeof setInterval> | undefined;
   try {
     const far = await untilInterrupted(async (interrupted) => {
