@@ -41,12 +41,17 @@ export const open = (database: TestDatabase, create = true): Promise<Store> =>
   openStore(database.url, { create, now, patienceMs: 60_000, attemptMs: 60_000 });
 
 /** Takes back the version of the schema that changes indexes alone, for a test of an older database. */
+export const indexesUndone = [
+  "DROP INDEX ceremonies_expires_at",
+  "DROP INDEX invites_expires_at",
+  "DROP INDEX sessions_expires_at",
+  "DROP INDEX sessions_created_at",
+  "DROP INDEX sessions_user_id_created_at",
+  "CREATE INDEX sessions_user_id ON sessions (user_id)",
+];
+
 export async function undoIndexes(sql: SQL): Promise<void> {
-  const made = ["ceremonies", "invites", "sessions"].map((table) => `${table}_expires_at`);
-  for (const index of [...made, "sessions_created_at", "sessions_user_id_created_at"]) {
-    await sql.unsafe(`DROP INDEX ${index}`);
-  }
-  await sql`CREATE INDEX sessions_user_id ON sessions (user_id)`;
+  for (const statement of indexesUndone) await sql.unsafe(statement);
 }
 
 /** The rows with every number a number: PostgreSQL gives a BIGINT as text. */
