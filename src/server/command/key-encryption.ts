@@ -1,7 +1,7 @@
 /** The `--key-encryption-key` option of the commands that make or use signing keys. */
-import { writeSync } from "node:fs";
 import { VouchError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
+import { writeAll } from "../../base/system/output.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { type Flags, settingsOf } from "../configuration/settings.ts";
 import { keyFile } from "../configuration/files.ts";
@@ -61,5 +61,5 @@ export async function openProtector(source: string, warn = warnPerson): Promise<
 }
 
 function warnPerson(text: string): void {
-  writeSync(2, `warning: ${printable(text)}\n`);
+  writeAll(2, `warning: ${printable(text)}\n`);
 }

@@ -94,14 +94,25 @@ export class AuditStore {
     return rows.map(toEntry);
   }
 
-  /** Entries whose time is no date, by chain and number, after `position`: no program of ours has written it. */
-  async withoutDate({ chain, number }: Pick<Position, "chain" | "number">, limit: number): Promise<AuditEntry[]> {
+  /**
+   * Entries whose time is before 1970, which no program of ours has written, after the first `offset` ones: such times may
+   * be no numbers that a position could have.
+   */
+  async beforeTime(offset: number, limit: number): Promise<AuditEntry[]> {
     const rows = await this.#sql`
       SELECT chain, number, recorded_at, event, user_id, email, credential_id, address, actor, reason, detail, previous,
         hash, signature
-      FROM audit_entries
-      WHERE NOT (recorded_at >= 0 AND recorded_at < ${endOfTime}) AND (chain > ${chain} OR (chain = ${chain} AND number > ${number}))
-      ORDER BY chain, number LIMIT ${limit}`;
+      FROM audit_entries WHERE recorded_at < 0 ORDER BY recorded_at, chain, number LIMIT ${limit} OFFSET ${offset}`;
+    return rows.map(toEntry);
+  }
+
+  /** Entries whose time is no date any more, or in SQLite a text, likewise. */
+  async afterTime(offset: number, limit: number): Promise<AuditEntry[]> {
+    const rows = await this.#sql`
+      SELECT chain, number, recorded_at, event, user_id, email, credential_id, address, actor, reason, detail, previous,
+        hash, signature
+      FROM audit_entries WHERE recorded_at >= ${endOfTime}
+      ORDER BY recorded_at, chain, number LIMIT ${limit} OFFSET ${offset}`;
     return rows.map(toEntry);
   }
 

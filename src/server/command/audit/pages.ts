@@ -1,6 +1,6 @@
 /** Reads the audit log page by page, with filters. */
 import type { AuditEntry } from "../../audit/entry.ts";
-import { beforeAll, type Position } from "../../store/audit.ts";
+import type { Position } from "../../store/audit.ts";
 import type { Store } from "../../store/store.ts";
 
 const pageSize = 500;
@@ -21,12 +21,12 @@ export interface Filter {
  */
 export async function* entries(store: Store, filter: Filter): AsyncGenerator<AuditEntry> {
   yield* ofPeriod(store, filter);
-  let position = { chain: "", number: beforeAll };
-  for (;;) {
-    const page = await store.audit.withoutDate(position, pageSize);
-    for (const entry of page) if (fits(entry, filter)) yield entry;
-    if (page.length < pageSize) return;
-    position = page.at(-1)!;
+  for (const read of ["beforeTime", "afterTime"] as const) {
+    for (let offset = 0; ; offset += pageSize) {
+      const page = await store.audit[read](offset, pageSize);
+      for (const entry of page) if (fits(entry, filter)) yield entry;
+      if (page.length < pageSize) break;
+    }
   }
 }
 
