@@ -2,7 +2,7 @@
 import { peerOf } from "./peer.ts";
 import { VouchError } from "../../base/errors.ts";
 import { type Reply, type Route, routes, type StatusReply } from "../protocol.ts";
-import { askThrough, checked } from "./question.ts";
+import { askThrough, checked, isGone } from "./question.ts";
 import * as runtime from "./runtime.ts";
 import { findAgentSocket } from "./socket.ts";
 
@@ -23,8 +23,12 @@ const statusTimeoutMs = 10_000;
 
 /** The agent's status; undefined if none is running. Throws as `askAgent` (an untrusted socket). */
 export async function askStatus(timeoutMs: number = statusTimeoutMs): Promise<StatusReply | undefined> {
+  const ask = () => askAgent(routes.status, undefined, { timeoutMs });
   try {
-    return await askAgent(routes.status, undefined, { timeoutMs });
+    return await ask().catch((error: unknown) => {
+      if (isGone(error)) return ask();
+      throw error;
+    });
   } catch (error) {
     if (error instanceof VouchError && error.code === "login_needed") return undefined;
     throw error;

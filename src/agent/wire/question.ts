@@ -82,6 +82,14 @@ export function checkedReply<R extends Route>(route: R, reply: unknown): Reply<R
   throw unavailable(`gave an answer to ${route} that is none of its protocol`);
 }
 
+/**
+ * Whether the agent closed the connection without an answer, as one does that restarts itself with questions that it has
+ * not read: whoever may ask twice asks the next one.
+ */
+export function isGone(error: unknown): boolean {
+  return error instanceof VouchError && error.cause instanceof Disconnected && error.cause.reason === "gone";
+}
+
 /** Converts errors of lstat(2) to `agent_untrusted`. */
 export function checked(lstat: Lstat): Lstat {
   return (path) => {
@@ -121,7 +129,7 @@ export function readAnswer(bytes: Uint8Array, ended = false): object | undefined
   const text = new TextDecoder().decode(bytes);
   const bodyStart = text.indexOf("\r\n\r\n") + 4;
   if (bodyStart < 4 || !text.startsWith("HTTP/1.1 ")) {
-    if (ended) throw unavailable("went away before it answered");
+    if (ended) throw unavailable("went away before it answered", new Disconnected("gone"));
     return undefined;
   }
   // The head is ASCII, one byte per character; otherwise the length would be wrong.

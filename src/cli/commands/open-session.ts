@@ -9,7 +9,7 @@ import { agentTimeoutMs } from "../key/ceremony.ts";
 import { chosenServer } from "./chosen-server.ts";
 import { rememberServer } from "./known-server.ts";
 import { withSecurityKey } from "../key/security-key.ts";
-import { withAgent } from "./with-agent.ts";
+import { beginThrough, withAgent } from "./with-agent.ts";
 import { note, success } from "../terminal/terminal.ts";
 import { clockTime, duration } from "../terminal/time.ts";
 
@@ -41,7 +41,7 @@ export function openSession(
       note(`You are logged in until ${clockTime(before.expiration)}; this login replaces that session.`);
     }
     const startRequest: LoginStartRequest = server === settings.server?.url ? {} : { server };
-    const start = await askAgent(routes.loginStart, startRequest, { timeoutMs: agentTimeoutMs });
+    const start = await beginThrough(routes.loginStart, startRequest);
     // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
     const { credentialIds = [], user: userName } = serverData(server, settings) ?? {};
     const { credential, path } = await withSecurityKey(timeoutSeconds, async (tools) => ({

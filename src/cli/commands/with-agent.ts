@@ -1,12 +1,13 @@
 /** Runs a command's work with a running agent, and says what a failure leaves behind. */
 import { ensureAgent } from "../../agent/process/start.ts";
 import { replaceAgent, stopAgent } from "../../agent/process/stop.ts";
-import type { StatusReply } from "../../agent/protocol.ts";
-import { askStatus } from "../../agent/wire/client.ts";
-import { OtherProtocol } from "../../agent/wire/question.ts";
+import type { Reply, Route, StatusReply } from "../../agent/protocol.ts";
+import { askAgent, askStatus } from "../../agent/wire/client.ts";
+import { isGone, OtherProtocol } from "../../agent/wire/question.ts";
 import { VouchError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import { hasAnySession } from "./chosen-server.ts";
+import { agentTimeoutMs } from "../key/ceremony.ts";
 import { note } from "../terminal/terminal.ts";
 import { otherVersion } from "./agent-version.ts";
 
@@ -34,6 +35,22 @@ export async function withAgent<Result>(
   } catch (error) {
     if (isNew && !isGuided) note("The agent that was started keeps running; `vouch agent stop` ends it.");
     throw error;
+  }
+}
+
+/**
+ * Begins a ceremony by `route`, once more where the agent went away meanwhile: it restarts itself when its last session
+ * ends. Throws as `askAgent` and `ensureAgent`.
+ */
+export async function beginThrough<R extends Route>(route: R, request: unknown): Promise<Reply<R>> {
+  const ask = () => askAgent(route, request, { timeoutMs: agentTimeoutMs });
+  try {
+    return await ask();
+  } catch (error) {
+    const isAway = isGone(error) || (error instanceof VouchError && error.code === "login_needed");
+    if (!isAway) throw error;
+    await ensureAgent();
+    return await ask();
   }
 }
 

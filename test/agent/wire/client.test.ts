@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { askAgent } from "../../../src/agent/wire/client.ts";
+import { askAgent, askStatus } from "../../../src/agent/wire/client.ts";
 import { maxBodyBytes, routes } from "../../../src/agent/protocol.ts";
 import { ask as askAsHelper } from "../../../src/helper/ask.ts";
 import { rejection } from "../../rejection.ts";
@@ -154,4 +154,41 @@ describe.each(ways)("asked by %s, the agent's client", (_way, ask) => {
       message: "The Vouch agent did not answer within 0.05 seconds.",
     });
   });
+});
+
+test("the status is asked once more of an agent that closed the connection unread, as one does that restarts itself", async () => {
+  let connections = 0;
+  const listener = Bun.listen({
+    unix: join(folder, "agent.sock"),
+    socket: {
+      open(socket) {
+        if (++connections === 1) socket.end();
+      },
+      data(socket) {
+        socket.end(
+          json('{"error":{"code":"internal_error","message":"Twice."}}', "HTTP/1.1 500 Oh\r\nvouch-protocol: 1"),
+        );
+      },
+    },
+  });
+  onTestFinished(() => listener.stop(true));
+  expect(await rejection(askStatus())).toMatchObject({ message: "Twice." });
+  expect(connections).toBe(2);
+});
+
+test("an agent that closes every connection unread is asked twice", async () => {
+  let connections = 0;
+  const listener = Bun.listen({
+    unix: join(folder, "agent.sock"),
+    socket: {
+      open(socket) {
+        connections++;
+        socket.end();
+      },
+      data() {},
+    },
+  });
+  onTestFinished(() => listener.stop(true));
+  expect(await rejection(askStatus())).toMatchObject({ code: "agent_unavailable" });
+  expect(connections).toBe(2);
 });

@@ -16,7 +16,7 @@ import { hasAnySession } from "../chosen-server.ts";
 import { rememberServer, serverUrl, warnOfReplacement } from "../known-server.ts";
 import { openSession, sayLoggedIn } from "../open-session.ts";
 import { orUnknown } from "../unknown-outcome.ts";
-import { withAgent } from "../with-agent.ts";
+import { beginThrough, withAgent } from "../with-agent.ts";
 import { defineStep, type Doubt } from "./step.ts";
 
 /** How many codes a person may type before the set-up ends. */
@@ -52,7 +52,7 @@ async function reachedServer(known: string | undefined, settings: Settings): Pro
     const server = known ?? (await promptParsed("The URL of your company's Vouch server", typedServer));
     prepare(server, settings);
     try {
-      await withAgent(() => askAgent(routes.loginStart, { server }, { timeoutMs: agentTimeoutMs }), { isGuided: true });
+      await withAgent(() => beginThrough(routes.loginStart, { server }), { isGuided: true });
       return server;
     } catch (error) {
       if (known !== undefined || !(error instanceof VouchError) || error.code !== "network") throw error;
@@ -116,7 +116,7 @@ export async function enrollKey(enrolment: Enrolment): Promise<boolean> {
 /** Begins the enrolment, with up to so many codes: a person may have mistyped one. Throws `enrollment_denied`. */
 async function begin(request: EnrollStartRequest, codes: number): Promise<Reply<typeof routes.enrollStart>> {
   try {
-    return await askAgent(routes.enrollStart, request, { timeoutMs: agentTimeoutMs });
+    return await beginThrough(routes.enrollStart, request);
   } catch (error) {
     if (codes <= 1 || !(error instanceof VouchError) || error.code !== "enrollment_denied") throw error;
     showError(error);
