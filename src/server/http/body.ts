@@ -6,6 +6,8 @@ import { HttpError, OAuthError } from "./failure.ts";
 
 /** Size limit of a request body. */
 export const maxBodyBytes = 64 * 1024;
+/** Limit of a form's parameters, also of unknown ones. */
+const maxParameters = 64;
 const bodyTimeoutMs = 10_000;
 
 /** Reads a JSON body and validates it by the schema. Throws HttpError (415, 413, 408) and `protocol_error`. */
@@ -25,7 +27,7 @@ export async function readJson<Schema extends v.GenericSchema>(
 /**
  * Reads a form body and validates it by the schema. A parameter without a value counts as omitted, unknown ones are
  * ignored, a repeated one is an error (RFC 6749, 3.2), apart from those in `repeatable`, which the schema gets as an
- * array. Throws HttpError (415, 413, 408) and OAuthError `invalid_request`.
+ * array; so are more than 64. Throws HttpError (415, 413, 408) and OAuthError `invalid_request`.
  */
 export async function readForm<Schema extends v.GenericSchema>(
   request: Request,
@@ -33,14 +35,19 @@ export async function readForm<Schema extends v.GenericSchema>(
   repeatable: readonly string[] = [],
 ): Promise<v.InferOutput<Schema>> {
   expectType(request, "application/x-www-form-urlencoded");
-  const form = new URLSearchParams(await readText(request));
-  const names = [...new Set(form.keys())];
-  const twice = names.find((name) => !repeatable.includes(name) && form.getAll(name).length > 1);
-  if (twice !== undefined)
-    throw new OAuthError("invalid_request", `The parameter "${twice.slice(0, 64)}" stands more than once.`);
-  const parameters = names.flatMap((name) => {
-    const values = form.getAll(name).filter((value) => value !== "");
-    return values.length === 0 ? [] : [[name, repeatable.includes(name) ? values : values[0]] as const];
+  const values = new Map<string, string[]>();
+  let count = 0;
+  for (const [name, value] of new URLSearchParams(await readText(request))) {
+    if (++count > maxParameters)
+      throw new OAuthError("invalid_request", `Expected at most ${maxParameters} parameters, got more.`);
+    const found = values.get(name);
+    if (found === undefined) values.set(name, [value]);
+    else if (repeatable.includes(name)) found.push(value);
+    else throw new OAuthError("invalid_request", `The parameter "${name.slice(0, 64)}" stands more than once.`);
+  }
+  const parameters = [...values].flatMap(([name, all]) => {
+    const given = all.filter((value) => value !== "");
+    return given.length === 0 ? [] : [[name, repeatable.includes(name) ? given : given[0]] as const];
   });
   const result = v.safeParse(schema, Object.fromEntries(parameters), { abortEarly: true });
   if (result.success) return result.output;

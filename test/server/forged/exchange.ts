@@ -116,6 +116,11 @@ export const exchanges: Forged[] = [
     ["a body of one percent sign", body("%"), "grant_type is missing"],
     ["a body that is no UTF-8", body(new Uint8Array([0xff, 0xfe, 0x3d, 0x31])), "Expected UTF-8, got other bytes"],
     ["ten thousand parameters", body("a=1&".repeat(10_000)), 'The parameter "a" stands more than once'],
+    [
+      "more parameters than a form has, each with a name of its own",
+      exchange(Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`p${index}`, "1"]))),
+      "Expected at most 64 parameters, got more",
+    ],
     ["JSON as a form", body('{"grant_type":"x"}'), "grant_type is missing"],
     [
       "a login without a ceremony",
