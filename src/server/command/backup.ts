@@ -1,5 +1,5 @@
 import { basename, resolve } from "node:path";
-import { type ProtectionLevel, levelOf, parseProtection } from "../signing/protection.ts";
+import { levelOfKey, type ProtectionLevel } from "../signing/protection.ts";
 import { lookInto } from "../store/look.ts";
 import { databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
@@ -8,7 +8,7 @@ export const backup = defineServerCommand({
   meta: { name: "backup", description: "Copy the database to a new file and check the copy, while the server runs." },
   teaching: {
     details: [
-      "The copy holds the key that signs identity tokens, as the database does: in clear text unless it is encrypted there (`vouch server signing-keys encrypt`). Its mode is 0600 whatever the umask is: keep it encrypted. To restore it, stop the server, put the copy in the place of the database, remove the files beside it that end in -wal and -shm, and start the server.",
+      "The copy holds the key that signs identity tokens, as the database does: in clear text unless it is encrypted there (`vouch server signing-keys encrypt`). Its mode is 0600 whatever the umask is: keep it encrypted. `vouch server restore FILE` puts it in place, with the server stopped, and ends the sessions and codes that it has: copied by hand, those that were revoked since would be good again.",
     ],
     examples: [["vouch server backup vouch-backup.db", "Copy the database to a file in this folder."]],
   },
@@ -37,7 +37,7 @@ ${advice(levels)}`);
 
 async function levelsIn(file: string): Promise<ProtectionLevel[]> {
   const copy = await lookInto(`sqlite:${resolve(file)}`, undefined);
-  return (copy?.signingKeys ?? []).map(({ kid, protection }) => levelOf(parseProtection(protection, kid)));
+  return (copy?.signingKeys ?? []).map(levelOfKey);
 }
 
 function advice(levels: readonly ProtectionLevel[]): string {
