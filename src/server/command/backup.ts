@@ -8,7 +8,7 @@ export const backup = defineServerCommand({
   meta: { name: "backup", description: "Copy the database to a new file and check the copy, while the server runs." },
   teaching: {
     details: [
-      "The copy holds the key that signs identity tokens, as the database does: in clear text unless it is encrypted there (`vouch server signing-keys encrypt`). Its mode is 0600 whatever the umask is: keep it encrypted. To restore it, stop the server, put the copy in the place of the database, remove the files beside it that end in -wal and -shm, and start the server.",
+      "The copy holds the key that signs identity tokens, as the database does: in clear text unless it is encrypted there (`vouch server signing-keys encrypt`). Its mode is 0600 whatever the umask is: keep it encrypted. `vouch server restore FILE` puts it in place, with the server stopped, and ends the sessions and codes that it has: copied by hand, those that were revoked since would be good again.",
     ],
     examples: [["vouch server backup vouch-backup.db", "Copy the database to a file in this folder."]],
   },
