@@ -71,11 +71,18 @@ export function postgresAddress(text: string, password: Secret | undefined): Pos
   };
 }
 
-/** Returns the URL without its password, for people. Throws `usage`. */
+const knownParameters = new Set(["host", "port", "sslmode", "sslrootcert", "user"]);
+
+/** Returns the URL without its password and what it has no place for, for people. Throws `usage`. */
 export function postgresName(text: string): string {
   const url = URL.parse(text);
   if (url === null) throw malformed("a URL");
+  // A password with a raw / ? or # ends the authority: its parts are the port and what follows.
+  if (url.hostname !== "" && url.username === "" && text.includes("@")) throw malformed("a user and a database");
   url.password = "";
+  url.hash = "";
+  const unknown = [...url.searchParams.keys()].filter((name) => !knownParameters.has(name));
+  for (const name of unknown) url.searchParams.delete(name);
   return url.href;
 }
 
@@ -83,7 +90,7 @@ export function postgresName(text: string): string {
 function parametersOf(url: URL): Map<string, string> {
   const found = new Map<string, string>();
   for (const [name, value] of url.searchParams) {
-    if (!["host", "port", "sslmode", "sslrootcert", "user"].includes(name) || found.has(name)) {
+    if (!knownParameters.has(name) || found.has(name)) {
       throw malformed("no parameters but host, port, user, sslmode and sslrootcert, each once");
     }
     found.set(name, value);

@@ -3,7 +3,12 @@ import { expect, onTestFinished, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VouchError } from "../../../../src/base/errors.ts";
-import { hasPassword, isPostgresUrl, postgresAddress } from "../../../../src/server/store/postgres/address.ts";
+import {
+  hasPassword,
+  isPostgresUrl,
+  postgresAddress,
+  postgresName,
+} from "../../../../src/server/store/postgres/address.ts";
 import { tempFolderUntil } from "../../../temp-folder.ts";
 
 const refused = (url: string): VouchError => {
@@ -88,4 +93,22 @@ test.each([
   ["sqlite:a:b@c", false],
 ])("%s has a password: %p", (url, has) => {
   expect(hasPassword(url)).toBe(has);
+});
+
+test.each([
+  ["postgres://vouch:hunter2@db.example.com/db", "postgres://vouch@db.example.com/db"],
+  ["postgres://vouch@db.example.com/db?password=hunter2", "postgres://vouch@db.example.com/db"],
+  ["postgres://vouch@db/db?sslmode=verify-full&passfile=hunter2", "postgres://vouch@db/db?sslmode=verify-full"],
+  ["postgres://vouch@db/db#hunter2", "postgres://vouch@db/db"],
+  ["postgres:///db?host=/run/postgresql&user=vouch", "postgres:///db?host=/run/postgresql&user=vouch"],
+])("%s is shown without its password", (url, shown) => {
+  expect(postgresName(url)).toBe(shown);
+});
+
+test.each([
+  "postgres://vouch:12/hunter2@db/db",
+  "postgres://vouch:12?hunter2@db/db",
+  "postgres://vouch:12#hunter2@db/db",
+])("%s is not shown at all: its password ends at a raw character", (url) => {
+  expect(() => postgresName(url)).toThrow("expected a user and a database");
 });
