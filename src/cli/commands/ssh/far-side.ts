@@ -1,6 +1,5 @@
 /** What runs on the other machine: the making and removing of a folder for the socket, and the person's command. */
 import { guestMark } from "../../../agent/wire/socket.ts";
-import { shellQuoted } from "../../../base/shell-word.ts";
 
 const mark = "vouch-ssh-folder";
 
@@ -10,9 +9,11 @@ const mark = "vouch-ssh-folder";
  */
 const script = [
   "umask 077",
-  // Ranges and lengths in bytes. A path with other characters could not be named to ssh and in the command.
+  // Lengths in bytes.
   "LC_ALL=C",
-  'fits() { case "$1" in *[!A-Za-z0-9_./@+,-]*) false;; /*) [ ${#1} -le 72 ] && [ -d "$1" ] && [ -w "$1" ];; *) false;; esac; }',
+  // A path with other characters could not be named to ssh and in the command.
+  'others() { printf %s "$1" | LC_ALL=C tr -d "A-Za-z0-9_./@+,-" | wc -c; }',
+  'fits() { case "$1" in /*) [ $(others "$1") -eq 0 ] && [ ${#1} -le 72 ] && [ -d "$1" ] && [ -w "$1" ];; *) false;; esac; }',
   'd="$XDG_RUNTIME_DIR"',
   'fits "$d" || d="/run/user/$(id -u)"',
   'fits "$d" || { d="$HOME/.local/state/vouch"; mkdir -p "$d" 2>/dev/null; }',
@@ -29,8 +30,8 @@ const script = [
   "cat >/dev/null",
 ].join("; ");
 
-/** The words for the first connection. Quoted so that any login shell takes them as they are. */
-export const holdFolder = `exec sh -c ${shellQuoted(script)}`;
+/** The words for the first connection, for any login shell. */
+export const holdFolder = throughLoginShell("", script);
 
 export interface FarFolder {
   path: string;
@@ -45,6 +46,26 @@ export function farFolder(printed: string): FarFolder | undefined {
 
 /** The words for the second connection: a shell, or the command as ssh would run it, with the variable. */
 export function withVariable({ path }: FarFolder, command: readonly string[]): string {
-  const shell = command.length === 0 ? '"$SHELL" -l' : `"$SHELL" -c ${shellQuoted(command.join(" "))}`;
-  return `exec env VOUCH_RUNTIME_DIR=${path} ${shell}`;
+  return throughLoginShell(
+    `env VOUCH_RUNTIME_DIR=${path} `,
+    command.length === 0 ? loginShell : `exec "$SHELL" -c "$(printf %b "${octal(command.join(" "))}")"`,
+  );
+}
+
+/** elvish has no login shells. */
+const loginShell = 'case "$SHELL" in */elvish) exec "$SHELL";; esac; exec "$SHELL" -l';
+
+/**
+ * A line that every login shell reads as `sh -c` and the script. In single quotes csh still expands `!`, fish takes `\\`
+ * for one backslash, and elvish has another way to write a quote: the script has none of these, and no line ends.
+ */
+function throughLoginShell(before: string, posixScript: string): string {
+  return `exec ${before}sh -c '${posixScript}'`;
+}
+
+/** The text for printf's `%b` in double quotes: other characters than these as octal escapes of their bytes. */
+function octal(text: string): string {
+  return Buffer.from(text)
+    .toString("latin1")
+    .replaceAll(/[^\w ./:=@+,-]/g, (byte) => `\\0${byte.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }

@@ -1,8 +1,9 @@
-/** The far side's script, run by this machine's own shell. */
-import { beforeEach, expect, onTestFinished, test } from "bun:test";
+/** What runs at the far side, by this machine's own shells. */
+import { beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { farFolder, type FarFolder, holdFolder } from "../../../../src/cli/commands/ssh/far-side.ts";
+import { farFolder, type FarFolder, holdFolder, withVariable } from "../../../../src/cli/commands/ssh/far-side.ts";
+import { requires } from "../../../requires.ts";
 import { tempFolderUntil } from "../../../temp-folder.ts";
 
 const system = "/usr/bin:/bin";
@@ -23,8 +24,8 @@ function program(path: string, text: string): string {
 }
 
 /** The folder that the script makes; checks that it is gone once stdin has ended, whatever stands beside the socket. */
-async function held(env: Record<string, string>): Promise<FarFolder> {
-  const child = Bun.spawn(["/bin/sh", "-c", holdFolder], {
+async function held(env: Record<string, string>, loginShell = "/bin/sh"): Promise<FarFolder> {
+  const child = Bun.spawn([loginShell, "-c", holdFolder], {
     env: { PATH: system, HOME: folder("home"), ...env },
     stdin: "pipe",
     stdout: "pipe",
@@ -87,4 +88,45 @@ test.each<[string, string, boolean]>([
 test("`vouch` is found on PATH", async () => {
   program(join(folder("bin"), "vouch"), "");
   expect((await held({ PATH: `${join(root, "bin")}:${system}` })).hasVouch).toBe(true);
+});
+
+test("a folder whose name ends with a line end is not used", async () => {
+  const runtime = folder("run\n");
+  expect(dirname((await held({ XDG_RUNTIME_DIR: runtime })).path)).not.toBe(runtime);
+});
+
+describe.each(["sh", "dash", "bash", "zsh", "fish", "tcsh", "elvish"])("with %s as the login shell", (name) => {
+  const shell = requires(name) ? Bun.which(name)! : undefined;
+
+  test.skipIf(shell === undefined)("the folder is made", async () => {
+    const runtime = folder("run");
+    expect(dirname((await held({ XDG_RUNTIME_DIR: runtime }, shell)).path)).toBe(runtime);
+  });
+
+  /** As sshd runs it: the login shell is also in SHELL. */
+  function run(words: string, loginShell: string, stdin = "") {
+    const env = { PATH: system, HOME: folder("home"), SHELL: loginShell };
+    const { stdout, stderr } = Bun.spawnSync([loginShell, "-c", words], { env, stdin: Buffer.from(stdin) });
+    return { stdout: stdout.toString(), stderr: stderr.toString() };
+  }
+
+  test
+    .skipIf(shell === undefined)
+    .each([
+      "env",
+      `echo 'it  is' "a $HOME" a\\b 'a\\\\b' %s -n ü`,
+      "printf '%s\\n' 'a;b' > /dev/null; echo 'c'",
+      `echo it\\'s \\!x`,
+      "echo one\necho two",
+    ])("the command %j does what it does by ssh alone, with the variable", (command) => {
+    const alone = run(command, shell!);
+    const { stdout, stderr } = run(withVariable({ path: "/run/x", hasVouch: true }, [command]), shell!);
+    if (command !== "env") expect({ stdout, stderr }).toEqual(alone);
+    else expect(stdout).toContain("VOUCH_RUNTIME_DIR=/run/x\n");
+  });
+
+  test.skipIf(shell === undefined)("a shell has the variable", () => {
+    const words = withVariable({ path: "/run/x", hasVouch: true }, []);
+    expect(run(words, shell!, "env\n").stdout).toContain("VOUCH_RUNTIME_DIR=/run/x\n");
+  });
 });
