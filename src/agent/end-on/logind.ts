@@ -2,7 +2,7 @@
  * What logind tells on the system bus (org.freedesktop.login1): that a session of this user is locked, and that the
  * machine is about to sleep. Signals count only from the owner of its name: any program may send some.
  */
-import { BusConnection, systemBusAddress } from "../../base/dbus/connection.ts";
+import { BusConnection, BusError, systemBusAddress } from "../../base/dbus/connection.ts";
 import type { Message } from "../../base/dbus/message.ts";
 import type { Environment } from "../../base/environment.ts";
 import { untilAborted, type Watch } from "./watcher.ts";
@@ -21,23 +21,14 @@ export const noLogind = "logind (org.freedesktop.login1) is not on the system bu
 export function lockWatch(env: Environment, onLock: () => void): Watch {
   return watchLogind(
     env,
-    async (bus, signal) => {
+    async (bus, signal, stop) => {
       const path = signal.path ?? "";
       if (!path.startsWith(`${sessionPaths}/`)) return;
-      const property = (name: string) =>
-        bus.call({
-          destination: logindName,
-          path,
-          interface: propertiesInterface,
-          member: "Get",
-          args: [sessionInterface, name],
-        });
-      if (signal.interface === sessionInterface && signal.member === "Lock") {
-        if (isOwn(await property("User"))) onLock();
-      } else if (signal.interface === propertiesInterface && signal.member === "PropertiesChanged") {
-        // Of a session that was locked before, other properties may change, too.
-        if (becameLocked(signal) && isOwn(await property("User"))) onLock();
-      }
+      const isLock = signal.interface === sessionInterface && signal.member === "Lock";
+      const isChange = signal.interface === propertiesInterface && signal.member === "PropertiesChanged";
+      // Of a session that was locked before, other properties may change, too.
+      if (!isLock && !(isChange && becameLocked(signal))) return;
+      if ((await mayBeOwn(bus, path)) && !stop.aborted) onLock();
     },
     [
       { interface: sessionInterface, member: "Lock", path_namespace: sessionPaths },
@@ -66,7 +57,7 @@ export function sleepWatch(env: Environment, onSleep: () => void): Watch {
 
 function watchLogind(
   env: Environment,
-  onSignal: (bus: BusConnection, signal: Message) => void | Promise<void>,
+  onSignal: (bus: BusConnection, signal: Message, stop: AbortSignal) => void | Promise<void>,
   rules: Record<string, string>[],
 ): Watch {
   return async (stop, working) => {
@@ -76,8 +67,8 @@ function watchLogind(
       if (signal.sender === "org.freedesktop.DBus" && signal.member === "NameOwnerChanged") {
         if (owner !== undefined) left.resolve(new Error("logind has been started anew"));
       } else if (owner !== undefined && signal.sender === owner) {
-        // A session that has ended meanwhile, or that there never was, has no properties.
-        void (async () => onSignal(bus, signal))().catch(() => {});
+        // Other programs' signals never get here; one of logind that breaks its own signature tells nothing.
+        void (async () => onSignal(bus, signal, stop))().catch(() => {});
       }
     });
     try {
@@ -98,9 +89,29 @@ function watchLogind(
   };
 }
 
-/** Whether the property User, (uo), names this user. */
+/** The errors for a session that has ended meanwhile, or that there never was. */
+const absent = new Set([
+  "org.freedesktop.DBus.Error.UnknownObject",
+  "org.freedesktop.DBus.Error.UnknownMethod",
+  "org.freedesktop.DBus.Error.UnknownInterface",
+  "org.freedesktop.login1.NoSuchSession",
+]);
+
+/** Whether the logind session is this user's, or whose it is cannot be told: a lock that is not seen leaves tokens open. */
+async function mayBeOwn(bus: BusConnection, path: string): Promise<boolean> {
+  const args = [sessionInterface, "User"];
+  try {
+    return isOwn(
+      await bus.call({ destination: logindName, path, interface: propertiesInterface, member: "Get", args }),
+    );
+  } catch (error) {
+    return !(error instanceof BusError && absent.has(error.message));
+  }
+}
+
+/** Whether the property User, (uo), names this user. Throws `RangeError`. */
 function isOwn(user: Message): boolean {
-  if (user.signature !== "v") return false;
+  if (user.signature !== "v") throw new RangeError(`expected a variant, got ${JSON.stringify(user.signature)}`);
   const reader = user.body();
   reader.variant("(uo)");
   reader.align(8);

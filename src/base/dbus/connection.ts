@@ -29,6 +29,9 @@ export function sessionBusAddress(env: Environment): string | undefined {
   return env["DBUS_SESSION_BUS_ADDRESS"] || (runtime?.startsWith("/") ? `unix:path=${runtime}/bus` : undefined);
 }
 
+/** An error reply to a method call; its name is the message. */
+export class BusError extends Error {}
+
 export class BusConnection {
   readonly #socket: Socket;
   readonly #onSignal: (signal: Message) => void;
@@ -75,7 +78,7 @@ export class BusConnection {
     return this.#ended.promise;
   }
 
-  /** Calls a method. Throws with the error's name, after five seconds without a reply, and when the connection ends. */
+  /** Calls a method. Throws `BusError`, and after five seconds without a reply, and when the connection ends. */
   async call(call: MethodCall): Promise<Message> {
     const serial = ++this.#serial;
     const reply = Promise.withResolvers<Message>();
@@ -83,7 +86,7 @@ export class BusConnection {
     this.#socket.write(methodCall(serial, call));
     try {
       const message = await this.#within(reply.promise);
-      if (message.type === messageTypes.error) throw new Error(message.errorName ?? "an error without a name");
+      if (message.type === messageTypes.error) throw new BusError(message.errorName ?? "an error without a name");
       return message;
     } finally {
       this.#pending.delete(serial);
