@@ -20,11 +20,17 @@ const readers = [
   ],
 ];
 
+/** With links to the other pages, which the manual page has none of. */
+function linked(meaning: string): string {
+  return meaning.replace("the audit log notes", "the [audit log](audit.md) notes");
+}
+
 /** The page as Markdown. */
 export function environmentPage(): string {
   const groups = allVariableGroups.map(({ title, variables }) => {
     const rows = variables.map(
-      ({ names, readBy, meaning }) => `| ${names.map((name) => `\`${name}\``).join(", ")} | ${readBy} | ${meaning} |`,
+      ({ names, readBy, meaning }) =>
+        `| ${names.map((name) => `\`${name}\``).join(", ")} | ${readBy} | ${linked(meaning)} |`,
     );
     return [`## ${title}`, "", "| variable | read by | meaning |", "|---|---|---|", ...rows, ""].join("\n");
   });

@@ -22,7 +22,7 @@ import { describeAgent } from "./session/described-agent.ts";
 import { SessionCredentials } from "./session/session-credentials.ts";
 import { Session } from "./session/session.ts";
 import { ChosenEnds } from "./session/chosen-ends.ts";
-import { endedWords } from "./session/ended-words.ts";
+import { endedForLog } from "./session/ended-for-log.ts";
 import { EndNotice } from "./session/end-notice.ts";
 import { type EndedSession, loginPlace, type OpenSession, Sessions } from "./session/sessions.ts";
 import { GivenOut } from "./tokens/given-out.ts";
@@ -236,7 +236,7 @@ export class Agent implements TokenSource {
     if (ended.length === 0) return;
     this.publishing.sweep();
     this.#forgetAnswers();
-    for (const { server, reason } of ended) this.#log(`the session at ${server} has ended: ${endedWords[reason]}`);
+    for (const { server, reason } of ended) this.#log(`the session at ${server} has ended: ${endedForLog[reason]}`);
     this.#ends.remember(ended);
     this.#ends.follow();
     this.#endIfEmpty();

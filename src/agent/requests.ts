@@ -2,6 +2,7 @@
  * Requests of the agent's protocol: each schema is both check and type. Helpers import the types only: loading valibot
  * takes longer than a whole helper (test/binary/executable/bundle.test.ts).
  */
+import { resolve } from "node:path";
 import * as v from "valibot";
 import { packageFormats } from "../base/package-format.ts";
 import { purposes } from "../base/purpose.ts";
@@ -207,7 +208,14 @@ export const guestOpenRequest = v.strictObject({
     v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xfffffffe))), v.maxLength(maxGuestUids)),
   ),
   credentials: v.exactOptional(v.boolean()),
-  folder: v.exactOptional(v.pipe(v.string(), v.maxLength(4096), v.startsWith("/"))),
+  folder: v.exactOptional(
+    v.pipe(
+      v.string(),
+      v.maxLength(4096),
+      v.startsWith("/"),
+      v.transform((path) => resolve(path)),
+    ),
+  ),
 });
 export type GuestOpenRequest = v.InferOutput<typeof guestOpenRequest>;
 

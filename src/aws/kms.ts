@@ -11,7 +11,7 @@ import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint, endpointVariables } from "./endpoints.ts";
 import { type AskedOf, whatLeadsElsewhere } from "./error-words.ts";
 import { translate } from "./errors.ts";
-import { waitAfterAwsFailure } from "./service-error.ts";
+import { AwsServiceError, waitAfterAwsFailure } from "./service-error.ts";
 import { type AwsCredentials, signRequest } from "./sigv4.ts";
 
 export interface KmsRequest extends CallOptions {
@@ -99,6 +99,14 @@ export async function kmsPublicKey(
 /** Whether AWS did not answer, or failed or throttled: the same request may work later. */
 export function isAway(error: VouchError): boolean {
   return ["network", "timeout", "cancelled"].includes(error.code) || waitAfterAwsFailure(error.cause) !== undefined;
+}
+
+/** Whether KMS says that it has no such key, or that the key is disabled or about to be deleted. */
+export function isGone({ cause }: VouchError): boolean {
+  if (!(cause instanceof AwsServiceError)) return false;
+  if (["NotFoundException", "DisabledException"].includes(cause.awsCode)) return true;
+  // The same code has states that pass, such as Creating and Unavailable.
+  return cause.awsCode === "KMSInvalidStateException" && /pending( replica)? deletion/i.test(cause.message);
 }
 
 type Operation = "Encrypt" | "Decrypt" | "Sign" | "GetPublicKey";

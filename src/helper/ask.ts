@@ -3,7 +3,8 @@
  * stage (src/first-stage) tries first.
  */
 import type { Reply, Route } from "../agent/protocol.ts";
-import { askThrough, checkedReply, defaultTimeoutMs, readAnswer } from "../agent/wire/question.ts";
+import { defaultTimeoutMs } from "../agent/wire/answer-limits.ts";
+import { askThrough, checkedReply, readAnswer } from "../agent/wire/question.ts";
 import { VouchError } from "../base/errors.ts";
 import { namingLog } from "../agent/wire/log-path.ts";
 import type { Attempt } from "./attempt.ts";

@@ -14,7 +14,7 @@ export interface Caller {
   user?: User;
   /** Id of the security key that it is done with. */
   credential?: string;
-  /** Only for whom it is proved to come from, by a DPoP proof, an assertion or a code: nobody uses up another's limit. */
+  /** Only for whom it is proved to come from, by a DPoP proof, an assertion or an open code: nobody uses up another's limit. */
   count: Count;
 }
 

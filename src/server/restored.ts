@@ -1,6 +1,9 @@
 /** What a database that comes from a backup must lose before a server may run on it. */
 import type { Store } from "./store/store.ts";
 
+/** Sessions that one transaction ends: some milliseconds, where a statement for all exceeds the database's time limit. */
+const endedAtOnce = 1000;
+
 export interface Restored {
   /** Live sessions that were ended. */
   sessions: number;
@@ -12,14 +15,20 @@ export interface Restored {
 
 /**
  * Ends every session, withdraws every open code and drops every ceremony under way: a session that was revoked and a code
- * that was used after the backup would be good again. `file` is the backup's name for the audit log; `now` in seconds
- * since 1970.
+ * that was used after the backup would be good again. Whether a session has expired is not asked: this machine's clock may
+ * be ahead of the server's. What was ended before a failure stays ended; then run it again. `file` is the backup's name
+ * for the audit log; `now` in seconds since 1970.
  */
 export async function endWhatWasOpen(store: Store, file: string | undefined, now: number): Promise<Restored> {
   const lastRecordedAt = await lastRecorded(store);
-  return await store.transaction(async ({ accounts, ceremonies, sessions, record }) => {
+  let ended = 0;
+  for (let batch = endedAtOnce; batch === endedAtOnce;) {
+    const { revoked, live } = await store.transaction(({ sessions }) => sessions.revokeNewest(now, endedAtOnce));
+    batch = revoked;
+    ended += live;
+  }
+  return await store.transaction(async ({ accounts, ceremonies, record }) => {
     await ceremonies.removeAll();
-    const ended = await sessions.revokeBegunAfter(0, now, Number.MAX_SAFE_INTEGER);
     const invites = await accounts.removeAllInvites(now);
     await record({ event: "restore", detail: { file: file ?? null, sessions: ended, invites } });
     return { sessions: ended, invites, lastRecordedAt };

@@ -13,6 +13,7 @@ import {
   renameKeyOptions,
 } from "./keys/keys.ts";
 import { loginOptions } from "./oauth/login.ts";
+import { HttpError } from "./http/failure.ts";
 import type { RateClass } from "./http/rate-limit.ts";
 import { publish, publishOptions } from "./oauth/publishing.ts";
 import { jwksCacheSeconds } from "./signing/life-cycle.ts";
@@ -81,3 +82,17 @@ export const routes: readonly Route[] = [
   { path: "/oauth/token", method: "POST", handler: token, rateClass: "token" },
   { path: "/oauth/revoke", method: "POST", handler: revoke, rateClass: "token" },
 ];
+
+/** The route of a request; HEAD has that of GET. Throws HttpError 404, 405 (with `allow`). */
+export function findRoute(pathname: string, method: string): Route {
+  const found = routes.filter(({ path }) => path === pathname);
+  if (found.length === 0)
+    throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
+  // HEAD runs the GET handler; Bun omits the body.
+  const route = found.find((each) => each.method === (method === "HEAD" ? "GET" : method));
+  if (!route) {
+    const allow = found.map((each) => (each.method === "GET" ? "GET, HEAD" : each.method)).join(", ");
+    throw new HttpError(405, `Expected ${allow}, got ${method}.`, { allow });
+  }
+  return route;
+}

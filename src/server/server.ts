@@ -4,12 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "bun";
 import { VouchError } from "../base/errors.ts";
 import { RefusalLog } from "./audit/refusal.ts";
-import { ClockWatch, toleratedSetBack } from "./clock-watch.ts";
+import { ClockGuard } from "./clock-guard.ts";
 import { clientAddress } from "./http/client-address.ts";
 import type { Caller, HandlerResult, ServerContext } from "./context.ts";
 import type { AuditEntry } from "./audit/entry.ts";
 import { keepAudit } from "./audit/upkeep.ts";
 import { HttpError, toFailure } from "./http/failure.ts";
+import { harden } from "./http/headers.ts";
 import { type Certificate, Listener } from "./http/listener.ts";
 import { DpopNonces } from "./oauth/dpop-nonce.ts";
 import { Issuer } from "./oauth/issuer.ts";
@@ -24,7 +25,7 @@ import {
   tooMany,
 } from "./http/rate-limit.ts";
 import { RelyingParty } from "./webauthn/relying-party.ts";
-import { type Route, routes } from "./routes.ts";
+import { findRoute } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
 import { KeyRing } from "./signing/key-ring.ts";
 import type { ServerMetrics } from "./metrics/metrics.ts";
@@ -32,9 +33,6 @@ import type { KeyProtector } from "./signing/protection.ts";
 import { keepKeys } from "./signing/upkeep.ts";
 import { databaseFailure } from "./store/failure.ts";
 import type { Store } from "./store/store.ts";
-
-/** Sessions that one transaction ends when the clock was set back: what takes some milliseconds, as requests wait for it. */
-const endedAtOnce = 1000;
 
 export interface ServerOptions {
   /** Open and initialised; the caller closes it after `stop()`. */
@@ -154,22 +152,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const limiter = new RateLimiter(options.rateLimits ?? defaultRateLimits);
   const subjects = new RateLimiter(options.subjectLimits ?? defaultSubjectLimits);
   const refusals = new RefusalLog(options.store, monotonic);
-  const clock = new ClockWatch(now, monotonic);
-
-  /** Ends the sessions that began after `since`: their eight hours cannot be counted by a clock that was set back. */
-  async function endSessions(since: number, why: string): Promise<void> {
-    let ended = 0;
-    for (let batch = endedAtOnce; batch === endedAtOnce; ended += batch) {
-      batch = await options.store.transaction(async ({ sessions, record }) => {
-        const count = await sessions.revokeBegunAfter(since, now(), endedAtOnce);
-        if (count > 0) await record({ event: "revoke", reason: why, detail: { sessions: count } });
-        return count;
-      });
-    }
-    if (ended === 0) return;
-    const detail = `${why}: ended ${ended} ${ended === 1 ? "session" : "sessions"}`;
-    options.log({ time: new Date().toISOString(), event: "clock_set_back", detail });
-  }
+  const clock = new ClockGuard(options.store, now, monotonic, (detail) =>
+    options.log({ time: new Date().toISOString(), event: "clock_set_back", detail }),
+  );
 
   function auditFailed(error: unknown): void {
     const detail = databaseFailure(error) ?? String(error);
@@ -196,11 +181,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         if (wait > 0) throw tooMany(wait);
       }
       if (route.rateClass) options.store.checkFile();
-      const setBack = route.rateClass ? clock.setBackBy() : 0;
-      if (setBack > 0) {
-        await endSessions(0, `the clock was set back by ${setBack} s`);
-        clock.accept();
-      }
+      if (route.rateClass) await clock.check();
       const result: HandlerResult = await route.handler(request, { ...context, caller });
       if (route.rateClass) await options.store.settled();
       response = result.response;
@@ -254,7 +235,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await keys.refresh();
   }
 
-  await endSessions(now() + toleratedSetBack, "the clock is behind the start of sessions");
+  await clock.checkAtStart();
   const listener = new Listener({ hostname: options.hostname, port: options.port }, answer, options.tls);
   if (options.tls) options.metrics?.serves(options.tls.cert);
   await options.store.purge(now());
@@ -305,28 +286,4 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 function reasonOf(error: unknown): string {
   return databaseFailure(error) ?? (error as Error).message;
-}
-
-function findRoute(pathname: string, method: string): Route {
-  const found = routes.filter(({ path }) => path === pathname);
-  if (found.length === 0)
-    throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
-  // HEAD runs the GET handler; Bun omits the body.
-  const route = found.find((each) => each.method === (method === "HEAD" ? "GET" : method));
-  if (!route) {
-    const allow = found.map((each) => (each.method === "GET" ? "GET, HEAD" : each.method)).join(", ");
-    throw new HttpError(405, `Expected ${allow}, got ${method}.`, { allow });
-  }
-  return route;
-}
-
-function harden(headers: Headers, url: string): void {
-  if (!headers.has("cache-control")) {
-    headers.set("cache-control", "no-store");
-    headers.set("pragma", "no-cache");
-  }
-  headers.set("x-content-type-options", "nosniff");
-  headers.set("referrer-policy", "no-referrer");
-  headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
-  if (url.startsWith("https:")) headers.set("strict-transport-security", "max-age=31536000");
 }

@@ -2,7 +2,7 @@
  * The user's settings: public data only (server URL, role ARN, domains, repositories, credential ids). The agent and
  * the command line read them, helpers never do.
  */
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import * as v from "valibot";
 import type { Environment } from "../base/environment.ts";
 import { accountPattern, domainPattern, regionPattern, repositoryPattern } from "../aws/names.ts";
@@ -93,7 +93,13 @@ const GuestSchema = v.strictObject({
   /** Whether it gets credentials of configured roles, too. */
   credentials: v.optional(v.boolean()),
   /** The folder of its socket, absolute; in the agent's own without it. */
-  folder: v.optional(v.pipe(v.string(), v.check(isAbsolute, "expected an absolute path"))),
+  folder: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(isAbsolute, "expected an absolute path"),
+      v.transform((path) => resolve(path)),
+    ),
+  ),
 });
 
 /** Where a person without a session is asked for PIN and touch. */

@@ -1,34 +1,34 @@
 /** What a shim has a tool read for one command: plugins by a search path of its language, a configuration, a home folder. */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createAgentFolder } from "../agent/process/folder.ts";
-import { lstat } from "../agent/wire/client.ts";
-import { stateFolder } from "../agent/wire/socket.ts";
+import { createAgentFolder, createStateFolder } from "../agent/process/folder.ts";
 import { VouchError } from "../base/errors.ts";
 import { processInfo } from "../base/process/process-info.ts";
 import { inheritedAt } from "../helper/inherited-file.ts";
+import { host } from "../base/system/temporary.ts";
 import { namesIn } from "../base/system/folder-names.ts";
+
+/** Age at which a folder of another machine's counts as abandoned: 30 days in milliseconds. */
+const maxAgeMs = 30 * 24 * 60 * 60 * 1000;
 
 /** A file's text, or the target of a symbolic link. */
 type Entry = string | { linkTo: string };
 
 /**
  * A new folder of this process, below the agent's, with these files and links by their paths in it and nothing else to
- * load: what another program has left in one that is used again would be loaded, too. Removes those of processes that
- * have ended. No text may hold a secret. Throws `agent_untrusted`, `file_error`.
+ * load: what another program has left in one that is used again would be loaded, too. Removes those of this machine's
+ * processes that have ended, and old ones of others. No text may hold a secret. Throws `agent_untrusted`, `file_error`.
  */
 export function pluginFolder(name: string, files: Record<string, Entry>): string {
-  const agent = stateFolder(lstat);
-  const parent = join(agent, "plugins");
-  for (const each of [agent, parent]) createAgentFolder(each);
+  const parent = join(createStateFolder(), "plugins");
+  createAgentFolder(parent);
   for (const each of namesIn(parent)) {
-    const pid = Number(/-(\d+)$/.exec(each)?.[1] ?? 0);
-    if (pid === process.pid || processInfo(pid) === undefined)
-      rmSync(join(parent, each), { recursive: true, force: true });
+    const path = join(parent, each);
+    if (isAbandoned(path, each)) rmSync(path, { recursive: true, force: true });
   }
-  const folder = join(parent, `${name}-${process.pid}`);
+  let folder = join(parent, `${name}-${host()}-${process.pid}-`);
   try {
-    mkdirSync(folder, { mode: 0o700 });
+    folder = mkdtempSync(folder);
     for (const [file, entry] of Object.entries(files)) {
       const path = join(folder, file);
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -43,6 +43,17 @@ export function pluginFolder(name: string, files: Record<string, Entry>): string
     });
   }
   return folder;
+}
+
+/**
+ * Whether nobody uses it any more. A home folder may be shared by machines and containers, and a process id is valid in
+ * one of them alone: the others' folders go by age.
+ */
+function isAbandoned(path: string, name: string): boolean {
+  const [, madeOn, pid] = /-([0-9a-f]{8})-(\d{1,10})-\w{6}$/.exec(name) ?? [];
+  if (madeOn === host()) return Number(pid) === process.pid || processInfo(Number(pid)) === undefined;
+  const made = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+  return Date.now() - made > maxAgeMs;
 }
 
 /**

@@ -127,7 +127,8 @@ const notEnrolled = /not enrolled/i;
 
 function loginDenied(response: HttpResponse, url: string): VouchError {
   const { error, description } = readOAuthFailure(response, url);
-  if (error === "invalid_dpop_proof" || error === "use_dpop_nonce") return proofRefused(description);
+  if (error === "use_dpop_nonce") return nonceRefused(description);
+  if (error === "invalid_dpop_proof") return proofRefused(description);
   const unknown = notEnrolled.test(description)
     ? "The key was removed, or never enrolled here. Log in with another of your keys and run `vouch keys add`, or ask the people who run the server for a new code and run `vouch enroll`."
     : undefined;
@@ -139,7 +140,8 @@ function loginDenied(response: HttpResponse, url: string): VouchError {
 
 function exchangeRefused(response: HttpResponse, url: string): VouchError {
   const { error, description } = readOAuthFailure(response, url);
-  if (error === "invalid_dpop_proof" || error === "use_dpop_nonce") return proofRefused(description);
+  if (error === "use_dpop_nonce") return nonceRefused(description);
+  if (error === "invalid_dpop_proof") return proofRefused(description);
   const hint = "Run `vouch login`.";
   if (error !== "invalid_grant") {
     return new VouchError("server_error", `The server issued no ID token: ${description || error}`, {
@@ -158,4 +160,13 @@ function proofRefused(description: string): VouchError {
     hint: "Check that this machine's clock is right, then run `vouch login`.",
     guidedHint: "Check that this machine's clock is right, then run `vouch enroll`.",
   });
+}
+
+/** The server wants its own nonce in the proof (RFC 9449, section 8): it came with no answer, or was not the one. */
+function nonceRefused(description: string): VouchError {
+  return new VouchError(
+    "login_denied",
+    `The server did not accept the nonce in the proof of the session's key: ${description}`,
+    { hint: "Ask who runs the server whether a proxy before it drops the header DPoP-Nonce of its answers." },
+  );
 }

@@ -104,6 +104,7 @@ describe("a session", () => {
     expect(await rejection(login())).toMatchObject({
       code: "login_denied",
       message: expect.stringContaining("another nonce"),
+      hint: expect.stringContaining("DPoP-Nonce"),
     });
     expect(upstream.counts.login).toBe(3);
   });

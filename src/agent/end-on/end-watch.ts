@@ -116,7 +116,7 @@ export class EndWatch {
     return failures[0];
   }
 
-  async #watchKeys(stop: AbortSignal, working: () => void): Promise<void> {
+  async #watchKeys(stop: AbortSignal, working: Parameters<Watch>[1]): Promise<void> {
     while (!stop.aborted) {
       const failures: unknown[] = [];
       for (const [session, isPluggedIn] of this.#keys) {
@@ -127,8 +127,8 @@ export class EndWatch {
           failures.push(error);
         }
       }
-      if (failures.length > 0) throw failures[0];
-      working();
+      // Not thrown: the pause after a failure grows, and the other keys are looked at each second.
+      working(failures[0]);
       await sleep(keyMs, undefined, { signal: stop, ref: false }).catch(() => {});
     }
   }

@@ -2,6 +2,7 @@
  * logind's delay lock: it waits with the sleep, five seconds by default, until the lock is released. `systemd-inhibit`
  * holds it as long as its program runs, which ends when the agent's end of the pipe is closed, however the agent ends.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Environment } from "../../base/environment.ts";
 import { printable } from "../../base/printable.ts";
 import { findOnPath, withSafePath } from "../../base/system/path.ts";
@@ -11,6 +12,8 @@ export const inhibitProgram = "systemd-inhibit";
 
 /** The limit on what is shown of its stderr, in characters. */
 const maxSaid = 200;
+/** The limit on reading its stderr once it has ended, in milliseconds. */
+const saidMs = 1_000;
 
 export function sleepDelay(env: Environment): Watch {
   return async (stop, working) => {
@@ -38,14 +41,22 @@ export function sleepDelay(env: Environment): Watch {
       const { done } = await child.stdout.getReader().read();
       if (!done) working();
       const exitCode = await child.exited;
+      release();
       if (!stop.aborted) {
-        throw new Error([`${inhibitProgram} ended with exit code ${exitCode}`, ...(await said)].join(": "));
+        throw new Error(
+          [`${inhibitProgram} ended with exit code ${exitCode}`, ...(await Promise.race([said, late()]))].join(": "),
+        );
       }
     } finally {
       release();
       stop.removeEventListener("abort", release);
     }
   };
+}
+
+/** Nothing, once the end of stderr is late: a process that the program has left behind may hold it open. */
+async function late(): Promise<string[]> {
+  return sleep(saidMs, [], { ref: false });
 }
 
 /** The first line that a program says, if any; reads all of it, so that the program never waits. */

@@ -1,6 +1,14 @@
+import type { EndReason } from "../wire/reply-parts.ts";
+
+/** What the agent's end may take at most, in milliseconds, one after the other. */
+interface EndLimits {
+  drain: number;
+  flush: number;
+}
+
 /**
- * What the agent's end may take at most, in milliseconds, one after the other: from logind's `PrepareForSleep` until the
- * delay lock is released. In all it is less than `InhibitDelayMaxSec` of logind.conf(5), five seconds by default.
+ * From logind's `PrepareForSleep` until the delay lock is released. In all it is less than `InhibitDelayMaxSec` of
+ * logind.conf(5), five seconds by default.
  */
 export const sleepLimitsMs = {
   /** The server is told that the session has ended. */
@@ -10,3 +18,11 @@ export const sleepLimitsMs = {
   /** The record is written, where it is kept. */
   flush: 500,
 } as const;
+
+/** The limits of any other end, for which nothing waits. */
+const limitsMs: EndLimits = { drain: 2_000, flush: 2_000 };
+
+/** The limits of an end for these reasons: those of a sleep if it ended a session. */
+export function endLimitsMs(reasons: readonly EndReason[]): EndLimits {
+  return reasons.includes("suspended") ? sleepLimitsMs : limitsMs;
+}

@@ -6,8 +6,11 @@ import { VouchError } from "../../base/errors.ts";
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 
-/** Watches until the signal is aborted; calls `working` once it does. Throws where it cannot, or can no longer. */
-export type Watch = (signal: AbortSignal, working: () => void) => Promise<void>;
+/**
+ * Watches until the signal is aborted; calls `working` once it does, with the error of what of it does not. Throws where
+ * it cannot, or can no longer.
+ */
+export type Watch = (signal: AbortSignal, working: (partly?: unknown) => void) => Promise<void>;
 
 export class Watcher {
   readonly #watch: Watch;
@@ -31,8 +34,8 @@ export class Watcher {
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     let pauseMs = firstPauseMs;
-    const working = () => {
-      this.#failure = undefined;
+    const working = (partly?: unknown) => {
+      this.#failure = partly === undefined ? undefined : wordsOf(partly);
       pauseMs = firstPauseMs;
     };
     while (!signal.aborted) {

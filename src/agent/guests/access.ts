@@ -114,7 +114,9 @@ export function guestAccess(name: string, rights: GuestRights, elapsed: () => nu
     check(route, body) {
       if (!isInTime()) {
         const limit = `at most ${burst} times at once, and ${perSecond} times a second from then on`;
-        throw new VouchError("access_denied", `The guest ${name} asks too often: ${limit}.`);
+        throw new VouchError("access_denied", `The guest ${name} asks too often: ${limit}.`, {
+          hint: `Run the command again in some seconds. ${elsewhere(name, "`vouch log` shows what asks.")}`,
+        });
       }
       const rule = guestRoutes[route];
       const why =

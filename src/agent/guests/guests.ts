@@ -68,19 +68,22 @@ export class Guests {
   sync({ guests = {} }: Pick<Settings, "guests">): void {
     const place = this.#place;
     if (place === undefined) return;
+    const left: [name: string, folder: GuestFolder][] = [];
     for (const [name, guest] of this.#guests) {
-      const { isTemporary, settings, folder } = guest;
+      const { isTemporary, settings, open } = guest;
       const now = guests[name];
       if (now === undefined ? isTemporary && isHeld(guest) : !isTemporary && Bun.deepEquals(now, settings)) {
         if (!isServed(guest)) this.#reopen(name, guest, place);
         continue;
       }
-      // A folder that is removed would be another one in the mounts that have it.
-      this.#close(name, now === undefined || folderOf(name, now, place) !== folder);
+      this.#close(name, now === undefined);
+      if (now !== undefined && open !== undefined) left.push([name, open.claimed]);
     }
     for (const [name, settings] of Object.entries(guests)) {
       if (!this.#guests.has(name)) this.#open(name, { settings, isTemporary: false }, place);
     }
+    // A folder that is removed would be another one in the mounts that have it: it goes once the guest has a new one.
+    for (const [name, folder] of left) if (this.#guests.get(name)?.open !== undefined) folder.remove();
   }
 
   /**
@@ -99,7 +102,9 @@ export class Guests {
     }
     const holder = endsWithAsker ? holderOf(asker, "self") : undefined;
     if (endsWithAsker && holder === undefined) {
-      throw new VouchError("access_denied", "The system does not say which process asks for the guest.");
+      throw new VouchError("access_denied", "The system does not say which process asks for the guest.", {
+        hint: "Run the command outside of any container, or open a guest that needs no process: `vouch guest add NAME --session`.",
+      });
     }
     const { failure } = this.#open(name, { settings, isTemporary: true, holder }, this.#place);
     if (failure === undefined) return;
@@ -154,17 +159,20 @@ export class Guests {
       const { uids = [], credentials = false } = settings;
       const modes = modesFor(uids);
       claimed = claimGuestFolder(folder, modes.folder, agentFolder, others);
-      const { socket } = claimed;
+      const { socket, hidden } = claimed;
       const access = guestAccess(name, { uids, credentials }, () => this.#clock.elapsed());
       const check: Access["check"] = (...asked) => {
         if (!isHeld(guest)) throw endedWithHolder(name);
         access.check(...asked);
       };
       const turnedAway = (peer: Peer | undefined) => this.#turnAway(name, guest, access, peer);
-      const listener = withMode(modes.socket, () => serve(socket, { ...access, check, turnedAway }));
-      guest.open = { claimed, listener, socket: identityOf(socket) };
+      const listener = withMode(modes.socket, () => serve(hidden, { ...access, check, turnedAway }));
+      guest.open = { claimed, listener, socket: identityOf(hidden) };
+      claimed.show();
       this.#log(`the guest ${name} may ask at ${socket}`);
     } catch (error) {
+      void guest.open?.listener.stop();
+      delete guest.open;
       if (isTemporary) claimed?.remove();
       else claimed?.release();
       guest.failure = VouchError.from(error);

@@ -8,7 +8,7 @@ import { VouchError } from "../../base/errors.ts";
 import { showNotification } from "../../base/system/notification.ts";
 import { traceTo } from "../../base/trace.ts";
 import type { ListKeys } from "../end-on/plugged-in.ts";
-import { sleepLimitsMs } from "../end-on/sleep-limits.ts";
+import { endLimitsMs } from "../end-on/sleep-limits.ts";
 import { checkOwnAgent, createAgentFolder } from "./folder.ts";
 import { hardenProcess } from "./hardening.ts";
 import { takeLock } from "./lock.ts";
@@ -71,9 +71,11 @@ async function serve(watchIntervalMs: number, listKeys: ListKeys | undefined): P
 
   let restarts = false;
   const logPath = agentLogPath((name) => lstatSync(name, { throwIfNoEntry: false }));
+  const endedBefore = take(endVariable, Ended) ?? [];
+  const isOld = new Set<unknown>(endedBefore);
   const agent = new Agent({
     recordFolder: logPath === undefined ? undefined : dirname(logPath),
-    ended: take(endVariable, Ended) ?? [],
+    ended: endedBefore,
     given: take(givenVariable, GivenOutState),
     asked: take(askedVariable, ProgramsState),
     listKeys,
@@ -119,10 +121,12 @@ async function serve(watchIntervalMs: number, listKeys: ListKeys | undefined): P
   log(`stopping: ${await stopped.promise}`);
   clearInterval(watch);
   await agent.logout();
+  const endedNow = agent.ended.filter((each) => !isOld.has(each));
+  const limitsMs = endLimitsMs(endedNow.map(({ reason }) => reason));
   // What is there is written meanwhile, what the last answers add after them.
   void agent.record.keeper?.flush();
-  await Promise.race([drained, sleep(sleepLimitsMs.drain, undefined, { ref: false })]);
-  await Promise.race([agent.record.keeper?.flush(), sleep(sleepLimitsMs.flush, undefined, { ref: false })]);
+  await Promise.race([drained, sleep(limitsMs.drain, undefined, { ref: false })]);
+  await Promise.race([agent.record.keeper?.flush(), sleep(limitsMs.flush, undefined, { ref: false })]);
   server.unref();
   // Not before: a sleep waits for what holds its delay lock.
   agent.close();

@@ -2,9 +2,9 @@
 import { peerOf } from "./peer.ts";
 import { VouchError } from "../../base/errors.ts";
 import { type Reply, type Route, routes, type StatusReply } from "../protocol.ts";
-import { askThrough, checked, isGone } from "./question.ts";
+import { askThrough, isGone } from "./question.ts";
 import * as runtime from "./runtime.ts";
-import { findAgentSocket } from "./socket.ts";
+import { checked, findAgentSocket } from "./socket.ts";
 
 /** lstat(2). Throws `agent_untrusted` if access is denied. */
 export const lstat = checked(runtime.lstat);

@@ -4,12 +4,11 @@
  */
 import { isWireError, VouchError } from "../../base/errors.ts";
 import { reasonOf, traced } from "../../base/trace.ts";
+import { defaultTimeoutMs } from "./answer-limits.ts";
 import { namingLog } from "./log-path.ts";
 import { isReply, maxBodyBytes, methodOf, protocolVersion, type Reply, type Route } from "../protocol.ts";
-import { type AgentSocket, agentSocketPath, findAgentSocket, type Lstat, untrusted } from "./socket.ts";
+import { type AgentSocket, agentSocketPath, checked, findAgentSocket, type Lstat, untrusted } from "./socket.ts";
 
-/** Request timeout in milliseconds: enough for the whole chain of calls on a cold agent, with retries. */
-export const defaultTimeoutMs = 30_000;
 /** The largest answer, head and body, in bytes. */
 const maxAnswerBytes = 8_192 + maxBodyBytes;
 
@@ -88,17 +87,6 @@ export function checkedReply<R extends Route>(route: R, reply: unknown): Reply<R
  */
 export function isGone(error: unknown): boolean {
   return error instanceof VouchError && error.cause instanceof Disconnected && error.cause.reason === "gone";
-}
-
-/** Converts errors of lstat(2) to `agent_untrusted`. */
-export function checked(lstat: Lstat): Lstat {
-  return (path) => {
-    try {
-      return lstat(path);
-    } catch (error) {
-      throw untrusted(path, (error as Error).message);
-    }
-  };
 }
 
 /** The agent's socket. Throws `login_needed` if none is running, `agent_untrusted`, `agent_unavailable`. */

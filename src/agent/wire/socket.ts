@@ -16,6 +16,17 @@ export interface FileStatus {
 /** lstat(2): undefined if nothing has that name. Throws for any other failure. */
 export type Lstat = (path: string) => FileStatus | undefined;
 
+/** Converts errors of lstat(2) to `agent_untrusted`. */
+export function checked(lstat: Lstat): Lstat {
+  return (path) => {
+    try {
+      return lstat(path);
+    } catch (error) {
+      throw untrusted(path, (error as Error).message);
+    }
+  };
+}
+
 /** The longest path of a Unix socket in bytes: `sun_path` less its terminating zero. */
 export const maxSocketPathBytes = process.platform === "darwin" ? 103 : 107;
 

@@ -44,7 +44,8 @@ export function removeAbandoned(folder: string, prefix: string): void {
   }
 }
 
-function host(): string {
+/** A hash of the host name: eight hex digits. */
+export function host(): string {
   return new Bun.CryptoHasher("sha256").update(hostname()).digest("hex").slice(0, 8);
 }
 

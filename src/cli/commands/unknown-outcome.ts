@@ -1,6 +1,7 @@
-/** Says of a change whose answer was lost that it may have been made, and what tells whether it was. */
+/** Says of a change whose answer was lost, or not waited for, that it may have been made, and what tells whether it was. */
 import { Disconnected, OtherProtocol } from "../../agent/wire/question.ts";
 import { VouchError } from "../../base/errors.ts";
+import { untilInterrupted } from "../terminal/interrupt.ts";
 
 /** Whether the change may have been made: its request went out to the agent or the server, and no answer came back. */
 function isUnknown(error: VouchError): boolean {
@@ -11,14 +12,27 @@ function isUnknown(error: VouchError): boolean {
 
 /**
  * Resolves as `request`, which changes `what` (a clause: "the key is removed"); `tells`, a sentence, names the command
- * that shows it. Throws `outcome_unknown` if the answer was lost, and as `request`.
+ * that shows it; `keep` stores what that command needs. Ctrl-C waits three seconds more for the answer. Throws
+ * `outcome_unknown` if the answer was lost or not waited for, and as `request`.
  */
-export async function orUnknown<T>(request: Promise<T>, what: string, tells: string): Promise<T> {
+export async function orUnknown<T>(
+  request: () => Promise<T>,
+  what: string,
+  tells: string,
+  keep: () => void = () => {},
+): Promise<T> {
+  let answered: { failure: unknown } | undefined;
   try {
-    return await request;
-  } catch (thrown) {
-    const error = VouchError.from(thrown);
-    if (!isUnknown(error)) throw thrown;
+    return await untilInterrupted(() =>
+      request().catch((failure: unknown) => {
+        answered = { failure };
+        throw failure;
+      }),
+    );
+  } catch (interruption) {
+    const error = VouchError.from(answered === undefined ? interruption : answered.failure);
+    if (answered !== undefined && !isUnknown(error)) throw answered.failure;
+    keep();
     throw new VouchError("outcome_unknown", `${error.message} It is not known whether ${what}.`, {
       hint: tells,
       cause: error,

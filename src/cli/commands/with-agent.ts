@@ -1,4 +1,5 @@
 /** Runs a command's work with a running agent, and says what a failure leaves behind. */
+import { logInElsewhere } from "../../agent/process/folder.ts";
 import { ensureAgent } from "../../agent/process/start.ts";
 import { replaceAgent, stopAgent } from "../../agent/process/stop.ts";
 import type { Reply, Route, StatusReply } from "../../agent/protocol.ts";
@@ -57,7 +58,7 @@ export async function beginThrough<R extends Route>(route: R, request: unknown):
 function ofAnotherMachine(name: string): VouchError {
   const message = `The agent that answers here runs on another machine, which calls this one its guest ${printable(name)}.`;
   return new VouchError("access_denied", message, {
-    hint: "Log in there, with the security key: `vouch login`. This machine then gets its read tokens.",
+    hint: logInElsewhere,
   });
 }
 

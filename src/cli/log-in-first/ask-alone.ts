@@ -2,10 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createAgentFolder } from "../../agent/process/folder.ts";
+import { createStateFolder } from "../../agent/process/folder.ts";
 import { isLockFree, takeLock } from "../../agent/process/lock.ts";
-import { lstat } from "../../agent/wire/client.ts";
-import { stateFolder } from "../../agent/wire/socket.ts";
 import { VouchError } from "../../base/errors.ts";
 import { loginExit } from "../../base/login-need.ts";
 import { announce } from "../terminal/prompt.ts";
@@ -68,8 +66,7 @@ const refused = "refused";
 const waitingWords = "Another command asks for PIN and touch already. Waiting for that login…";
 
 function lockPath(): string {
-  const folder = stateFolder(lstat);
-  createAgentFolder(folder);
+  const folder = createStateFolder();
   return join(folder, "login.lock");
 }
 

@@ -2,10 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createAgentFolder } from "../../agent/process/folder.ts";
+import { createStateFolder } from "../../agent/process/folder.ts";
 import { takeLock } from "../../agent/process/lock.ts";
-import { lstat } from "../../agent/wire/client.ts";
-import { stateFolder } from "../../agent/wire/socket.ts";
 import { loginExit, type LoginRequest } from "../../base/login-need.ts";
 import { writeFileAtomic } from "../../base/system/atomic-write.ts";
 import { processInfo } from "../../base/process/process-info.ts";
@@ -24,8 +22,7 @@ export async function waitForLogin(
   isLoggedIn: () => Promise<boolean>,
   patienceMs = defaultPatienceMs,
 ): Promise<number> {
-  const folder = stateFolder(lstat);
-  createAgentFolder(folder);
+  const folder = createStateFolder();
   const waited = join(folder, "login.waited");
   const mark = `${holder} ${processInfo(holder)?.startedAt ?? ""}`;
   if (markIn(waited) === mark) return loginExit.none;

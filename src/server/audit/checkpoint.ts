@@ -40,6 +40,8 @@ export interface CheckpointOptions {
   force?: boolean;
   /** Made in the same transaction. */
   removals?: readonly Removal[];
+  /** The newest checkpoint when the removals were chosen: if there is another since, nothing is removed. */
+  last?: AuditEntry | undefined;
   known?: Known;
   /** Is given the checkpoint when it is on the disk, and the chains that have grown since the one before. */
   made?: ((entry: AuditEntry, grown: readonly Head[]) => Promise<void>) | undefined;
@@ -68,10 +70,10 @@ export interface Checkpoint {
 export async function makeCheckpoint(
   store: Store,
   { issuer, kid, jwk, signer }: CheckpointSigner,
-  { force = false, removals = [], known = nothing, made }: CheckpointOptions = {},
+  { force = false, removals = [], last: given, known = nothing, made }: CheckpointOptions = {},
 ): Promise<AuditEntry | undefined> {
   // Read first: if another replica makes one meanwhile, either its number is taken, or no chain has grown any more.
-  const last = await newestCheckpoint(store);
+  const last = given ?? (await newestCheckpoint(store));
   // Beyond its end no chain is sealed, whatever the database says.
   const grown = (await store.audit.heads()).filter(({ number, sealed }) => number !== sealed);
   if (grown.length === 0 && removals.length === 0 && !force) return undefined;

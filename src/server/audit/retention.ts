@@ -8,12 +8,15 @@ import {
   isSigned,
   lastRemoved,
   makeCheckpoint,
+  newestCheckpoint,
   parseCheckpoint,
 } from "./checkpoint.ts";
 import { type Link, linkProblem } from "./entry.ts";
 
 /** Entries after which one transaction removes no more checkpoints' worth of them. */
 const batch = 1000;
+/** Entries that one transaction removes at most: after an outage of the signer one checkpoint has any number of them. */
+const mostAtOnce = 5000;
 /** Checkpoints that are read at once. */
 const checkpointsAtOnce = 100;
 
@@ -26,21 +29,28 @@ export function parseRetention(text: string | undefined): number | undefined {
 }
 
 /**
- * Removes the entries that checkpoints older than `seconds` have, and those checkpoints. Returns how many. Throws an Error
+ * Removes the entries that checkpoints older than `seconds` have, and those checkpoints; at most `atOnce` entries in a
+ * transaction. Returns how many. Throws an Error
  * if what is to be removed is not what the checkpoints say: then nothing more is removed; and as `makeCheckpoint`.
  */
 export async function removeOld(
   store: Store,
   signer: CheckpointSigner,
   seconds: number,
-  { known, made }: Pick<CheckpointOptions, "known" | "made"> = {},
+  { known, made, atOnce = mostAtOnce }: Pick<CheckpointOptions, "known" | "made"> & { atOnce?: number } = {},
 ): Promise<number> {
   for (let count = 0; ;) {
+    // Read first: a removal by another replica takes the number of this one's checkpoint.
+    const last = await newestCheckpoint(store);
     const before = new Map((await lastRemoved(store)).map((each) => [each.chain, each]));
-    const removals = await due(store, store.now() - seconds, before);
+    const removals = await due(store, store.now() - seconds, before, atOnce).catch(async (error: unknown) => {
+      // What another replica has removed since is missing here.
+      if ((await newestCheckpoint(store))?.hash === last?.hash) throw error;
+      return [];
+    });
     if (removals.length === 0) return count;
     // Another replica may have removed them.
-    const options = { removals, made, ...(known && { known }) };
+    const options = { removals, last, made, ...(known && { known }) };
     if ((await makeCheckpoint(store, signer, options)) === undefined) return count;
     for (const { chain, number } of removals) count += number - (before.get(chain)?.number ?? 0);
   }
@@ -50,7 +60,12 @@ export async function removeOld(
  * What is old is said by the signed time of the checkpoint that has it, not by the entries: whoever can write to the
  * database could make a young one look old, and have it removed.
  */
-async function due(store: Store, time: number, before: ReadonlyMap<string, Removal>): Promise<Removal[]> {
+async function due(
+  store: Store,
+  time: number,
+  before: ReadonlyMap<string, Removal>,
+  atOnce: number,
+): Promise<Removal[]> {
   const removals = new Map<string, Removal>();
   let last: Link | undefined = before.get(checkpointChain);
   let entries = 0;
@@ -63,7 +78,15 @@ async function due(store: Store, time: number, before: ReadonlyMap<string, Remov
         throw broken(checkpointChain, entry.number);
       }
       for (const head of checkpoint.heads) {
-        entries += head.number - ((removals.get(head.chain) ?? before.get(head.chain))?.number ?? 0);
+        const after = (removals.get(head.chain) ?? before.get(head.chain))?.number ?? 0;
+        if (head.number <= after) continue;
+        const limit = after + atOnce - entries;
+        if (head.number > limit) {
+          // The checkpoint itself goes with the last part of what it has.
+          if (limit > after) removals.set(head.chain, await partOf(store, head, limit));
+          return await existing(store, [...removals.values()]);
+        }
+        entries += head.number - after;
         removals.set(head.chain, head);
       }
       entries++;
@@ -72,6 +95,14 @@ async function due(store: Store, time: number, before: ReadonlyMap<string, Remov
     }
     if (page.length < checkpointsAtOnce) return await existing(store, [...removals.values()]);
   }
+}
+
+/** The removal up to `number` of what ends with `head`. Throws if either entry is not there. */
+async function partOf(store: Store, head: Removal, number: number): Promise<Removal> {
+  await existing(store, [head]);
+  const [found] = await store.audit.ofChain(head.chain, number - 1, 1);
+  if (found?.number !== number) throw broken(head.chain, number);
+  return { chain: head.chain, number, hash: found.hash };
 }
 
 /** Throws if the last entry that is to be removed of a chain is not the one that the checkpoint has. */

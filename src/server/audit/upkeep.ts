@@ -1,4 +1,6 @@
 /** What a running server does for the audit log at intervals and at its end. */
+import { OngoingFailure } from "../ongoing-failure.ts";
+import { settledWithin } from "../settled-within.ts";
 import { databaseFailure } from "../store/failure.ts";
 import type { Head } from "../store/audit.ts";
 import type { Store } from "../store/store.ts";
@@ -46,7 +48,7 @@ export interface AuditUpkeepOptions {
 /** Begins; returns a function that stops it, makes the last checkpoint and waits for it. */
 export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
   const { store } = options;
-  let failure: string | undefined;
+  const failure = new OngoingFailure(options.failed);
   let running: Promise<void> | undefined;
   let removedAt: number | undefined;
   const kids = new Set<string>();
@@ -68,14 +70,10 @@ export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
         removedAt = store.now();
         await removeOld(store, options.signer(), options.retention, { known, made });
       }
-      report(doubt);
+      failure.report(doubt);
     } catch (error) {
-      report(databaseFailure(error) ?? (error as Error).message);
+      failure.report(databaseFailure(error) ?? (error as Error).message);
     }
-  }
-  function report(reason: string | undefined): void {
-    if (reason !== undefined && reason !== failure) options.failed(reason);
-    failure = reason;
   }
   function look(): void {
     running ??= keep(false).finally(() => {
@@ -87,14 +85,11 @@ export function keepAudit(options: AuditUpkeepOptions): () => Promise<void> {
   const timer = setInterval(look, options.interval ?? lookMs);
   return async () => {
     clearInterval(timer);
-    const late = Promise.withResolvers<void>();
-    const limit = setTimeout(late.resolve, stopMs);
     const last = (async () => {
       await running;
       await keep(true);
     })();
-    await Promise.race([last, late.promise]);
-    clearTimeout(limit);
+    await settledWithin(last, stopMs);
   };
 }
 

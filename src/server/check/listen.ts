@@ -2,18 +2,18 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import * as v from "valibot";
 import { parseJson } from "../../base/json.ts";
-import { type ListenAddress, urlHost } from "../configuration/listen.ts";
+import { bracketed, type ListenAddress, urlHost } from "../configuration/listen.ts";
 import type { Settings } from "../configuration/table.ts";
 import { type Finding, ok, problem } from "./finding.ts";
 
 const answerTimeoutMs = 2_000;
-const maxAnswerBytes = 64 * 1024;
+const maxAnswerBytes = 1024 * 1024;
 
 const Discovery = v.object({ issuer: v.string() });
 
 /**
- * Looks at both addresses as a server has them, at the same time; `url` is the server's: if it answers there itself, the
- * address is its own.
+ * Looks at both addresses as a server has them, at the same time; `url` is the server's: if it answers there itself, or
+ * with a Vouch server's metrics, the address is its own.
  */
 export async function checkAddresses(settings: Partial<Settings>, url: string | undefined): Promise<Finding[]> {
   const { listen, "metrics-listen": metrics } = settings;
@@ -31,12 +31,15 @@ async function checkListen(
   url: string | undefined,
   held: Server[],
 ): Promise<Finding> {
-  const place = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const place = `${bracketed(hostname)}:${port}`;
   const isOwn = held.some((server) => (server.address() as AddressInfo).port === port);
   const code = await tryToListen(hostname, port, held);
   if (code === undefined) return ok(check, `${place} is free`);
   switch (code) {
     case "EADDRINUSE":
+      if (check === "metrics-listen" && !isOwn && (await hasMetricsAt(hostname, port))) {
+        return ok(check, `${place} is in use by a server that runs`);
+      }
       if (url !== undefined && (await issuerAt(hostname, port)) === url) {
         return ok(check, `${place} is in use by a server for ${url} that runs`);
       }
@@ -70,21 +73,33 @@ async function tryToListen(host: string, port: number, held: Server[]): Promise<
   return code;
 }
 
-/** The issuer that answers at the address; its certificate is for another name. */
+/** The issuer that answers at the address. */
 async function issuerAt(hostname: string, port: number): Promise<string | undefined> {
   for (const scheme of ["http", "https"]) {
-    try {
-      const response = await fetch(`${scheme}://${urlHost(hostname)}:${port}/.well-known/openid-configuration`, {
-        redirect: "error",
-        signal: AbortSignal.timeout(answerTimeoutMs),
-        tls: { rejectUnauthorized: false },
-      });
-      const text = (await response.text()).slice(0, maxAnswerBytes);
-      const parsed = v.safeParse(Discovery, parseJson(text));
-      if (parsed.success) return parsed.output.issuer;
-    } catch {
-      // The other scheme, or no server of ours.
-    }
+    const text = await answerOf(`${scheme}://${urlHost(hostname)}:${port}/.well-known/openid-configuration`);
+    const parsed = v.safeParse(Discovery, parseJson(text));
+    if (parsed.success) return parsed.output.issuer;
   }
   return undefined;
+}
+
+/** Whether the metrics of a Vouch server are at the address; they do not say of which. */
+async function hasMetricsAt(hostname: string, port: number): Promise<boolean> {
+  return /^vouch_build_info\{/m.test(await answerOf(`http://${urlHost(hostname)}:${port}/metrics`));
+}
+
+/** What is answered there, not by way of a proxy; "" for nothing. The certificate is for another name. */
+async function answerOf(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, {
+      redirect: "error",
+      signal: AbortSignal.timeout(answerTimeoutMs),
+      tls: { rejectUnauthorized: false },
+      // Missing in the types: the runtime accepts false as "no proxy, whatever the environment says".
+      ...({ proxy: false } as object),
+    });
+    return (await response.text()).slice(0, maxAnswerBytes);
+  } catch {
+    return "";
+  }
 }

@@ -1,5 +1,5 @@
 import { basename, resolve } from "node:path";
-import { type ProtectionLevel, levelOf, parseProtection } from "../signing/protection.ts";
+import { levelOfKey, type ProtectionLevel } from "../signing/protection.ts";
 import { lookInto } from "../store/look.ts";
 import { databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
@@ -37,7 +37,7 @@ ${advice(levels)}`);
 
 async function levelsIn(file: string): Promise<ProtectionLevel[]> {
   const copy = await lookInto(`sqlite:${resolve(file)}`, undefined);
-  return (copy?.signingKeys ?? []).map(({ kid, protection }) => levelOf(parseProtection(protection, kid)));
+  return (copy?.signingKeys ?? []).map(levelOfKey);
 }
 
 function advice(levels: readonly ProtectionLevel[]): string {

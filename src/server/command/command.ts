@@ -1,5 +1,6 @@
 /** `vouch server`: the server that a company runs once, and its administration. */
 import { audit } from "./audit/audit.ts";
+import { aws } from "./aws-account/aws.ts";
 import { backup } from "./backup.ts";
 import { check } from "./check.ts";
 import { config } from "./config.ts";
@@ -22,6 +23,7 @@ export const serverCommand = defineServerCommand({
   },
   subCommands: {
     init,
+    aws,
     run,
     check,
     config,

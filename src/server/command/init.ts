@@ -1,7 +1,8 @@
 import { VouchError } from "../../base/errors.ts";
 import { shellWord } from "../../base/shell-word.ts";
-import { partitionOf, publishCondition, rolePermissions, trustPolicy } from "./aws-trust.ts";
-import { initializeServer } from "../initialize.ts";
+import { audienceArg, parseAudiences } from "./audiences.ts";
+import { isAwsIssuer, partitionOf, permissionsPolicy, publishCondition, trustPolicy } from "./aws-trust.ts";
+import { defaultAudience, initializeServer } from "../initialize.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { settingsOf } from "../configuration/settings.ts";
 import { describeDatabase } from "../store/open.ts";
@@ -31,12 +32,7 @@ export const init = defineServerCommand({
     ...databaseArg,
     ...keyEncryptionArg,
     ...signingKeyArg,
-    audience: {
-      type: "string",
-      description:
-        "The client ids that identity tokens may be issued for, separated by commas. Default: sts.amazonaws.com.",
-      valueHint: "ID,…",
-    },
+    ...audienceArg,
     region: {
       type: "string",
       description: "A region of the AWS account, where it is in China, GovCloud or another partition of AWS.",
@@ -64,16 +60,6 @@ export const init = defineServerCommand({
   },
 });
 
-/** Parses a comma-separated list of audiences. Throws `usage` for an empty list. */
-function parseAudiences(list: string): string[] {
-  const audiences = list
-    .split(",")
-    .map((audience) => audience.trim())
-    .filter((audience) => audience !== "");
-  if (audiences.length === 0) throw new VouchError("usage", `Expected --audience ID,…, got "${list}".`);
-  return [...new Set(audiences)];
-}
-
 function nextSteps(
   url: string,
   audiences: string[],
@@ -81,17 +67,26 @@ function nextSteps(
   database: { shown: string; place: string },
   inClearText: string,
 ): string {
-  const unreachable =
-    url.startsWith("http:") || new URL(url).port !== ""
-      ? `\nNote: AWS accepts an issuer only at https without a port. ${url} is good for trying out.\n`
-      : "";
+  const isIssuer = isAwsIssuer(url);
+  const unreachable = isIssuer
+    ? ""
+    : `\nNote: AWS accepts an issuer only at https without a port. ${url} is good for trying out.\n`;
+  const audienceFlag = audiences.join() === defaultAudience ? "" : ` --audience ${shellWord(audiences.join())}`;
+  const deployed = isIssuer
+    ? `
+   Both steps, with one role to read and one to publish, as a file to deploy (or terraform, or
+   cli for a script of AWS CLI commands; vouch server aws --help):
+
+   vouch server aws --format cloudformation --url ${url}${audienceFlag}
+`
+    : "";
   const trusted = { url, audiences, account: "123456789012", partition };
   return `The Vouch server for ${url} is ready to run. Its database, ${database.shown}, holds the
 key that signs identity tokens${inClearText}: back it up, and let nobody read it.
 ${unreachable}
 1. Let AWS trust it (once for each account):
 
-   aws iam create-open-id-connect-provider --url ${url} --client-id-list ${audiences.join(" ")}${region === undefined ? "" : ` --region ${region}`}
+   aws iam create-open-id-connect-provider --url ${url} --client-id-list ${audiences.map((each) => shellWord(each)).join(" ")}${region === undefined ? "" : ` --region ${region}`}
 
 2. Make a role for developers with this trust policy (write your account's number for 123456789012):
 
@@ -99,7 +94,7 @@ ${indent(trustPolicy(trusted))}
 
    and these permissions:
 
-${indent(rolePermissions)}
+${indent(permissionsPolicy("publish"))}
 
    A role that only publishes, and only for a touch of the security key, wants one line more in
    the first condition of its trust policy:
@@ -109,7 +104,7 @@ ${indent(rolePermissions)}
      .trim()}
 
    Then take the two actions that publish from the first role.
-
+${deployed}
 3. Run the server behind a proxy that ends TLS (or with --tls-cert and --tls-key):
 
    vouch server run ${database.place}

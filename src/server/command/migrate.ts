@@ -1,11 +1,12 @@
-import { basename } from "node:path";
 import { VouchError } from "../../base/errors.ts";
+import { firstChain } from "../audit/lanes.ts";
+import { commandLine, operator } from "../audit/operator.ts";
 import { sqlitePath } from "../store/open.ts";
 import { isPostgresUrl, postgresAddress } from "../store/postgres/address.ts";
 import { migrateToPostgres } from "../store/postgres/migrate.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { settingsTable } from "../configuration/table.ts";
-import { currentTime, databaseOf, withStore } from "./database.ts";
+import { currentTime, databaseOf } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 
 export const migrate = defineServerCommand({
@@ -20,7 +21,7 @@ export const migrate = defineServerCommand({
     ],
     examples: [
       [
-        "vouch server migrate --from sqlite:/var/lib/vouch/server.db --to postgres://vouch@db.example.com/vouch",
+        "vouch server migrate --from sqlite:/var/lib/vouch-server/server.db --to postgres://vouch@db.example.com/vouch",
         "Move to PostgreSQL.",
       ],
     ],
@@ -55,10 +56,10 @@ export const migrate = defineServerCommand({
       });
     }
     const address = postgresAddress(to, password);
-    const rows = await migrateToPostgres(path, address, currentTime());
-    await withStore({ ...args, database: args.to }, false, (store) =>
-      store.transaction(async ({ record }) => record({ event: "migrate", detail: { from: basename(path) } })),
-    );
+    const rows = await migrateToPostgres(path, address, currentTime(), {
+      chain: firstChain(commandLine),
+      by: operator(),
+    });
     if (args.json) {
       printJson({ from: args.from, to: address.name, rows });
       return;

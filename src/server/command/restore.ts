@@ -48,7 +48,7 @@ export const restore = defineServerCommand({
           hint: "Fill it with pg_restore, then run `vouch server restore`.",
         });
       }
-      const found = await initialized(url, args);
+      const found = await lookIntoServer(url, args);
       const problems = await problemsOf(found, args, now);
       if (isDryRun) return say(args, { of: describeDatabase(url), found, problems });
       const restored = await withStore(args, false, (store) => endWhatWasOpen(store, undefined, now));
@@ -58,7 +58,7 @@ export const restore = defineServerCommand({
     const file = resolve(args.file);
     const path = sqlitePath(url);
     const rows = await checkBackup(file);
-    const found = await initialized(`sqlite:${file}`, args);
+    const found = await lookIntoServer(`sqlite:${file}`, args);
     const problems = await problemsOf(found, args, now);
     if (isDryRun) return say(args, { of: args.file, rows, found, problems });
     let restored: Restored | undefined;
@@ -91,7 +91,7 @@ interface Report {
 }
 
 /** Reads what a server would start with. Throws `settings_missing` if there is nothing, and as `lookInto`. */
-async function initialized(url: string, args: Parameters<typeof databaseOf>[0]): Promise<Look> {
+async function lookIntoServer(url: string, args: Parameters<typeof databaseOf>[0]): Promise<Look> {
   const found = await lookInto(url, databaseOf(args).password);
   if (found?.configuration !== undefined) return found;
   throw new VouchError("settings_missing", `${describeDatabase(url)} holds no database of a Vouch server.`, {

@@ -12,8 +12,9 @@ import { LogWriter } from "../http/log-writer.ts";
 import { listenForMetrics, type MetricsListener } from "../metrics/listener.ts";
 import type { RunningServer } from "../server.ts";
 import { keyMaker } from "../signing/signing-key.ts";
+import { describeDatabase } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
-import { currentTime, withStore } from "./database.ts";
+import { currentTime, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 import { keyProtector } from "./key-encryption.ts";
 
@@ -58,6 +59,10 @@ export const run = defineServerCommand({
       if (url !== undefined && configured?.url !== url) {
         await initializeServer(store, url, undefined, currentTime(), keyMaker(url, protector));
         await store.settled();
+        if (configured === undefined) {
+          const detail = `${describeDatabase(databaseOf(args).url)} was empty: it has the URL and a new signing key, and knows nobody. If there was a database before, stop and restore its backup`;
+          log.write({ time: new Date().toISOString(), event: "database_made", detail });
+        }
       }
       // Imported lazily: the WebAuthn library is slow to load, and no other command of this module needs it.
       const { startServer } = await import("../server.ts");

@@ -26,8 +26,8 @@ export const users = defineServerCommand({
   async run({ args }) {
     const limit = parseLimit(args.limit);
     let count = 0;
-    if (args.json) writeResult("[");
     await withStore(args, false, async (store) => {
+      if (args.json) writeResult("[");
       for await (const { user, keys } of people(store, args.after?.toLowerCase() ?? "", limit)) {
         if (args.json) writeResult(`${count === 0 ? "" : ","}\n${printableJson(toJson(user, keys))}`);
         else print(toText(user, keys));

@@ -64,7 +64,7 @@ export const serverVariables = {
     {
       names: ["SUDO_USER"],
       readBy: "server",
-      meaning: "Set by sudo: the account before, which the [audit log](audit.md) notes.",
+      meaning: "Set by sudo: the account before, which the audit log notes.",
     },
   ],
 };

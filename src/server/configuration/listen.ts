@@ -16,10 +16,15 @@ export function parseListen(text: string, flag: string): ListenAddress {
   return { hostname: match[1].replaceAll(/[[\]]/g, ""), port };
 }
 
+/** Returns the host with brackets around IPv6, as before a port. */
+export function bracketed(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
 /** Returns the URL host for a listening address: brackets around IPv6, loopback for the wildcard address. */
 export function urlHost(hostname: string): string {
   const bare = hostname.replaceAll(/[[\]]/g, "");
   if (bare === "0.0.0.0") return "127.0.0.1";
   if (bare === "::") return "[::1]";
-  return bare.includes(":") ? `[${bare}]` : bare;
+  return bracketed(bare);
 }

@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Server } from "bun";
 import { VouchError } from "../../base/errors.ts";
+import { settledWithin } from "../settled-within.ts";
 import { maxBodyBytes } from "./body.ts";
 
 /** PEM: the chain, and the private key of its first certificate. */
@@ -10,18 +11,26 @@ export interface Certificate {
   key: string;
 }
 
+/** Interval of trying to listen again, in milliseconds. */
+const retryMs = 500;
+
 type Answer = (request: Request, server: Server<undefined>) => Promise<Response>;
 
 /** Listens until it is stopped. */
 export class Listener {
   readonly #answer: Answer;
+  #tls: Certificate | undefined;
   #server: Server<undefined>;
+  #retry: NodeJS.Timeout | undefined;
+  /** Those with an earlier certificate whose requests are not answered yet. */
+  readonly #previous = new Map<Server<undefined>, Promise<void>>();
   readonly hostname: string;
   readonly port: number;
 
   /** Port 0 picks a free one. Throws `usage` if it cannot listen. */
   constructor({ hostname, port }: { hostname: string; port: number }, answer: Answer, tls: Certificate | undefined) {
     this.#answer = answer;
+    this.#tls = tls;
     this.#server = listen(hostname, port, answer, tls);
     this.hostname = this.#server.hostname ?? hostname;
     this.port = this.#server.port ?? port;
@@ -29,24 +38,41 @@ export class Listener {
 
   /**
    * New connections get the new certificate; open ones stay until their requests are answered. If it throws
-   * (`settings_invalid`), nothing has changed.
+   * (`settings_invalid`, `usage`), the previous certificate is shown as before.
    */
   replaceCertificate(tls: Certificate): void {
     checkCertificate(tls);
     tryCertificate(tls, this.#answer);
+    clearTimeout(this.#retry);
     const previous = this.#server;
     // Closes the listening socket at once.
-    void previous.stop(false);
-    this.#server = listen(this.hostname, this.port, this.#answer, tls);
+    const ended = previous.stop(false).finally(() => this.#previous.delete(previous));
+    this.#previous.set(previous, ended);
+    try {
+      this.#server = listen(this.hostname, this.port, this.#answer, tls);
+      this.#tls = tls;
+    } catch (error) {
+      this.#listenAgain();
+      throw error;
+    }
+  }
+
+  /** Listens with the certificate that it had; while another process has the port, tries again. */
+  #listenAgain(): void {
+    try {
+      this.#server = listen(this.hostname, this.port, this.#answer, this.#tls);
+    } catch {
+      this.#retry = setTimeout(() => this.#listenAgain(), retryMs);
+    }
   }
 
   /** Takes no connection any more; resolves when the requests in flight are answered, or after `graceMs` milliseconds. */
   async stop(graceMs: number): Promise<void> {
-    const grace = Promise.withResolvers<void>();
-    const timer = setTimeout(grace.resolve, graceMs);
-    await Promise.race([this.#server.stop(false), grace.promise]);
-    clearTimeout(timer);
-    await this.#server.stop(true);
+    clearTimeout(this.#retry);
+    const servers = [this.#server, ...this.#previous.keys()];
+    const ended = Promise.all([this.#server.stop(false), ...this.#previous.values()]);
+    await settledWithin(ended, graceMs);
+    await Promise.all(servers.map((server) => server.stop(true)));
   }
 }
 

@@ -15,9 +15,13 @@ export class LogWriter {
   /** Whether writes return at once (a descriptor opened with O_NONBLOCK, or a file); others go to the thread pool. */
   readonly #immediate: boolean;
   readonly #owned: boolean;
-  readonly #waiting: string[] = [];
+  readonly #waiting: Uint8Array[] = [];
+  /** Whether the oldest line is the rest of one that was written in part: it is never dropped. */
+  #isTorn = false;
   #dropped = 0;
   #busy = false;
+  #isClosed = false;
+  #retry: NodeJS.Timeout | undefined;
   #idle: (() => void)[] = [];
 
   /** Uses the descriptor without closing it. */
@@ -30,12 +34,16 @@ export class LogWriter {
 
   /** Queues one entry as a line of JSON. Never blocks, never throws. */
   write(entry: object): void {
+    if (this.#isClosed) return;
     if (this.#waiting.length >= maxWaiting) this.#dropped += 1;
     else this.#waiting.push(toLine(entry));
     this.#drain();
   }
 
-  /** Resolves when the queue is written, or after `limitMs` milliseconds. */
+  /**
+   * Resolves when the queue is written, or after `limitMs` milliseconds; nothing is written afterwards, for the descriptor
+   * may be another file's by then.
+   */
   async close(limitMs: number): Promise<void> {
     const drained = Promise.withResolvers<void>();
     this.#idle.push(drained.resolve);
@@ -43,11 +51,13 @@ export class LogWriter {
     this.#drain();
     await drained.promise;
     clearTimeout(timer);
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
     if (this.#owned) closeSync(this.#descriptor);
   }
 
   #drain(): void {
-    while (!this.#busy) {
+    while (!this.#busy && !this.#isClosed) {
       const line = this.#next();
       if (line === undefined) {
         for (const resolve of this.#idle.splice(0)) resolve();
@@ -59,8 +69,8 @@ export class LogWriter {
   }
 
   /** The next line to write: the count of dropped lines once the queue has room again, else the oldest queued line. */
-  #next(): string | undefined {
-    if (this.#dropped > 0 && this.#waiting.length < maxWaiting) {
+  #next(): Uint8Array | undefined {
+    if (this.#dropped > 0 && !this.#isTorn && this.#waiting.length < maxWaiting) {
       const detail = `${this.#dropped} lines of log were dropped: nothing read them, or there was no room.`;
       this.#waiting.push(toLine({ time: new Date().toISOString(), event: "log_dropped", detail }));
       this.#dropped = 0;
@@ -68,53 +78,64 @@ export class LogWriter {
     return this.#waiting[0];
   }
 
-  #writeNow(line: string): void {
+  #writeNow(line: Uint8Array): void {
     try {
-      writeSync(this.#descriptor, line);
-      this.#waiting.shift();
+      this.#wrote(line, writeSync(this.#descriptor, line));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") this.#dropWaiting();
       this.#retryLater();
     }
   }
 
-  #writeLater(line: string): void {
+  #writeLater(line: Uint8Array): void {
     this.#busy = true;
-    write(this.#descriptor, line, (error) => {
+    write(this.#descriptor, line, (error, bytes) => {
       this.#busy = false;
       if (error) {
         this.#dropWaiting();
         this.#retryLater();
       } else {
-        this.#waiting.shift();
+        this.#wrote(line, bytes);
         this.#drain();
       }
     });
   }
 
-  /** After a failed write (disk full, reader gone), drops and counts the whole queue. */
+  /** A disk or pipe with less room than the line takes a part of it. */
+  #wrote(line: Uint8Array, bytes: number): void {
+    if (bytes === 0) {
+      this.#retryLater();
+      return;
+    }
+    this.#isTorn = bytes < line.byteLength;
+    if (this.#isTorn) this.#waiting[0] = line.subarray(bytes);
+    else this.#waiting.shift();
+  }
+
+  /** After a failed write (disk full, reader gone), drops and counts all whole lines of the queue. */
   #dropWaiting(): void {
-    this.#dropped += this.#waiting.length;
-    this.#waiting.length = 0;
+    const kept = this.#isTorn ? 1 : 0;
+    this.#dropped += this.#waiting.length - kept;
+    this.#waiting.length = kept;
   }
 
   #retryLater(): void {
     this.#busy = true;
-    setTimeout(() => {
+    this.#retry = setTimeout(() => {
       this.#busy = false;
       if (this.#waiting.length > 0 || this.#idle.length > 0) this.#drain();
     }, retryMs).unref();
   }
 }
 
-function toLine(entry: object): string {
-  const line = `${printableJson(entry)}\n`;
-  if (Buffer.byteLength(line) <= maxLineBytes) return line;
+function toLine(entry: object): Uint8Array {
+  const line = Buffer.from(`${printableJson(entry)}\n`);
+  if (line.byteLength <= maxLineBytes) return line;
   const short = Object.entries(entry).map(([name, value]) => [
     name,
     typeof value === "string" ? value.slice(0, 100) : value,
   ]);
-  return `${printableJson(Object.fromEntries(short))}\n`;
+  return Buffer.from(`${printableJson(Object.fromEntries(short))}\n`);
 }
 
 /**

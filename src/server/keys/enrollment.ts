@@ -89,8 +89,6 @@ async function openInvite({ accounts }: Transaction, codeHash: string, now: numb
     });
   }
   caller.user = invite.user;
-  const tooMany = caller.count("person", invite.user.id);
-  if (tooMany) throw tooMany;
   if (invite.usedAt !== undefined) throw usedCode();
   if (invite.user.disabled) {
     throw new VouchError("enrollment_denied", "The administrator has disabled this account.", {
@@ -102,6 +100,9 @@ async function openInvite({ accounts }: Transaction, codeHash: string, now: numb
       hint: "Ask your administrator for a new one (`vouch server invite EMAIL`).",
     });
   }
+  // Only an open code proves the person: a used or expired one may be in anyone's hands.
+  const tooMany = caller.count("person", invite.user.id);
+  if (tooMany) throw tooMany;
   return invite;
 }
 

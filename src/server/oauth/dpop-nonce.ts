@@ -5,7 +5,6 @@
  */
 import { createPublicKey, verify } from "node:crypto";
 import type { KeyRing } from "../signing/key-ring.ts";
-import { SigningUnavailableError } from "../signing/unavailable.ts";
 
 /** Seconds for which a nonce is accepted, and after which the next one is issued. */
 export const nonceSeconds = 300;
@@ -16,12 +15,21 @@ const retrySeconds = 10;
 /** Capacity for verified nonces: each replica issues one at a time, and a strange one is never kept. */
 const maxKnown = 1_000;
 
+/** How long an answer waits for a nonce where there is none that is good, in milliseconds. */
+const waitMs = 1_000;
+
 export class DpopNonces {
   readonly #issuer: string;
   readonly #keys: Pick<KeyRing, "signer" | "jwks">;
   readonly #now: () => number;
-  /** The last one, or undefined if it could not be signed; replaced at `until`. */
-  #current: { nonce: Promise<string | undefined>; until: number } | undefined;
+  #last: { nonce: string; issuedAt: number } | undefined;
+  /** Seconds since 1970; undefined before the first. */
+  #renewAt: number | undefined;
+  #isRenewing = false;
+  /** Whether the last attempt failed: then nothing waits for the next one. */
+  #hasFailed = false;
+  /** Resolves when the attempt has ended, or its `waitMs` are over. */
+  #waited = Promise.resolve();
   /** Nonce → time of issue. */
   readonly #known = new Map<string, number>();
 
@@ -32,33 +40,60 @@ export class DpopNonces {
     this.#now = now;
   }
 
-  /** Returns the nonce for the next proof; undefined while no key can sign. */
+  /**
+   * Returns the nonce for the next proof, and renews it in the background: while what signs is away, the last one as long
+   * as it is accepted, then undefined. Waits only on a server that has been idle for longer than that, once per outage and
+   * at most `waitMs`: where nonces are required, a challenge without one would be of no use.
+   */
   async current(): Promise<string | undefined> {
     const now = this.#now();
-    if (this.#current === undefined || now >= this.#current.until || now < this.#current.until - renewalSeconds) {
-      const current = { nonce: this.#issue(now), until: now + renewalSeconds };
-      this.#current = current;
-      if ((await current.nonce) === undefined) current.until = now + retrySeconds;
-    }
-    return await this.#current.nonce;
+    const due = this.#renewAt;
+    if (!this.#isRenewing && (due === undefined || now >= due || now < due - renewalSeconds)) this.#renew(now);
+    if (this.#good() === undefined) await this.#waited;
+    return this.#good();
+  }
+
+  #good(): string | undefined {
+    if (this.#last === undefined) return undefined;
+    return this.#isFresh(this.#last.issuedAt) ? this.#last.nonce : undefined;
+  }
+
+  #renew(now: number): void {
+    this.#isRenewing = true;
+    this.#renewAt = now + renewalSeconds;
+    const isFirst = !this.#hasFailed;
+    const attempt = this.#attempt(now);
+    if (isFirst) this.#waited = endOf(attempt, waitMs);
+  }
+
+  async #attempt(now: number): Promise<void> {
+    const nonce = await this.#issue(now);
+    this.#isRenewing = false;
+    this.#hasFailed = nonce === undefined;
+    if (nonce === undefined) this.#renewAt = now + retrySeconds;
+    else this.#last = { nonce, issuedAt: now };
   }
 
   /** Returns whether a replica of this server has issued the nonce in the last five minutes. */
   accepts(nonce: string): boolean {
     const issuedAt = this.#known.get(nonce) ?? this.#verify(nonce);
     if (issuedAt === undefined) return false;
+    return this.#isFresh(issuedAt);
+  }
+
+  #isFresh(issuedAt: number): boolean {
     const age = this.#now() - issuedAt;
     // Clocks of replicas may differ by as much as proofs may.
     return age >= -60 && age < nonceSeconds;
   }
 
+  /** Never throws: what does not sign is reported by the readiness probe and the requests for tokens. */
   async #issue(now: number): Promise<string | undefined> {
     try {
       const signature = await this.#keys.signer().signer.sign(this.#signed(`${now}`));
       return `${now}.${Buffer.from(signature).toString("base64url")}`;
-    } catch (error) {
-      if (error instanceof SigningUnavailableError) return undefined;
-      throw error;
+    } catch {
+      return undefined;
     }
   }
 
@@ -83,4 +118,12 @@ export class DpopNonces {
   #signed(time: string): Uint8Array<ArrayBuffer> {
     return new TextEncoder().encode(`vouch dpop nonce 1 ${this.#issuer} ${time}`);
   }
+}
+
+/** Resolves when the promise does, or after `ms` milliseconds. */
+async function endOf(promise: Promise<void>, ms: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
 }

@@ -15,7 +15,12 @@ export interface IdToken {
   jwt: string;
   /** Seconds. */
   expiresIn: number;
+  /** The signature took so long that the session may have ended meanwhile. */
+  isLate: boolean;
 }
+
+/** Duration of a signature after which the session is looked at once more, in milliseconds: AWS KMS may take seconds. */
+const lateMs = 100;
 
 export class Issuer {
   readonly url: string;
@@ -60,9 +65,11 @@ export class Issuer {
     return this.#keys.jwks();
   }
 
-  /** Why no token can be signed, as last seen: see `Signer.failure`. */
+  /** Why no token can be signed, as last seen (`Signer.failure`); looks again in the background, without a wait. */
   signingFailure(): unknown {
-    return this.#keys.signer().signer.failure();
+    const { signer } = this.#keys.signer();
+    signer.check();
+    return signer.failure();
   }
 
   /**
@@ -97,8 +104,10 @@ export class Issuer {
     };
     // Compact serialization (RFC 7515, 7.1); jose signs with keys in this process only.
     const signed = `${base64url({ alg: "ES256", kid, typ: "JWT" })}.${base64url(claims)}`;
+    const begun = performance.now();
     const signature = await signer.sign(new TextEncoder().encode(signed));
-    return { jwt: `${signed}.${Buffer.from(signature).toString("base64url")}`, expiresIn: expiration - now };
+    const isLate = performance.now() - begun > lateMs;
+    return { jwt: `${signed}.${Buffer.from(signature).toString("base64url")}`, expiresIn: expiration - now, isLate };
   }
 }
 

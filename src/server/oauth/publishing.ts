@@ -51,7 +51,9 @@ export const publish: Handler = async (request, context) => {
   });
   // The key that was touched, which may be another one than logged in.
   const touched = { ...live, credentialId: approved.credentialId };
-  const { jwt, expiresIn } = await context.issuer.issueIdToken(touched, { audience, jti, now, purpose: "publish" });
+  const idToken = await context.issuer.issueIdToken(touched, { audience, jti, now, purpose: "publish" });
+  if (idToken.isLate) await stillLive(context.store, session, context.now());
+  const { jwt, expiresIn } = idToken;
   return { response: Response.json({ idToken: jwt, expiresIn }), user: session.user.id };
 };
 

@@ -94,6 +94,8 @@ async function exchangeToken(
   // Thrown after the commit: the proof stays used.
   if (refusal !== undefined || session === undefined) throw refusal;
   const idToken = await context.issuer.issueIdToken(session, { audience, jti, now, purpose: "read" });
+  const ended = idToken.isLate ? whyEnded(await context.store.sessions.find(tokenHash), context.now()) : undefined;
+  if (ended !== undefined) throw ended;
   return {
     response: Response.json({
       access_token: idToken.jwt,
@@ -116,13 +118,11 @@ function refusalOf(
     return new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: its ath is of another access token.");
   }
   // Wrong DPoP key: same error as an unknown token (no oracle).
-  if (!session || session.jkt !== proof.jkt)
-    return new OAuthError("invalid_grant", "The session is not known, or its security key was removed.");
+  if (!session || session.jkt !== proof.jkt) return whyEnded(undefined, now);
   const tooMany = caller.count("person", session.user.id);
   if (tooMany) return tooMany;
-  if (session.revoked) return new OAuthError("invalid_grant", "The session was revoked.");
-  if (session.user.disabled) return new OAuthError("invalid_grant", "The administrator has disabled this account.");
-  if (session.expiresAt <= now) return new OAuthError("invalid_grant", "The session has expired.");
+  const ended = whyEnded(session, now);
+  if (ended !== undefined) return ended;
   if (targets.size > 1) return new OAuthError("invalid_target", "An ID token is for one audience, not for several.");
   if ([...targets].every((target) => audiences.includes(target))) return undefined;
   // Do not echo the requested audience: the message is logged, and a faulty client may have put a token there.
@@ -131,6 +131,15 @@ function refusalOf(
     "invalid_target",
     `This server issues ID tokens for the audience ${expected}, not for another.`,
   );
+}
+
+/** Why the session has ended; undefined if it is live. */
+function whyEnded(session: Session | undefined, now: number): OAuthError | undefined {
+  if (!session) return new OAuthError("invalid_grant", "The session is not known, or its security key was removed.");
+  if (session.revoked) return new OAuthError("invalid_grant", "The session was revoked.");
+  if (session.user.disabled) return new OAuthError("invalid_grant", "The administrator has disabled this account.");
+  if (session.expiresAt <= now) return new OAuthError("invalid_grant", "The session has expired.");
+  return undefined;
 }
 
 /**

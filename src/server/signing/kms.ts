@@ -114,17 +114,16 @@ export async function openKmsSigner(key: NewSigningKey, arn: string, env: Enviro
   let checking: Promise<unknown> | undefined;
   return {
     sign,
+    failure: () => state.failure,
     // Load balancers ask often, and KMS is paid by the request: what is known holds for a while.
-    failure() {
-      if (performance.now() - state.checkedAt > checkedMs) {
-        // The state has the outcome.
-        checking ??= sign(probe)
-          .catch(() => {})
-          .finally(() => {
-            checking = undefined;
-          });
-      }
-      return state.failure;
+    check() {
+      if (performance.now() - state.checkedAt <= checkedMs) return;
+      // The state has the outcome.
+      checking ??= sign(probe)
+        .catch(() => {})
+        .finally(() => {
+          checking = undefined;
+        });
     },
   };
 }

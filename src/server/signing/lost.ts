@@ -3,16 +3,15 @@ import { VouchError } from "../../base/errors.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
 import type { Store } from "../store/store.ts";
 import { statusesAt } from "./life-cycle.ts";
-import { mayPass } from "./opening.ts";
-import { type KeyProtector, levelOf, parseProtection } from "./protection.ts";
+import { type KeyProtector, levelOfKey } from "./protection.ts";
 import { keyMade } from "./rotation.ts";
 import { type KeyMaker, openSigner } from "./signing-key.ts";
 
 /**
  * Removes every signing key and adds one that signs at once; `protector` is the key-encryption key of the new one. `time`:
  * the database's, in seconds since 1970. Throws `edit_conflict` if a key can be used, or they changed meanwhile, `usage`
- * if the new one would lie open where the lost ones were protected, as the maker, and AWS's error while KMS is away: a
- * key there may not be lost.
+ * if the new one would lie open where the lost ones were protected, as the maker, and AWS's error unless KMS says that a
+ * key there is gone: who may not ask, or has no credentials, knows nothing about it.
  */
 export async function replaceLost(
   store: Store,
@@ -28,7 +27,7 @@ export async function replaceLost(
       });
     }
   }
-  const wasProtected = lost.some(({ kid, protection }) => levelOf(parseProtection(protection, kid)) !== "clear");
+  const wasProtected = lost.some((key) => levelOfKey(key) !== "clear");
   if (wasProtected && maker.level === "clear") {
     throw new VouchError("usage", "The lost keys were protected, and the new one would lie in clear text.", {
       hint: "Give a new key-encryption key: `openssl rand -base64 32` makes one, --key-encryption-key names its place.",
@@ -59,7 +58,16 @@ async function isUsable(key: SigningKey, issuer: string, protector: KeyProtector
     await openSigner(key, issuer, protector);
     return true;
   } catch (error) {
-    if (await mayPass(error)) throw error;
-    return false;
+    if (await isLost(key, error)) return false;
+    throw error;
   }
+}
+
+/** Whether the error of `openSigner` says that the key is lost, and not only that it was not found out. */
+async function isLost(key: SigningKey, error: unknown): Promise<boolean> {
+  if (!(error instanceof VouchError)) return false;
+  if (error.code.startsWith("settings_") && levelOfKey(key) !== "kms") return true;
+  // Imported lazily: most servers do not use KMS.
+  const { isGone } = await import("../../aws/kms.ts");
+  return isGone(error);
 }

@@ -1,5 +1,6 @@
 /** A signing key that is opened in the background: nothing waits for it but a signature. */
 import { VouchError } from "../../base/errors.ts";
+import { settledWithin } from "../settled-within.ts";
 import type { Signer } from "./signing-key.ts";
 import { SigningUnavailableError } from "./unavailable.ts";
 
@@ -16,9 +17,13 @@ export class Opening implements Signer {
     this.#kid = kid;
   }
 
-  /** Begins to open it by `open` (as `openSigner`), unless it is open or being opened. */
+  /** Begins to open it by `open` (as `openSigner`), unless it is open or being opened; tries one again that failed. */
   begin(open: () => Promise<Signer>): void {
-    if (this.#signer !== undefined) return;
+    if (this.#signer !== undefined) {
+      // An idle server asks nothing of a KMS that worked.
+      if (this.#signer.failure() !== undefined) this.#signer.check();
+      return;
+    }
     this.#pending ??= this.#try(open).finally(() => {
       this.#pending = undefined;
     });
@@ -26,11 +31,7 @@ export class Opening implements Signer {
 
   /** Resolves when it is open, the attempt has failed, or `ms` milliseconds have passed. */
   async settled(ms: number): Promise<void> {
-    if (this.#pending === undefined) return;
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, ms);
-    await Promise.race([this.#pending, late.promise]);
-    clearTimeout(timer);
+    if (this.#pending !== undefined) await settledWithin(this.#pending, ms);
   }
 
   async sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
@@ -42,6 +43,10 @@ export class Opening implements Signer {
 
   failure(): unknown {
     return this.#signer === undefined ? this.#failure : this.#signer.failure();
+  }
+
+  check(): void {
+    this.#signer?.check();
   }
 
   async #try(open: () => Promise<Signer>): Promise<void> {
@@ -56,7 +61,7 @@ export class Opening implements Signer {
 }
 
 /** Whether a key that `openSigner` did not open may be opened later without a change here: AWS is away. */
-export async function mayPass(error: unknown): Promise<boolean> {
+async function mayPass(error: unknown): Promise<boolean> {
   if (!(error instanceof VouchError) || error.code.startsWith("settings_")) return false;
   // Imported lazily: most servers do not use KMS.
   const { isAway } = await import("../../aws/kms.ts");

@@ -47,13 +47,25 @@ export function parseProtection(text: string | undefined, kid: string): Protecti
   );
 }
 
-/** What a copy of the database gives away: the private key, its ciphertext under the key-encryption key, or nothing. */
-export type ProtectionLevel = "clear" | `kek:${string}` | "kms";
+/**
+ * What a copy of the database gives away: the private key, its ciphertext under the key-encryption key, or nothing;
+ * "unreadable" is protected in a way that this program does not know.
+ */
+export type ProtectionLevel = "clear" | `kek:${string}` | "kms" | "unreadable";
 
 /** The level of a key; `protection` as parsed from its column. */
 export function levelOf(protection: Protection | undefined): ProtectionLevel {
   if (protection === undefined) return "clear";
   return protection.by === "aws-kms-key" ? "kms" : `kek:${protection.kek}`;
+}
+
+/** The level of a key as the database has it: one that cannot be read counts as protected, so that it can be replaced. */
+export function levelOfKey({ kid, protection }: { kid: string; protection: string | undefined }): ProtectionLevel {
+  try {
+    return levelOf(parseProtection(protection, kid));
+  } catch {
+    return "unreadable";
+  }
 }
 
 /** The level of the keys that a server makes; `protector` is its key-encryption key. */
@@ -68,7 +80,7 @@ export function levelUnder(protector: KeyProtector | undefined): ProtectionLevel
 export function checkLevel(live: readonly ProtectionLevel[], made: ProtectionLevel): void {
   if (made === "kms") return;
   const conflicting = live.find(
-    (level) => level !== made && level !== "clear" && (made === "clear" || level !== "kms"),
+    (level) => level !== made && level !== "clear" && (made === "clear" || level.startsWith("kek:")),
   );
   if (conflicting === undefined) return;
   throw new VouchError(
@@ -76,8 +88,8 @@ export function checkLevel(live: readonly ProtectionLevel[], made: ProtectionLev
     `The signing keys are ${describeLevel(conflicting)}, and the new one would be ${describeLevel(made)}.`,
     {
       hint:
-        conflicting === "kms"
-          ? "Give another key of AWS KMS with --signing-key aws-kms:KEY-ARN, or a key-encryption key with --key-encryption-key."
+        conflicting === "kms" || conflicting === "unreadable"
+          ? "Give a key of AWS KMS with --signing-key aws-kms:KEY-ARN, or a key-encryption key with --key-encryption-key."
           : "Give that key-encryption key with --key-encryption-key, or change it for all: `vouch server signing-keys encrypt`.",
     },
   );
@@ -85,6 +97,7 @@ export function checkLevel(live: readonly ProtectionLevel[], made: ProtectionLev
 
 function describeLevel(level: ProtectionLevel): string {
   if (level === "clear") return "in clear text";
+  if (level === "unreadable") return "protected in a way that this program does not know";
   return level === "kms" ? "in AWS KMS" : `encrypted under ${level.slice("kek:".length)}`;
 }
 

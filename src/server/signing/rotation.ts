@@ -4,7 +4,7 @@ import type { Fact } from "../audit/entry.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
 import type { Store, Transaction } from "../store/store.ts";
 import { type KeyStatus, publishedSeconds, statusesAt } from "./life-cycle.ts";
-import { checkLevel, levelOf, parseProtection, type ProtectionLevel } from "./protection.ts";
+import { checkLevel, levelOfKey, parseProtection } from "./protection.ts";
 import type { KeyMaker } from "./signing-key.ts";
 
 export interface Rotation {
@@ -18,8 +18,8 @@ export interface Rotation {
 
 /**
  * Makes a key that is published for a day before it signs; with `immediately` it signs from `time` on, and replaces those
- * that were waiting. `time`: the database's, in seconds since 1970. Throws `edit_conflict` if one is waiting,
- * `settings_missing` before `vouch server init`, and as `checkLevel` and the maker.
+ * that were waiting. `time`: the database's, in seconds since 1970. Throws `edit_conflict` if one is waiting, or the
+ * maker's key is there already, `settings_missing` before `vouch server init`, and as `checkLevel` and the maker.
  */
 export async function rotate(
   store: Store,
@@ -46,6 +46,12 @@ export async function rotate(
       await tables.record({ event: "signing_key_retired", detail: { kid: key.kid, was: "published" } });
     }
     const signsFrom = immediately ? time : time + publishedSeconds;
+    const present = (await tables.signingKeys.all()).some(({ kid }) => kid === made.kid);
+    if (present) {
+      throw new VouchError("edit_conflict", `The key ${made.kid} is one of the signing keys already.`, {
+        hint: "Give another key: `vouch server signing-keys list` shows those that there are.",
+      });
+    }
     // The later one signs: also in the second in which the present one began, and with a clock that went back.
     if (signing.signsFrom >= signsFrom) await tables.signingKeys.setSignsFrom(signing.kid, signsFrom - 1);
     const key = { ...made, publishedAt: time, signsFrom };
@@ -165,8 +171,4 @@ async function lookUp(
     });
   }
   return { signing, published: all.filter(({ state }) => state === "published") };
-}
-
-function levelOfKey({ kid, protection }: SigningKey): ProtectionLevel {
-  return levelOf(parseProtection(protection, kid));
 }

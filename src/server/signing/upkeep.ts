@@ -1,5 +1,7 @@
 /** What a running server does for the signing keys at intervals. */
 import { databaseFailure } from "../store/failure.ts";
+import { OngoingFailure } from "../ongoing-failure.ts";
+import { settledWithin } from "../settled-within.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { refreshSeconds } from "./life-cycle.ts";
 
@@ -38,10 +40,7 @@ export function keepKeys(
   );
   return async () => {
     clearInterval(timer);
-    const late = Promise.withResolvers<void>();
-    const limit = setTimeout(late.resolve, stopMs);
-    await Promise.race([Promise.all(tasks.map(async (task) => await task.running)), late.promise]);
-    clearTimeout(limit);
+    await settledWithin(Promise.all(tasks.map(async (task) => await task.running)), stopMs);
   };
 }
 
@@ -50,12 +49,11 @@ class Task {
   /** What is under way. */
   running: Promise<void> | undefined;
   readonly #work: () => Promise<void>;
-  readonly #log: (reason: string) => void;
-  #failed: string | undefined;
+  readonly #failure: OngoingFailure;
 
   constructor(work: () => Promise<void>, log: (reason: string) => void) {
     this.#work = work;
-    this.#log = log;
+    this.#failure = new OngoingFailure(log);
   }
 
   run(): void {
@@ -67,11 +65,9 @@ class Task {
   async #try(): Promise<void> {
     try {
       await this.#work();
-      this.#failed = undefined;
+      this.#failure.report(undefined);
     } catch (error) {
-      const reason = databaseFailure(error) ?? (error as Error).message;
-      if (reason !== this.#failed) this.#log(reason);
-      this.#failed = reason;
+      this.#failure.report(databaseFailure(error) ?? (error as Error).message);
     }
   }
 }

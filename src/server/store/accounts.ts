@@ -43,7 +43,7 @@ export class AccountStore {
   async findInvite(codeHash: string): Promise<Invite | undefined> {
     const [row] = await this.#sql`
       SELECT users.id, users.email, users.disabled_at, invites.expires_at, invites.used_at
-      FROM invites JOIN users ON users.id = invites.user_id WHERE code_hash = ${codeHash}`;
+      FROM invites JOIN users ON users.id = invites.user_id WHERE code_hash = CAST(${codeHash} AS TEXT)`;
     return (
       row && {
         user: toUser(row),

@@ -64,7 +64,7 @@ export class AuditStore {
         (SELECT number FROM audit_entries WHERE chain = chains.chain ORDER BY number DESC LIMIT 1) AS number,
         (SELECT hash FROM audit_entries WHERE chain = chains.chain ORDER BY number DESC LIMIT 1) AS hash
       FROM chains LEFT JOIN audit_chains ON audit_chains.chain = chains.chain
-      WHERE chains.chain <> ${checkpointChain}
+      WHERE chains.chain <> CAST(${checkpointChain} AS TEXT)
       ORDER BY chains.chain`;
     return rows.map((row: Record<string, string>) => ({
       chain: String(row["chain"]),

@@ -75,7 +75,7 @@ export class CredentialStore {
       SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name,
         credentials.created_at, last_used_at, users.email, users.disabled_at, users.revocation
       FROM credentials JOIN users ON users.id = credentials.user_id
-      WHERE credentials.id = ${id}`;
+      WHERE credentials.id = CAST(${id} AS TEXT)`;
     return (
       row && {
         credential: toCredential(row),

@@ -54,7 +54,7 @@ export class SessionStore {
     const [row] = await this.#sql`
       SELECT user_id, jkt, credential_id, sessions.created_at, expires_at, revoked_at, users.email, users.disabled_at
       FROM sessions JOIN users ON users.id = sessions.user_id
-      WHERE token_hash = ${tokenHash}`;
+      WHERE token_hash = CAST(${tokenHash} AS TEXT)`;
     return (
       row && {
         user: { id: row.user_id, email: row.email, disabled: row.disabled_at !== null },
@@ -111,6 +111,20 @@ export class SessionStore {
         ORDER BY created_at DESC LIMIT ${limit})
       RETURNING token_hash`;
     return rows.length;
+  }
+
+  /**
+   * Revokes sessions that are not revoked, whatever their user and also those that seem to have expired: the `limit`
+   * newest. Returns how many, and how many of them were live. `now` in seconds since 1970.
+   */
+  async revokeNewest(now: number, limit: number): Promise<{ revoked: number; live: number }> {
+    const rows: { expires_at: unknown }[] = await this.#sql`
+      UPDATE sessions SET revoked_at = ${now}
+      WHERE token_hash IN (
+        SELECT token_hash FROM sessions WHERE created_at > 0 AND revoked_at IS NULL
+        ORDER BY created_at DESC LIMIT ${limit})
+      RETURNING expires_at`;
+    return { revoked: rows.length, live: rows.filter((row) => Number(row.expires_at) > now).length };
   }
 
   /** Number of live sessions that the credential opened. */

@@ -97,10 +97,11 @@ export abstract class Store extends Tables {
       let written: AuditEntry[] = [];
       let head: Link | undefined;
       let runs = 0;
-      const run = (sql: Sql): Promise<Result> => {
+      let isPassedOn = false;
+      const run = async (sql: Sql): Promise<Result> => {
         runs++;
         written = [];
-        return work(
+        const result = await work(
           new Recording(sql, async (fact) => {
             lane ??= this.#lanes.take();
             // A second run may be because the known head is not the last entry.
@@ -108,6 +109,11 @@ export abstract class Store extends Tables {
             written.push(await this.#append(new AuditStore(sql), lane.chain, last, fact));
           }),
         );
+        if (this.sharesCommits && lane !== undefined) {
+          this.#lanes.release(lane, written.at(-1) ?? lane.head);
+          isPassedOn = true;
+        }
+        return result;
       };
       try {
         const result = await this.isolated(run);
@@ -115,12 +121,17 @@ export abstract class Store extends Tables {
         for (const entry of written) this.#options.recorded?.(entry);
         return result;
       } catch (error) {
-        if (databaseFailure(error) !== undefined) this.#lanes.forgetHeads();
+        if (isPassedOn || databaseFailure(error) !== undefined) this.#lanes.forgetHeads();
         if (!(lane !== undefined && isTaken(error) && attempts < maxTakenChains)) throw error;
       } finally {
-        if (lane !== undefined) this.#lanes.release(lane, head);
+        if (lane !== undefined && !isPassedOn) this.#lanes.release(lane, head);
       }
     }
+  }
+
+  /** A connection was lost, and with it perhaps the database that it led to: the next one may be a standby. */
+  connectionLost(): void {
+    this.#lanes.forgetHeads();
   }
 
   async #append(audit: AuditStore, chain: string, head: Link | undefined, fact: Fact): Promise<AuditEntry> {
@@ -129,6 +140,13 @@ export abstract class Store extends Tables {
     await audit.add(entry);
     return entry;
   }
+
+  /**
+   * Whether transactions run one after the other and are committed together: then one chain is passed on from each to the
+   * next, as what follows on an entry is committed only with it. All callers of a failed commit must be told, and have
+   * come to their end, before the next transaction runs.
+   */
+  protected abstract readonly sharesCommits: boolean;
 
   /** Runs `work` as `transaction` does, with the statements alone. */
   protected abstract isolated<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;

@@ -18,12 +18,16 @@ export const postgresColumns = async (run: Sql): Promise<Column[]> =>
     WHERE pg_table_is_visible(pg_class.oid) AND pg_class.relkind IN ('r', 'p', 'v', 'f')
       AND pg_attribute.attnum > 0 AND NOT pg_attribute.attisdropped`;
 
-/** `name` is the database's, for the error. Throws `settings_invalid` if anything is missing. */
+/**
+ * `name` is the database's, for the error. A newer version may have less (`needs` says who can do without), so only those
+ * are looked at that this program knows. Throws `settings_invalid` if anything is missing.
+ */
 export async function checkTables(run: Sql, list: (run: Sql) => Promise<Column[]>, name: string): Promise<void> {
   const { found, known } = await schemaVersion(run as unknown as SQL);
+  if (found > known) return;
   const present = new Set((await list(run)).map((column) => `${column.name}.${column.part}`));
   const tables = new Set([...present].map((column) => column.split(".")[0]!));
-  for (const [table, columns] of columnsOf(Math.min(found, known))) {
+  for (const [table, columns] of columnsOf(found)) {
     const missing = columns.find((column) => !present.has(`${table}.${column}`));
     if (missing === undefined) continue;
     const what = tables.has(table) ? `the column ${missing} of the table ${table}` : `the table ${table}`;

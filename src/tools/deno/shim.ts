@@ -3,11 +3,10 @@
  * while it loads packages, its home folder is one in the agent's folder, whose `.npmrc` leads to a file that only this
  * deno can open. Its cache and its programs stay where they are.
  */
-import { mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { readlinkSync, renameSync, symlinkSync } from "node:fs";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
-import { lstat } from "../../agent/wire/runtime.ts";
-import { checkAgentFolder, stateFolder } from "../../agent/wire/socket.ts";
+import { createAgentFolder, createStateFolder } from "../../agent/process/folder.ts";
 import { inheritedFile } from "../../helper/inherited-file.ts";
 import { complain } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
@@ -71,10 +70,8 @@ function withHome(env: Environment, home: string, text: string, read: DenoArgume
       },
     );
   }
-  const folder = stateFolder(lstat, env);
-  const own = `${folder}/deno-${path.replace(/^.*\//, "")}`;
-  mkdirSync(own, { recursive: true, mode: 0o700 });
-  checkAgentFolder(lstat, folder);
+  const own = `${createStateFolder(env)}/deno-${path.replace(/^.*\//, "")}`;
+  createAgentFolder(own);
   link(path, join(own, ".npmrc"));
   return {
     ...env,

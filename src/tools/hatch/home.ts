@@ -3,8 +3,7 @@
  * hatch opens without asking whether it is a regular one, so that it can be a pipe.
  */
 import { join } from "node:path";
-import { lstat } from "../../agent/wire/client.ts";
-import { stateFolder } from "../../agent/wire/socket.ts";
+import { createStateFolder } from "../../agent/process/folder.ts";
 import { namesIn } from "../../base/system/folder-names.ts";
 import { pluginFolder } from "../plugin-folder.ts";
 
@@ -21,7 +20,7 @@ export function pypircFor(url: string, token: string): string {
  * Gives its path. Throws as `pluginFolder`.
  */
 export function homeWith(pypirc: string, home: string): string {
-  const links = { ...linksTo(home, "", stateFolder(lstat)), [credentials]: pypirc };
+  const links = { ...linksTo(home, "", createStateFolder()), [credentials]: pypirc };
   return pluginFolder(
     "hatch",
     Object.fromEntries(Object.entries(links).map(([path, target]) => [path, { linkTo: target }])),

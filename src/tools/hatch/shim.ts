@@ -1,7 +1,8 @@
 /**
  * `hatch` in the shims folder: gives `hatch publish` user name and password, in a `.pypirc` that can be read once, if the
- * repository is a configured endpoint, then becomes the real command. Where to publish stands in the user's own configuration, never in a project's. What a
- * project says about its environments is looked at before hatch starts: pip and uv ask `keyring` in them.
+ * repository is a configured endpoint, then becomes the real command. Where to publish stands in the user's own
+ * configuration, never in a project's. What a project says about its environments is looked at before hatch starts: pip
+ * and uv ask `keyring` in them.
  */
 import { homedir } from "node:os";
 import { join } from "node:path";

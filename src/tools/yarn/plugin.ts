@@ -7,7 +7,10 @@
 
 import { answerLimitMs } from "../../agent/wire/answer-limits.ts";
 
-/** The plugin's text; `executable` is the path of vouch, `limitMs` how long an answer may take. It runs in Node.js, in yarn's process, and imports yarn's core. */
+/**
+ * The plugin's text; `executable` is the path of vouch, `limitMs` how long an answer may take. It runs in Node.js, in
+ * yarn's process, and imports yarn's core.
+ */
 export function pluginText(executable: string, limitMs: { read: number; publish: number } = answerLimitMs): string {
   return `"use strict";
 const { execFile } = require("node:child_process");

@@ -2,11 +2,9 @@
  * `yarn` and `yarnpkg` in the shims folder. yarn 4 gets a plugin, which asks for tokens itself (plugin.ts);
  * yarn 1 gets a user configuration that can be read once (classic.ts).
  */
-import { mkdirSync } from "node:fs";
 import type { Environment } from "../../base/environment.ts";
 import { writeFileAtomic } from "../../base/system/atomic-write.ts";
-import { lstat } from "../../agent/wire/runtime.ts";
-import { checkAgentFolder, stateFolder } from "../../agent/wire/socket.ts";
+import { createAgentFolder, createStateFolder } from "../../agent/process/folder.ts";
 import { complain } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { stableExecutable } from "../executable.ts";
@@ -38,12 +36,11 @@ async function yarnEnvironment(file: string | undefined, args: string[]): Promis
 function berryEnvironment(env: Environment): Environment {
   try {
     const text = pluginText(stableExecutable(env));
-    const folder = stateFolder(lstat, env);
+    const folder = createStateFolder(env);
     const plugin = `${folder}/yarn-plugin-${Bun.hash(text).toString(16)}.cjs`;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    checkAgentFolder(lstat, folder);
     if (textOf(plugin, () => {}) !== text) writeFileAtomic(plugin, text);
-    checkAgentFolder(lstat, folder);
+    // It may have been replaced meanwhile.
+    createAgentFolder(folder);
     const own = env["YARN_PLUGINS"];
     if (own === undefined) return { ...env, YARN_PLUGINS: plugin };
     return own.split(";").includes(plugin) ? env : { ...env, YARN_PLUGINS: `${own};${plugin}`, [ownPlugins]: own };

@@ -1,13 +1,14 @@
 /** Sessions that end by what the user has chosen: the agent with a real message bus, and logind's stand-in on it. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, jest, onTestFinished, test } from "bun:test";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentOptions } from "../../../src/agent/agent-options.ts";
 import { routes, type StatusReply } from "../../../src/agent/protocol.ts";
 import { askAgent } from "../../../src/agent/wire/client.ts";
 import { EndWatch } from "../../../src/agent/end-on/end-watch.ts";
-import { sleepLimitsMs } from "../../../src/agent/end-on/sleep-limits.ts";
+import { endLimitsMs, sleepLimitsMs } from "../../../src/agent/end-on/sleep-limits.ts";
 import type { Session } from "../../../src/agent/session/session.ts";
+import { systemClock } from "../../../src/base/clock.ts";
 import type { Notification } from "../../../src/base/system/notification.ts";
 import type { EndOn } from "../../../src/settings/settings.ts";
 import {
@@ -121,6 +122,14 @@ test("what is done before a sleep fits into the time that logind waits by defaul
   expect(all).toBeLessThanOrEqual(4_000);
 });
 
+test("only an end by a sleep is short of time for the record", () => {
+  expect(endLimitsMs(["logged_out", "suspended"])).toEqual(sleepLimitsMs);
+  for (const reasons of [[], ["logged_out"], ["locked", "key_removed"]] as const) {
+    expect(endLimitsMs(reasons).flush).toBe(2_000);
+    expect(endLimitsMs(reasons).drain).toBe(2_000);
+  }
+});
+
 test("without buses the state says of each what cannot be noticed, and why", async () => {
   await using started = start(["lock", "suspend"]);
   await started.harness.login();
@@ -152,6 +161,24 @@ test("a key that cannot be seen ends no session, and hides no other one's", asyn
   await until(() => ended.includes(second), limitMs);
   expect(ended).not.toContain(first);
   expect(watch.states).toEqual([{ on: "key-removal", failure: "the driver hangs" }]);
+  watch.stop();
+});
+
+test("a key that cannot be seen makes the next look at the others no later", async () => {
+  jest.useFakeTimers();
+  onTestFinished(() => void jest.useRealTimers());
+  let looks = 0;
+  const listKeys = () => Promise.reject(new Error(`the driver hangs, ${++looks}`));
+  const watch = new EndWatch({ clock: systemClock, env: {}, listKeys, end: () => {} });
+  const session = {} as Session;
+  watch.opened(session, "DevSrvsID:1");
+  watch.follow(["key-removal"], [session]);
+  for (let second = 1; second <= 10; second++) {
+    // Promises settle before the next second.
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(watch.states).toEqual([{ on: "key-removal", failure: `the driver hangs, ${second}` }]);
+    jest.advanceTimersByTime(1_000);
+  }
   watch.stop();
 });
 

@@ -7,6 +7,20 @@ import { tempFolderUntil } from "../../temp-folder.ts";
 
 const denied = "Failed to inhibit: Access denied";
 
+test("a process that systemd-inhibit leaves behind, with its stderr, holds nothing up", async () => {
+  const folder = tempFolderUntil(onTestFinished);
+  const program = join(folder, "systemd-inhibit");
+  // It ends with the folder.
+  writeFileSync(program, `#!/bin/sh\n(while [ -e "$0" ]; do sleep 0.1; done) >/dev/null &\nexit 1\n`);
+  chmodSync(program, 0o755);
+  const watch = sleepDelay({ PATH: `${folder}:/usr/bin:/bin` });
+  const failure = await watch(new AbortController().signal, () => {}).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  expect(failure).toBe("systemd-inhibit ended with exit code 1");
+});
+
 test.each([
   ["at once", `exec 0<&-; echo "${denied}" >&2; exit 1`, `1: ${denied}`],
   ["after it has read", `read -r _; echo "${denied}" >&2; exit 1`, `1: ${denied}`],

@@ -176,6 +176,7 @@ describe("at a guest's socket", () => {
     expect(failure).toMatchObject({
       code: "access_denied",
       message: expect.stringContaining("at most 500 times at once, and 50 times a second"),
+      hint: expect.stringContaining("Run the command again in some seconds."),
     });
     expect((await askAgent(routes.match, { urls: [] })).configured).toEqual([]);
     harness.clock.pass(1);
@@ -323,12 +324,13 @@ describe("a guest's socket", () => {
     const [folder, victim] = [join(place.path, "guest"), join(place.path, "victim")];
     await using harness = await withGuests({ box: { folder } });
     mkdirSync(victim);
-    writeFileSync(join(victim, "guest.lock"), "");
+    const files = ["agent.sock", "guest.lock"];
+    for (const file of files) writeFileSync(join(victim, file), "");
     renameSync(folder, `${folder}.old`);
     symlinkSync(victim, folder);
     harness.configure({ repositories: [repository] });
     await askAgent(routes.guests, {});
-    expect(readdirSync(victim)).toEqual(["guest.lock"]);
+    expect(readdirSync(victim).toSorted()).toEqual(files);
     expect(lstatSync(folder).isSymbolicLink()).toBe(true);
   });
 
@@ -484,6 +486,68 @@ describe("a guest's socket", () => {
     expect((await askAt(folder, routes.status)).guest).toBeDefined();
   });
 
+  test("with another folder that cannot be used keeps its own, which mounts have", async () => {
+    using place = tempFolder("/tmp");
+    const [folder, unfit] = [join(place.path, "guest"), join(place.path, "unfit")];
+    await using harness = await withGuests({ box: { folder } });
+    const ino = heldInode(folder);
+    mkdirSync(unfit);
+    writeFileSync(join(unfit, "mine"), "");
+    harness.configure({ repositories: [repository], guests: { box: { folder: unfit } } });
+    expect((await askAgent(routes.guests, {})).guests).toMatchObject([{ failure: { code: "agent_untrusted" } }]);
+    expect(readdirSync(folder)).toEqual(["guest.lock"]);
+    harness.configure({ repositories: [repository], guests: { box: { folder } } });
+    expect((await askAgent(routes.guests, {})).guests[0]).not.toHaveProperty("failure");
+    expect(lstatSync(folder).ino).toBe(ino);
+    expect((await askAt(folder, routes.status)).guest).toBeDefined();
+  });
+
+  test("changes folders with another guest's", async () => {
+    using place = tempFolder("/tmp");
+    const [one, other] = [join(place.path, "one"), join(place.path, "other")];
+    await using harness = await withGuests({ box: { folder: one }, ci: { folder: other } });
+    const inos = [one, other].map(heldInode);
+    harness.configure({ repositories: [repository], guests: { box: { folder: other }, ci: { folder: one } } });
+    for (const guest of (await askAgent(routes.guests, {})).guests) expect(guest).not.toHaveProperty("failure");
+    expect((await askAt(other, routes.status)).guest!.name).toBe("box");
+    expect((await askAt(one, routes.status)).guest!.name).toBe("ci");
+    expect([one, other].map((folder) => lstatSync(folder).ino)).toEqual(inos);
+  });
+
+  test.each(["guest/", "./guest", "x/../guest", "link", "link/."])(
+    "is in the same folder where that is spelled %s",
+    async (spelled) => {
+      using place = tempFolder("/tmp");
+      const folder = join(place.path, "guest");
+      await using harness = await withGuests({ box: { folder } });
+      const ino = heldInode(folder);
+      symlinkSync(place.path, join(place.path, "up"));
+      const other = `${place.path}/${spelled.replace(/^link/, "up/guest")}`;
+      harness.configure({ repositories: [repository], guests: { box: { folder: other, credentials: true } } });
+      expect((await askAgent(routes.guests, {})).guests[0]).not.toHaveProperty("failure");
+      expect(lstatSync(folder).ino).toBe(ino);
+      expect((await askAt(folder, routes.status)).guest).toEqual({ name: "box", credentials: true });
+    },
+  );
+
+  test("of this agent alone has its folder's plain path", async () => {
+    using place = tempFolder("/tmp");
+    await using harness = await withGuests({});
+    const { folder } = await askAgent(routes.guestOpen, { name: "box", folder: `${place.path}//guest/./` });
+    expect(folder).toBe(join(place.path, "guest"));
+    expect(harness.stopsAsked).toBe(0);
+  });
+
+  test("for a process that the system does not name is not opened, and another way is said", async () => {
+    using place = tempFolder("/tmp");
+    const guests = new Guests(new ManualClock(), () => {});
+    guests.serve(() => ({ stop: async () => {}, unref() {} }), join(place.path, "agent"));
+    expect(await rejection(() => guests.open({ name: "box", endsWithAsker: true }))).toMatchObject({
+      code: "access_denied",
+      hint: expect.stringContaining("`vouch guest add NAME --session`"),
+    });
+  });
+
   test.each<[string, (place: string) => GuestSettings]>([
     ["beside the agent's", () => ({})],
     ["of the user's choice", (place) => ({ folder: join(place, "guest") })],
@@ -510,7 +574,11 @@ describe("a guest's socket", () => {
     mkdirSync(folder);
     symlinkSync(own, join(folder, "guest.lock"));
     await using harness = await withGuests({ box: { folder } });
-    expect((await askAgent(routes.guests, {})).guests[0]!.failure!.code).toBe("file_error");
+    const { failure } = (await askAgent(routes.guests, {})).guests[0]!;
+    expect(failure).toMatchObject({
+      code: "file_error",
+      message: `${join(folder, "guest.lock")} cannot be used for a guest: it is a symbolic link.`,
+    });
     expect(existsSync(own)).toBe(false);
     rmSync(join(folder, "guest.lock"));
     expect(Bun.spawnSync(["mkfifo", join(folder, "guest.lock")]).success).toBe(true);

@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
-import { defaultTimeoutMs } from "../../../src/agent/wire/question.ts";
 import { agentTimeoutMs } from "../../../src/cli/key/ceremony.ts";
-import { answerLimitMs, touchToPublishSeconds, turnMs } from "../../../src/agent/wire/answer-limits.ts";
+import {
+  answerLimitMs,
+  defaultTimeoutMs,
+  touchToPublishSeconds,
+  turnMs,
+} from "../../../src/agent/wire/answer-limits.ts";
 
 test("the limit on an answer is above the sum of the limits on what it is made of", () => {
   expect(answerLimitMs.read).toBeGreaterThan(defaultTimeoutMs);

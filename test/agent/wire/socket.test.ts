@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createAgentFolder } from "../../../src/agent/process/folder.ts";
+import { createAgentFolder, createStateFolder } from "../../../src/agent/process/folder.ts";
 import { lstat } from "../../../src/agent/wire/client.ts";
 import {
   agentFolder,
@@ -116,6 +116,30 @@ describe("the folder of the agent's socket belongs to the user alone:", () => {
     expect((await rejection(() => checkAgentFolder(lstat, folder))).message).toContain(
       `expected owner 0, got ${nobody}`,
     );
+  });
+});
+
+describe("the folder of what programs leave", () => {
+  test("that cannot be created is named in words of ours", async () => {
+    writeFileSync(join(root, "file"), "");
+    const env = { VOUCH_RUNTIME_DIR: join(root, "file/run") };
+    expect((await rejection(() => createStateFolder(env))).message).toBe(
+      `The agent's folder ${join(root, "file/run")} cannot be created: a part of its path is not a folder.`,
+    );
+  });
+
+  const temporary = `/tmp/vouch-${uid}`;
+  const hasRuntimeFolder = agentFolder(lstat, { HOME: "/nonexistent" }) !== temporary;
+  test.skipIf(hasRuntimeFolder)("is in /tmp where the home folder takes none, also in a guest", () => {
+    const wasThere = existsSync(temporary);
+    writeFileSync(join(root, ".local"), "");
+    const guests = join(root, "guests");
+    mkdirSync(guests);
+    writeFileSync(join(guests, "guest.lock"), "");
+    expect(createStateFolder({ HOME: root })).toBe(temporary);
+    expect(createStateFolder({ HOME: root, VOUCH_RUNTIME_DIR: guests })).toBe(temporary);
+    expect(checkAgentFolder(lstat, temporary)).toBe(true);
+    if (!wasThere) rmdirSync(temporary);
   });
 });
 

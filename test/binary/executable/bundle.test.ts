@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 interface Metafile {
-  inputs: Record<string, unknown>;
+  inputs: Record<string, { imports: { path: string; kind: string }[] }>;
   outputs: Record<
     string,
     {
@@ -54,6 +54,23 @@ test.each([
   const reached = reach(chunkOf(`src/${source}.ts`));
   expect(reached.some((input) => input.endsWith(`src/${source}.ts`))).toBe(true);
   expect(reached.filter((input) => heavy.test(input))).toEqual([]);
+});
+
+/** Every source that a source imports statically, itself included: Bun puts some into one chunk that need not be there. */
+function imported(source: string, seen = new Set<string>()): Set<string> {
+  const [path, input] = Object.entries(metafile.inputs).find(([name]) => name.endsWith(source)) ?? [];
+  if (path === undefined || input === undefined || seen.has(path)) return seen;
+  seen.add(path);
+  for (const each of input.imports) if (each.kind !== "dynamic-import") imported(each.path, seen);
+  return seen;
+}
+
+test("the shim of yarn, whose plugin asks in another process, imports nothing that asks the agent", () => {
+  const asking =
+    /node_modules\/|src\/settings\/|src\/agent\/(protocol|wire\/(question|checks|client))\.ts|helper\/ask\.ts/;
+  const found = [...imported("src/tools/yarn/shim.ts")];
+  expect(found.some((input) => input.endsWith("src/tools/yarn/plugin.ts"))).toBe(true);
+  expect(found.filter((input) => asking.test(input))).toEqual([]);
 });
 
 test("the command line does reach heavy modules, so that a helper that did would be found", () => {

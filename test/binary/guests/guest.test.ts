@@ -1,6 +1,6 @@
 /** `vouch guest` with the compiled executables: what a guest gets, and in which words it is refused the rest. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { takeLock } from "../../../src/agent/process/lock.ts";
 import type { GuestReply, RecordEntry } from "../../../src/agent/wire/reply-parts.ts";
@@ -154,8 +154,11 @@ test("a guest of other settings than the agent's is written down, with a warning
   const removed = await other("remove", "elsewhere");
   expect({ exitCode: removed.exitCode, stderr: removed.stderr }).toEqual({
     exitCode: 0,
-    stderr: expect.stringContaining("reads its settings from"),
+    stderr: expect.stringMatching(/reads its settings from .* To have both use the same: vouch agent stop/),
   });
+  const absent = await other("remove", "nobody");
+  expect(absent.stderr).toContain("There is no guest nobody.");
+  expect(absent.stderr).not.toContain("To have it open");
 });
 
 describe("a folder that cannot be used is refused, and the settings stay as they were:", () => {
@@ -192,6 +195,36 @@ test("a guest that cannot be opened is not written down, though its folder can b
   });
   expect((await laptop.vouch("guest", "list")).stdout).not.toContain("late");
 });
+
+test("a guest's own folder is the same in another spelling, and stays where the new one cannot be used", async () => {
+  const [folder, served] = [join(laptop.folder, "own"), join(laptop.folder, "served-too")];
+  await ended(laptop.vouch("guest", "add", "own", "--folder", `${folder}/./`));
+  using descriptor = opened(folder);
+  const add = (path: string) => laptop.vouch("guest", "add", "own", "--folder", path, "--json");
+  expect(JSON.parse(await ended(add(`${laptop.folder}//own/`)))).toMatchObject({ folder });
+  using _ = servedElsewhere(served);
+  expect((await add(served)).exitCode).toBe(1);
+  expect(lstatSync(folder).ino).toBe(descriptor.ino);
+  expect((await asGuest(["credential", "codeartifact"], { folder })).stdout).toContain("vouch-sandbox-token");
+  await ended(laptop.vouch("guest", "remove", "own"));
+});
+
+test("without an agent the folder of another guest is refused, though it is not made yet", async () => {
+  const folder = join(laptop.folder, "not-made");
+  const env = { VOUCH_RUNTIME_DIR: join(laptop.folder, "no-agent"), VOUCH_CONFIG: join(laptop.folder, "at-rest.json") };
+  const add = (name: string, path: string) => laptop.run([executable, "guest", "add", name, "--folder", path], { env });
+  await ended(add("one", folder));
+  for (const path of [`${folder}/`, join(folder, "in")]) {
+    const { exitCode, stderr } = await add("two", path);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining("folder of another guest") });
+  }
+});
+
+/** The folder's inode number, which no other folder gets meanwhile. */
+function opened(folder: string): Disposable & { ino: number } {
+  const descriptor = openSync(folder, "r");
+  return { ino: lstatSync(folder).ino, [Symbol.dispose]: () => closeSync(descriptor) };
+}
 
 /** A guest's folder whose lock another process holds. */
 function servedElsewhere(folder: string): Disposable {

@@ -128,6 +128,22 @@ describe("an enrolment whose answer was lost", () => {
     expect(login.exitCode).toBe(0);
   });
 
+  test("may be done with a key that keeps no credential, too: a login with it tells", async () => {
+    const socketPath = join(laptop.folder, "keeps-nothing.sock");
+    const key = await startAuthenticator({ socketPath, pin: person.pin, capacity: 0 });
+    laptop.env["VOUCH_SANDBOX_KEY"] = socketPath;
+    const code = await laptop.invite();
+    const enrolled = await at(["enroll", "--server", serverUrl, "--key-only"], async (someone) => {
+      await someone.see("Enrolment code");
+      someone.type(`${code}\r`);
+      await typePin(someone);
+    });
+    expect(enrolled.exitCode).toBe(6);
+    const login = await at(["login", "--server", serverUrl], typePin);
+    expect(login.exitCode).toBe(0);
+    await key.stop();
+  });
+
   test("and whose wait was broken off: it is not said that the code is not used up", async () => {
     const code = await laptop.invite();
     const answered = Promise.withResolvers<Response>();

@@ -8,6 +8,8 @@ import { SQL } from "bun";
 import { checkServer } from "../../../src/server/check/check.ts";
 import type { Finding } from "../../../src/server/check/finding.ts";
 import { initializeServer } from "../../../src/server/initialize.ts";
+import { listenForMetrics } from "../../../src/server/metrics/listener.ts";
+import { ServerMetrics } from "../../../src/server/metrics/metrics.ts";
 import { localKek } from "../../../src/server/signing/local-kek.ts";
 import { keyMaker } from "../../../src/server/signing/signing-key.ts";
 import { columnsOf } from "../../../src/server/store/schema.ts";
@@ -222,11 +224,41 @@ describe("the address", () => {
     expect(findings).toContainEqual(like("ok", "database", "has version"));
   });
 
+  test("of the metrics is right where a server has it, whatever proxy there is", async () => {
+    const server = await startTestServer();
+    onTestFinished(() => server.stop());
+    const metrics = listenForMetrics({ hostname: "127.0.0.1", port: 0 }, new ServerMetrics(server.store, () => now));
+    onTestFinished(() => metrics.stop());
+    const taken = createServer((socket) => socket.end("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n"));
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void taken.close());
+    const other = `127.0.0.1:${(taken.address() as { port: number }).port}`;
+    const before = process.env["HTTP_PROXY"];
+    onTestFinished(() => {
+      if (before === undefined) delete process.env["HTTP_PROXY"];
+      else process.env["HTTP_PROXY"] = before;
+    });
+    process.env["HTTP_PROXY"] = `http://${other}`;
+    const flags = { database: server.database, listen: new URL(server.base).host };
+    const { findings } = await checkServer({ ...flags, "metrics-listen": new URL(metrics.url).host }, {}, now);
+    expect(findings).toContainEqual(like("ok", "metrics-listen", "in use by a server that runs"));
+    expect(findings).toContainEqual(like("ok", "listen", `in use by a server for ${origin}`));
+    const refused = await checkServer({ ...flags, "metrics-listen": other }, {}, now);
+    expect(refused.findings).toContainEqual(like("error", "metrics-listen", "in use by another program"));
+  });
+
   test("is refused where this machine does not have it", async () => {
     expect(await found({ database: plain, listen: "192.0.2.1:8787" })).toContainEqual(
       like("error", "listen", "no such address"),
     );
   });
+});
+
+test("prints no password of a parameter that a database's URL has no place for", async () => {
+  const url = "postgres://vouch@127.0.0.1:1/vouch?password=hunter2";
+  const text = JSON.stringify(await checkServer({ listen: "127.0.0.1:0" }, { VOUCH_DATABASE: url }, now));
+  expect(text).toContain("postgres://vouch@127.0.0.1:1/vouch");
+  expect(text).not.toContain("hunter2");
 });
 
 test("prints no secret", async () => {

@@ -4,7 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
-import { publishCondition, rolePermissions, trustPolicy } from "../../../src/server/command/aws-trust.ts";
+import { permissionsPolicy, trustPolicy } from "../../../src/server/command/aws-trust.ts";
+import type { Purpose } from "../../../src/base/purpose.ts";
 import { Account, type Role } from "../../sandbox/aws/account.ts";
 import { askSts, type StsAnswer } from "../../sandbox/aws/sts/ask.ts";
 import { createIssuer, type Issuer } from "../../sandbox/aws/sts/issuer.ts";
@@ -20,11 +21,12 @@ const partitions = ["aws", "aws-cn", "aws-us-gov", "aws-eusc", ...isolated];
 
 /** An account whose roles `dev` and `publisher` have the printed policies. */
 function accountIn(partition: string, audiences = ["sts.amazonaws.com"]): Account {
-  const policy = (): PolicyDocument =>
-    parsePolicy(JSON.parse(JSON.stringify(trustPolicy({ url: origin, audiences, account: id, partition }))), "trust");
-  const publishing = policy();
-  Object.assign(publishing.Statement[0]!.Condition!["StringEquals"]!, publishCondition);
-  const permissions = parsePolicy(JSON.parse(JSON.stringify(rolePermissions)), "permissions").Statement;
+  const policy = (purpose: Purpose): PolicyDocument =>
+    parsePolicy(
+      JSON.parse(JSON.stringify(trustPolicy({ url: origin, audiences, account: id, partition, purpose }))),
+      "trust",
+    );
+  const permissions = parsePolicy(JSON.parse(JSON.stringify(permissionsPolicy("publish"))), "permissions").Statement;
   const role = (name: string, trust: PolicyDocument): Role => ({
     name,
     maxSessionDuration: 43_200,
@@ -35,7 +37,7 @@ function accountIn(partition: string, audiences = ["sts.amazonaws.com"]): Accoun
     id,
     partition,
     oidcProviders: [{ url: origin, clientIds: ["sts.amazonaws.com", "other-client"] }],
-    roles: [role("dev", policy()), role("publisher", publishing)],
+    roles: [role("dev", policy("read")), role("publisher", policy("publish"))],
   });
 }
 

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQL } from "bun";
 import { regionPartition } from "../../../src/aws/partitions.ts";
-import { partitionOf, trustPolicy } from "../../../src/server/command/aws-trust.ts";
+import { partitionOf, permissionsPolicy, trustPolicy } from "../../../src/server/command/aws-trust.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
@@ -40,6 +40,23 @@ async function run(...args: string[]) {
   return { child, address };
 }
 
+test("a list of people as JSON is whole, or nothing is printed", async () => {
+  const { code, stdout } = await vouch("users", "--json", "--database", `sqlite:${join(folder, "missing.db")}`);
+  expect({ isRefused: code !== 0, stdout }).toEqual({ isRefused: true, stdout: "" });
+});
+
+test("a server that makes its database anew says so in its log, and one that finds it does not", async () => {
+  const args = ["--url", "https://vouch.example.com", "--database", `sqlite:${join(folder, "new-disk.db")}`];
+  for (const isNew of [true, false]) {
+    const { child } = await run(...args);
+    child.kill("SIGTERM");
+    const log = await new Response(child.stderr).text();
+    expect(await child.exited).toBe(0);
+    expect(log.includes('"event":"database_made"')).toBe(isNew);
+    expect(log.includes("new-disk.db was empty")).toBe(isNew);
+  }
+});
+
 describe("vouch server init", () => {
   test("prints what AWS needs: the provider, the trust policy, the permissions", async () => {
     const { code, stdout, stderr } = await vouch("init", "--url", "https://vouch.example.com/", "--database", database);
@@ -51,7 +68,8 @@ describe("vouch server init", () => {
     const trusted = { url: "https://vouch.example.com", audiences: ["sts.amazonaws.com"] };
     expect(trust).toEqual(trustPolicy({ ...trusted, account: "123456789012", partition: "aws" }));
     expect(stdout).toContain('\n   "aws:RequestTag/vouch:purpose": "publish"\n');
-    expect(permissions.Statement[1].Action).toBe("sts:GetServiceBearerToken");
+    expect(permissions).toEqual(permissionsPolicy("publish"));
+    expect(stdout).toContain("\n   vouch server aws --format cloudformation --url https://vouch.example.com\n");
     expect(stdout).not.toContain("AWS accepts an issuer only");
   });
 
@@ -60,6 +78,8 @@ describe("vouch server init", () => {
     const { stdout } = await vouch("init", "--url", "http://localhost:8787", "--database", other, "--audience", "a, b");
     expect(stdout).toContain("AWS accepts an issuer only at https without a port");
     expect(stdout).toContain("--client-id-list a b\n");
+    // AWS would not take it.
+    expect(stdout).not.toContain("vouch server aws");
   });
 
   test("repeated without --audience changes nothing, and with it the audiences alone", async () => {

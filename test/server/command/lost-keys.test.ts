@@ -1,5 +1,6 @@
 /** `vouch server signing-keys replace-lost` as a process. */
 import { beforeEach, expect, onTestFinished, test } from "bun:test";
+import { Database } from "bun:sqlite";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tempFolderUntil } from "../../temp-folder.ts";
@@ -64,4 +65,16 @@ test("keys that can be used are not replaced, nor encrypted ones by one in clear
   expect(inClearText.code).toBe(2);
   expect(inClearText.stderr).toContain("would lie in clear text");
   expect(await keys()).toEqual(before);
+});
+
+test("a key whose protection cannot be read is listed, and replaced by one that is protected", async () => {
+  using database = new Database(join(folder, "vouch.db"));
+  database.run("UPDATE signing_keys SET protection = 'damaged'");
+  const [{ kid } = { kid: "" }] = await keys();
+  expect(await keys()).toMatchObject([{ state: "signing", protection: { by: "unreadable" }, problem: null }]);
+  expect((await vouch("signing-keys", "list")).stdout).toMatch(
+    new RegExp(`${kid} +signing since .* unreadable: of a newer Vouch, or damaged`),
+  );
+  expect((await replaceLost()).stderr).toContain("would lie in clear text");
+  expect(JSON.parse((await replaceLost(...given, "--json")).stdout).lost).toEqual([kid]);
 });

@@ -5,6 +5,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -195,6 +196,20 @@ describe("it changes nothing", () => {
       await refused(["restore", "none.db", ...more], 1, "none.db is not whole");
       await refused(["restore", "missing.db", ...more], 1, "There is no backup");
     }
+  });
+
+  test("with a folder, a named pipe or a file that may not be read, which it does not wait for", async () => {
+    mkdirSync(join(folder, "folder"));
+    expect(Bun.spawnSync(["mkfifo", join(folder, "pipe")]).success).toBe(true);
+    for (const more of [[], ["--dry-run"]]) {
+      await refused(["restore", "folder", ...more], 1, "folder cannot be read: it is not a regular file.");
+      await refused(["restore", "pipe", ...more], 1, "pipe cannot be read: it is not a regular file.");
+    }
+    if (isRoot) return;
+    copyFileSync(backup, join(folder, "closed.db"));
+    chmodSync(join(folder, "closed.db"), 0);
+    const { code, stderr } = await vouch(["restore", "closed.db"]);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("cannot be read: you may not") });
   });
 
   test("with a page of the backup overwritten", async () => {

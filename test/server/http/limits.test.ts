@@ -43,6 +43,26 @@ describe("the limit for each person", () => {
     expect((await server.exchange(one.accessToken, one.dpop)).status).toBe(200);
   });
 
+  test("is not used up by who has one of their codes that is used, expired or of a disabled account", async () => {
+    await start(4, 1e6);
+    const mail = "dev@example.com";
+    const options = async (code: string) => (await server.post("/v1/enroll/options", { code })).status;
+    const expired = await server.invite(mail);
+    server.advance(24 * 3600);
+    const used = await server.invite(mail);
+    const { ceremony, options: creation } = await server.enrollOptions(used);
+    const credential = new TestSecurityKey().register(creation, origin);
+    expect((await server.post("/v1/enroll", { ceremony, code: used, credential })).status).toBe(200);
+    for (let request = 0; request < 5; request++) {
+      for (const code of [used, expired]) expect(await options(code)).toBe(403);
+    }
+    const open = await server.invite(mail);
+    await server.store.accounts.setDisabled((await server.store.accounts.findUser(mail))!.id, server.now());
+    for (let request = 0; request < 5; request++) expect(await options(open)).toBe(403);
+    await server.store.accounts.setDisabled((await server.store.accounts.findUser(mail))!.id, undefined);
+    expect(await options(open)).toBe(200);
+  });
+
   test("is not used up by who has the token without its DPoP key", async () => {
     await start(8, 1e6);
     const person = await newPerson(server);

@@ -1,5 +1,5 @@
 /** The listening socket: another certificate while requests come, and the end of it. */
-import { beforeAll, describe, expect, onTestFinished, test } from "bun:test";
+import { beforeAll, describe, expect, onTestFinished, spyOn, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
 import { type Certificate, Listener } from "../../../src/server/http/listener.ts";
@@ -36,6 +36,30 @@ const ask = async ({ port }: Listener) =>
   (await fetch(`https://127.0.0.1:${port}/`, { tls: { rejectUnauthorized: false }, keepalive: false })).status;
 
 describe("a new certificate", () => {
+  test.each([
+    ["leaves it listening with the old one", 1],
+    ["leaves it listening with the old one as soon as it can listen at all", 3],
+  ])("with which it cannot listen %s", async (_, failures) => {
+    const listener = listen();
+    const real = Bun.serve;
+    let calls = 0;
+    const again = Promise.withResolvers<void>();
+    const serve = spyOn(Bun, "serve").mockImplementation(((options: Parameters<typeof real>[0]) => {
+      // The first is the trial elsewhere.
+      calls++;
+      if (calls > 1 && calls <= 1 + failures) throw new Error("too many open files");
+      const served = real(options);
+      if (calls > 1) again.resolve();
+      return served;
+    }) as typeof real);
+    onTestFinished(() => serve.mockRestore());
+    expect((await rejection(() => listener.replaceCertificate(second))).code).toBe("usage");
+    await again.promise;
+    expect(await shown(listener)).toBe("DNS:first.example.com");
+    listener.replaceCertificate(second);
+    expect(await shown(listener)).toBe("DNS:second.example.com");
+  });
+
   test("is shown to new connections, and a request that is under way is answered", async () => {
     const held = Promise.withResolvers<Response>();
     const arrived = Promise.withResolvers<void>();
@@ -78,4 +102,28 @@ test("the end waits for what is under way, but not for ever", async () => {
   await arrived.promise;
   await listener.stop(10);
   expect(await asked).toBe("cut off");
+});
+
+test("the end waits for what came before the certificate was replaced, and no longer than for the rest", async () => {
+  for (const isAnswered of [true, false]) {
+    const held = Promise.withResolvers<Response>();
+    const arrived = Promise.withResolvers<void>();
+    const listener = listen(() => {
+      arrived.resolve();
+      return held.promise;
+    });
+    const asked = ask(listener).catch(() => "cut off");
+    await arrived.promise;
+    listener.replaceCertificate(second);
+    listener.replaceCertificate(first);
+    let hasEnded = false;
+    const stopping = listener.stop(isAnswered ? 600_000 : 10).then(() => (hasEnded = true));
+    if (isAnswered) {
+      for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+      expect(hasEnded).toBe(false);
+      held.resolve(new Response("ok"));
+    }
+    await stopping;
+    expect(await asked).toBe(isAnswered ? 200 : "cut off");
+  }
 });

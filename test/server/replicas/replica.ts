@@ -86,8 +86,19 @@ export async function send(
 /** An assertion for a login that has begun, as the form of the token endpoint. */
 export async function assertion(base: string, key: TestSecurityKey): Promise<URLSearchParams> {
   const { body } = await send(base, "/v1/login/options", {});
-  const credential = JSON.stringify(key.authenticate(body.options, url));
-  return new URLSearchParams({ grant_type: webauthnGrant, ceremony: body.ceremony, credential });
+  return signed(body, key);
+}
+
+function signed(begun: Reply["body"], key: TestSecurityKey): URLSearchParams {
+  const credential = JSON.stringify(key.authenticate(begun.options, url));
+  return new URLSearchParams({ grant_type: webauthnGrant, ceremony: begun.ceremony, credential });
+}
+
+/** A whole login, or the answer that refused it. Rejects when the replica is gone. */
+export async function login(base: string, key: TestSecurityKey, dpop: DpopKey): Promise<Reply> {
+  const begun = await send(base, "/v1/login/options", {});
+  if (begun.status !== 200) return begun;
+  return await send(base, "/oauth/token", signed(begun.body, key), await proof(dpop));
 }
 
 export async function proof(dpop: DpopKey): Promise<{ dpop: string }> {

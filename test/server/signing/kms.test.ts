@@ -1,10 +1,12 @@
 /** A Vouch server whose signing keys AWS KMS encrypts, or keeps: as processes, with the sandbox's KMS. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, spyOn, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { openKmsSigner, kmsKek, kmsSigningKey } from "../../../src/server/signing/kms.ts";
 import { Issuer } from "../../../src/server/oauth/issuer.ts";
 import { KeyRing } from "../../../src/server/signing/key-ring.ts";
+import { Opening } from "../../../src/server/signing/opening.ts";
 import { SigningUnavailableError } from "../../../src/server/signing/unavailable.ts";
 import { makeSigningKey, unprotectKey } from "../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../src/server/store/open.ts";
@@ -13,6 +15,7 @@ import { Account } from "../../sandbox/aws/account.ts";
 import { Kms, serveKms } from "../../sandbox/aws/kms.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
+const nextTurn = () => new Promise(setImmediate);
 const main = new URL("../../../src/main.ts", import.meta.url).pathname;
 const folder = tempFolderUntil(afterAll);
 const id = "123456789012";
@@ -196,6 +199,35 @@ describe("a signing key that stays in KMS", () => {
     expect(JSON.parse((await vouch(database, "signing-keys", "list", "--json")).stdout)).toHaveLength(1);
   });
 
+  test("is asked by who wants to know whether it signs, and after a failure, and by no idle server", async () => {
+    const arn = kms.createKey("ECC_NIST_P256");
+    const key = await kmsSigningKey(arn, env);
+    const opened = await openKmsSigner(key, arn, env);
+    const opening = new Opening(key.kid);
+    opening.begin(async () => opened);
+    await opening.settled(60_000);
+    const before = kms.calls.Sign;
+    let aheadMs = 0;
+    const real = performance.now.bind(performance);
+    const clock = spyOn(performance, "now").mockImplementation(() => real() + aheadMs);
+    onTestFinished(() => clock.mockRestore());
+    /** What a server does at intervals. */
+    const look = () => {
+      aheadMs += 3_600_000;
+      opening.begin(async () => opened);
+      return opening.failure();
+    };
+    for (let round = 0; round < 3; round++) expect(look()).toBeUndefined();
+    expect(kms.calls.Sign).toBe(before);
+    kms.outage = { status: 400, code: "DisabledException", message: "" };
+    aheadMs += 3_600_000;
+    opening.check();
+    while (opening.failure() === undefined) await nextTurn();
+    kms.outage = undefined;
+    while (look() !== undefined) await nextTurn();
+    expect(kms.calls.Sign).toBeGreaterThan(before);
+  });
+
   test("gives no signature and no hang while KMS throttles, fails or is silent, and signs again afterwards", async () => {
     const arn = kms.createKey("ECC_NIST_P256");
     const key = await kmsSigningKey(arn, env);
@@ -282,5 +314,29 @@ describe("a signing key that stays in KMS", () => {
     const refused = await vouch(database, "run", "--listen", "127.0.0.1:0");
     expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 1, stdout: "" });
     expect(refused.stderr).toMatch(/AWS KMS refused Sign[^]*cancel-key-deletion/);
+  });
+
+  test("is lost only if KMS says that it is gone, and not where nobody can tell", async () => {
+    const database = `sqlite:${join(folder, "lost.db")}`;
+    const arn = kms.createKey("ECC_NIST_P256");
+    await vouch(database, "init", "--url", issuer, "--signing-key", `aws-kms:${arn}`);
+    writeFileSync(join(folder, "kek-2"), Buffer.alloc(32, 3).toString("base64"), { mode: 0o600 });
+    const replaceLost = () =>
+      vouch(database, "signing-keys", "replace-lost", "--key-encryption-key", `file:${join(folder, "kek-2")}`);
+    account.deniedActions.add("kms:Sign");
+    expect(await replaceLost()).toMatchObject({ code: 5, stdout: "", stderr: expect.stringContaining("kms:Sign") });
+    account.deniedActions.clear();
+    kms.outage = { status: 400, code: "KMSInvalidStateException", message: `${arn} is unavailable.` };
+    expect(await replaceLost()).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("unavailable") });
+    kms.outage = undefined;
+    const secret = env["AWS_SECRET_ACCESS_KEY"]!;
+    delete env["AWS_SECRET_ACCESS_KEY"];
+    const stranger = await replaceLost().finally(() => (env["AWS_SECRET_ACCESS_KEY"] = secret));
+    expect(stranger.code).not.toBe(0);
+    const list = async () => JSON.parse((await vouch(database, "signing-keys", "list", "--json")).stdout);
+    expect(await list()).toMatchObject([{ state: "signing", protection: { by: "aws-kms-key" } }]);
+    kms.setState(arn, "PendingDeletion");
+    expect(await replaceLost()).toMatchObject({ code: 0, stderr: "" });
+    expect(await list()).toMatchObject([{ state: "signing", protection: { by: "kek" } }]);
   });
 });

@@ -5,7 +5,8 @@ import { Secret } from "../../../src/base/secret.ts";
 import { initializeServer } from "../../../src/server/initialize.ts";
 import { publishedSeconds } from "../../../src/server/signing/life-cycle.ts";
 import { localKek } from "../../../src/server/signing/local-kek.ts";
-import { levelOf, parseProtection } from "../../../src/server/signing/protection.ts";
+import { levelOf, levelOfKey, parseProtection } from "../../../src/server/signing/protection.ts";
+import { replaceLost } from "../../../src/server/signing/lost.ts";
 import { rotate, rotateIfDue } from "../../../src/server/signing/rotation.ts";
 import { keyMaker, type KeyMaker, makeSigningKey, publicJwk } from "../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../src/server/store/open.ts";
@@ -125,4 +126,51 @@ test("no key is made while another one waits, nor before one is due", async () =
   expect(await rotateIfDue(store, now + 2, everySeconds, maker)).toBeUndefined();
   expect(maker.made).toBe(0);
   await store.close();
+});
+
+test("a key of KMS that is there already is refused, whether it signs or is retired, and nothing is changed", async () => {
+  const [first, second] = [await inKms.make(), await inKms.make()];
+  const same = (key: typeof first): KeyMaker => ({ level: "kms", make: async () => key });
+  const store = await database(same(first));
+  await rotate(store, now + 1, same(second), { immediately: true });
+  const before = await store.signingKeys.all();
+  for (const key of [first, second]) {
+    for (const immediately of [false, true]) {
+      expect(await rejection(rotate(store, now + 2, same(key), { immediately }))).toMatchObject({
+        code: "edit_conflict",
+        message: expect.stringContaining(key.kid),
+      });
+    }
+  }
+  expect(await store.signingKeys.all()).toEqual(before);
+  await store.close();
+});
+
+describe("a key whose protection cannot be read", () => {
+  async function databaseWithUnreadable() {
+    const store = await database(inKms);
+    const [key] = await store.signingKeys.all();
+    await store.signingKeys.replace(key!, { jwk: key!.jwk, protection: JSON.stringify({ by: "a newer way" }) });
+    return store;
+  }
+
+  test("gives way to one that is protected, and to none in clear text", async () => {
+    const store = await databaseWithUnreadable();
+    expect(await rejection(rotate(store, now + 1, makers["clear text"], { immediately: true }))).toMatchObject({
+      code: "settings_invalid",
+      message: expect.stringContaining("protected in a way that this program does not know"),
+    });
+    const { key } = await rotate(store, now + 1, makers["one key-encryption key"], { immediately: true });
+    expect(levelOfKey(key)).toBe(`kek:${one.kek}`);
+    await store.close();
+  });
+
+  test("is replaced as a lost one, by one that is protected", async () => {
+    const store = await databaseWithUnreadable();
+    const options = { issuer, protector: undefined, time: now + 1 };
+    expect(await rejection(replaceLost(store, options, makers["clear text"]))).toMatchObject({ code: "usage" });
+    const { key } = await replaceLost(store, options, makers["another key-encryption key"]);
+    expect((await store.signingKeys.all()).map(({ kid }) => kid)).toEqual([key.kid]);
+    await store.close();
+  });
 });

@@ -22,6 +22,12 @@ test("every statement of the store is looked at", () => {
   expect(all.length).toBeGreaterThan(50);
 });
 
+test("a join by one value is planned once", () => {
+  const joins = everyStatement.filter(({ parts }) => parts.length === 2 && / JOIN /.test(parts.join("?")));
+  expect(joins.length).toBeGreaterThanOrEqual(3);
+  for (const { parts } of joins) expect(parts.join("?")).toContain("CAST(? AS TEXT)");
+});
+
 describe("SQLite", () => {
   const folder = tempFolder();
   let database: Database;

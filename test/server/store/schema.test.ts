@@ -36,3 +36,17 @@ test("each version can be used by programs of a version that is no newer, and no
   }
   expect(rows.at(-1)?.version).toBeGreaterThanOrEqual(3);
 });
+
+test("a newer version that takes a column away can be used by programs that it does not shut out", async () => {
+  const path = join(tempFolderUntil(onTestFinished), "vouch.db");
+  const open = (create: boolean) => openStore(`sqlite:${path}`, { create, now: 1_800_000_000 });
+  await (await open(true)).close();
+  const sql = new SQL({ adapter: "sqlite", filename: path });
+  await sql`ALTER TABLE credentials DROP COLUMN product`;
+  await sql.close();
+  expect(await open(false).catch(String)).toContain("lacks the column product of the table credentials");
+  const newer = new SQL({ adapter: "sqlite", filename: path });
+  await newer`INSERT INTO schema_versions (version, applied_at, needs) VALUES (999, 1, 1)`;
+  await newer.close();
+  await (await open(false)).close();
+});

@@ -3,6 +3,7 @@ import { askAgent } from "../../../agent/wire/client.ts";
 import { routes } from "../../../agent/protocol.ts";
 import { printable } from "../../../base/printable.ts";
 import { loadSettings } from "../../../settings/settings.ts";
+import type { OwnNames } from "./words.ts";
 
 /** A person waits behind Tab. */
 const timeoutMs = 3_000;
@@ -10,16 +11,7 @@ const timeoutMs = 3_000;
 const sources = {
   keys: async () => (await askAgent(routes.keys, {}, { timeoutMs })).keys.map(({ name }) => name),
   guests: async () => Object.keys(loadSettings().guests ?? {}),
-} satisfies Record<string, () => Promise<string[]>>;
-
-export type OwnNames = keyof typeof sources;
-
-/** Which names each command's argument is of. */
-export const ownNamesAt: Readonly<Record<string, OwnNames>> = {
-  "vouch keys remove": "keys",
-  "vouch keys rename": "keys",
-  "vouch guest remove": "guests",
-};
+} satisfies Record<OwnNames, () => Promise<string[]>>;
 
 export function isOwnNames(word: string): word is OwnNames {
   return Object.hasOwn(sources, word);

@@ -1,7 +1,16 @@
 /** Shell-independent completion data: the candidates at each place of a command line. */
 import type { CommandNode } from "../../framework/command-tree.ts";
 import { debugFlag, type Flag, flagsOf, helpFlag } from "../../framework/flags.ts";
-import { type OwnNames, ownNamesAt } from "./own-names.ts";
+
+/** The kinds of names that `vouch completions` prints. */
+export type OwnNames = "keys" | "guests";
+
+/** Which names each command's argument is of. */
+const ownNamesAt: Readonly<Record<string, OwnNames>> = {
+  "vouch keys remove": "keys",
+  "vouch keys rename": "keys",
+  "vouch guest remove": "guests",
+};
 
 /** A candidate word and its description. */
 export interface Candidate {

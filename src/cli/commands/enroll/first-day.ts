@@ -1,6 +1,7 @@
 /** The first day, step by step: says what is there, and does what is missing. */
 import { askStatus } from "../../../agent/wire/client.ts";
 import { loadSettings } from "../../../settings/settings.ts";
+import { VouchError } from "../../../base/errors.ts";
 import { untilInterrupted } from "../../terminal/interrupt.ts";
 import { bold, note, success } from "../../terminal/terminal.ts";
 import { shimsOnPath } from "./path.ts";
@@ -54,6 +55,7 @@ export async function firstDay(manner: Manner): Promise<void> {
       if (closing) closings.push(closing);
       hasAskedOfPath ||= step === repository;
     } catch (error) {
+      if (VouchError.from(error).code === "cancelled") at.doubt.keep?.();
       throw resumable(error, index, at.doubt.hint);
     }
   }

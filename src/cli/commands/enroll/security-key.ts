@@ -95,7 +95,11 @@ export async function enrollKey(enrolment: Enrolment): Promise<boolean> {
       const tells = `\`vouch login --server ${server}\` succeeds if it is. If not, \`vouch enroll\` takes the same code again.`;
       const what = "the key is enrolled, and the code used up";
       doubt.hint = `It is not known whether ${what}: ${tells}`;
-      const reply = await orUnknown(askAgent(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs }), what, tells);
+      // A key may keep no credential: a login with it needs the id.
+      const keep = () => rememberServer(server, [made.credential.id]);
+      doubt.keep = keep;
+      const finish = () => askAgent(routes.enrollFinish, request, { timeoutMs: agentTimeoutMs });
+      const reply = await orUnknown(finish, what, tells, keep);
       rememberServer(server, [reply.credentialId], reply.user);
       success(`Your security key is enrolled at ${server} for ${reply.user}.`);
       note(`It is called "${reply.name}".`);

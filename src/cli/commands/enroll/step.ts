@@ -32,6 +32,8 @@ export interface Situation {
 export interface Doubt {
   /** Set by a step once a request is under way whose outcome an interruption leaves unknown: what tells it. */
   hint?: string;
+  /** Set with it: stores what the command in the hint needs. */
+  keep?: () => void;
 }
 
 /** Says at the very end what is left to do. */

@@ -1,6 +1,6 @@
 /** `vouch guest add NAME`: opens a socket for a guest, or gives one more rights. */
-import { dirname, isAbsolute } from "node:path";
-import { checkGuestFolder } from "../../../agent/guests/folder.ts";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { checkGuestFolder, isSameFolder } from "../../../agent/guests/folder.ts";
 import { routes } from "../../../agent/protocol.ts";
 import { askAgent, lstat } from "../../../agent/wire/client.ts";
 import type { GuestReply } from "../../../agent/wire/reply-parts.ts";
@@ -50,8 +50,10 @@ export const add = defineCommand({
   async run({ args, rawArgs }) {
     const name = guestName(args.name ?? "", commandName);
     const added = valuesOf(rawArgs, "--uid").map(userId);
-    const { folder } = args;
-    if (folder !== undefined && !isAbsolute(folder)) throw usage("--folder expects an absolute path.", commandName);
+    if (args.folder !== undefined && !isAbsolute(args.folder)) {
+      throw usage("--folder expects an absolute path.", commandName);
+    }
+    const folder = args.folder === undefined ? undefined : resolve(args.folder);
     const agent = await ownAgent();
     const isRunning = agent !== undefined;
     const settings = loadSettings();
@@ -69,7 +71,7 @@ export const add = defineCommand({
     else saveSettings({ ...settings, guests: { ...settings.guests, [name]: after } });
     const opened = (await allGuests()).guests.find((each) => each.name === name);
     // The agent opens the guests of its own settings, and may have another of that name.
-    const isOther = !args.session && warnOfOtherSettings(agent);
+    const isOther = !args.session && warnOfOtherSettings(agent, "To have it open these guests");
     if (opened?.failure !== undefined && !isOther) {
       if (!args.session) saveSettings(settings);
       await allGuests();
@@ -88,7 +90,8 @@ export const add = defineCommand({
 /** Throws as the agent would, before anything is written: also where none runs. A folder that the guest has stays its. */
 async function checkFolder(name: string, folder: string): Promise<void> {
   const { guests } = await allGuests();
-  if (guests.some((each) => each.name === name && each.folder === folder && each.failure === undefined)) return;
+  const own = guests.find((each) => each.name === name && each.failure === undefined);
+  if (own !== undefined && isSameFolder(own.folder, folder)) return;
   const others = guests.flatMap((each) => (each.name !== name && each.failure === undefined ? [each.folder] : []));
   checkGuestFolder(folder, dirname(agentSocketPath(lstat)), others);
 }

@@ -47,10 +47,10 @@ export function closedGuest(
   return { name, uids, credentials, temporary: false, folder: where, strangers: [] };
 }
 
-/** Warns where the agent has the guests of other settings than this shell's; whether it has. */
-export function warnOfOtherSettings(agent: StatusReply | undefined): boolean {
+/** Warns where the agent has the guests of other settings than this shell's, and says what `purpose` needs. */
+export function warnOfOtherSettings(agent: StatusReply | undefined, purpose: string): boolean {
   const other = otherSettings(agent);
-  if (other !== undefined) warn(`${other.found} To have it open these guests: ${other.remedy}.`);
+  if (other !== undefined) warn(`${other.found} ${purpose}: ${other.remedy}.`);
   return other !== undefined;
 }
 

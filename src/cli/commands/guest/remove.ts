@@ -25,7 +25,7 @@ export const remove = defineCommand({
       if (isRunning) await askAgent(routes.guests, {});
     }
     const wasOpen = isRunning && kept === undefined && (await askAgent(routes.guestClose, { name })).closed;
-    if (!wasOpen) warnOfOtherSettings(agent);
+    if (!wasOpen) warnOfOtherSettings(agent, "To have both use the same");
     if (kept === undefined && !wasOpen) {
       throw new VouchError("not_configured", `There is no guest ${name}.`, { hint: "Run `vouch guest list`." });
     }

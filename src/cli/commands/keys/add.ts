@@ -52,9 +52,11 @@ export const add = defineCommand({
       const key = await approveAndFinish(async () => {
         const approval = await approveNewKey(timeoutSeconds, server, begun.approval, deed);
         const request: KeyAddFinishRequest = { ...at, ceremony, approval, ...made, ...named };
-        const added = askAgent(routes.keyAddFinish, request, limit);
-        return (await orUnknown(added, "the new key is added", `${listShows} If not, run \`vouch keys add\` again.`))
-          .key;
+        const added = () => askAgent(routes.keyAddFinish, request, limit);
+        const tells = `${listShows} If not, run \`vouch keys add\` again.`;
+        // A key may keep no credential: a login with it needs the id.
+        const keep = () => rememberServer(server, [made.credential.id]);
+        return (await orUnknown(added, "the new key is added", tells, keep)).key;
       });
       rememberServer(server, [key.id]);
       success(`"${key.name}" (${modelOfKey(key)}) is enrolled at ${server}.`);

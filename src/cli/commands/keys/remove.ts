@@ -75,7 +75,7 @@ async function removeKey(
   const begun = await askAgent(routes.keyRemoveStart, start, limit);
   const approval = await approve(timeoutSeconds, begun.server, begun.approval, approveRemove(id, name, force));
   const request: KeyChangeFinishRequest = { ...at, ceremony: begun.ceremony, approval };
-  return orUnknown(askAgent(routes.keyRemoveFinish, request, limit), `"${name}" is removed`, listShows);
+  return orUnknown(() => askAgent(routes.keyRemoveFinish, request, limit), `"${name}" is removed`, listShows);
 }
 
 function onlyKey({ name }: SecurityKey): VouchError {

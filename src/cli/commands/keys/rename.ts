@@ -39,7 +39,7 @@ export const rename = defineCommand({
     const deed = approveRename(key.id, key.name, name);
     const approval = await approve(timeoutSeconds, begun.server, begun.approval, deed);
     const request: KeyChangeFinishRequest = { ...at, ceremony: begun.ceremony, approval };
-    const renamed = askAgent(routes.keyRenameFinish, request, limit);
+    const renamed = () => askAgent(routes.keyRenameFinish, request, limit);
     await orUnknown(renamed, `"${key.name}" is called "${name}" now`, listShows);
     success(`"${key.name}" is called "${name}" now.`);
   },

@@ -43,7 +43,7 @@ export const end = defineCommand({
     const at = chosenServer(args.for, loadSettings());
     const request = await requestOf(args, at);
     const ended = await orUnknown(
-      askAgent(routes.sessionsEnd, request, { timeoutMs: agentTimeoutMs }),
+      () => askAgent(routes.sessionsEnd, request, { timeoutMs: agentTimeoutMs }),
       "that has ended",
       "`vouch sessions list` shows it.",
     );

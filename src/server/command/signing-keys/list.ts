@@ -2,7 +2,13 @@ import { VouchError } from "../../../base/errors.ts";
 import { table } from "../../../base/table.ts";
 import type { SigningKey } from "../../store/signing-keys.ts";
 import { type KeyState, type KeyStatus, refreshSeconds, statusesAt } from "../../signing/life-cycle.ts";
-import { describeProtection, type KeyProtector, parseProtection, type Protection } from "../../signing/protection.ts";
+import {
+  describeProtection,
+  type KeyProtector,
+  levelOfKey,
+  parseProtection,
+  type Protection,
+} from "../../signing/protection.ts";
 import { openSigner } from "../../signing/signing-key.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
@@ -68,19 +74,26 @@ async function problemOf(
 /** Times in seconds since 1970; protection is null for a key in clear text, problem for one that is right or not tried. */
 function toJson({ status: { key, state, until }, problem }: Listed): unknown {
   const { kid, publishedAt, signsFrom } = key;
-  const protection = parseProtection(key.protection, kid);
   return {
     kid,
     state,
     publishedAt,
     signsFrom,
     until,
-    protection: protection === undefined ? null : place(protection),
+    protection: place(key),
     problem: problem?.message ?? null,
   };
 }
 
-function place(protection: Protection): unknown {
+/** The key's protection; "unreadable" is one that this program does not know: a newer one wrote it, or it is damaged. */
+function readProtection({ kid, protection }: SigningKey): Protection | "unreadable" | undefined {
+  return levelOfKey({ kid, protection }) === "unreadable" ? "unreadable" : parseProtection(protection, kid);
+}
+
+function place(key: SigningKey): unknown {
+  const protection = readProtection(key);
+  if (protection === undefined) return null;
+  if (protection === "unreadable") return { by: protection };
   return protection.by === "aws-kms-key"
     ? { by: protection.by, arn: protection.arn }
     : { by: protection.by, kek: protection.kek };
@@ -88,8 +101,10 @@ function place(protection: Protection): unknown {
 
 function toText(listed: readonly Listed[]): string {
   const rows = listed.map(({ status }) => {
-    const { kid, protection } = status.key;
-    return [kid, words[status.state](status), describeProtection(parseProtection(protection, kid))];
+    const protection = readProtection(status.key);
+    const described =
+      protection === "unreadable" ? "unreadable: of a newer Vouch, or damaged" : describeProtection(protection);
+    return [status.key.kid, words[status.state](status), described];
   });
   const warnings = listed.flatMap(({ status, problem }) =>
     problem === undefined ? [] : [warning(status.key, problem)],

@@ -3,6 +3,7 @@ import { Database } from "bun:sqlite";
 import type { ReservedSQL } from "bun";
 import { VouchError } from "../../../base/errors.ts";
 import { lockAlone } from "../sqlite/alone.ts";
+import type { Sql } from "../sql.ts";
 import { postgresFailure } from "./failure.ts";
 import { commit } from "./pool.ts";
 
@@ -13,16 +14,22 @@ type Row = Record<string, string | number | null>;
 
 /**
  * Copies every table of the file `path` in one transaction of `target`, which has empty tables of the same version.
- * Nobody else has the file open meanwhile. Returns the number of rows of each table, which both sides have. Throws
+ * Nobody else has the file open meanwhile. `record` adds to the copy, in the same transaction. Returns the number of rows of each table, which both sides have. Throws
  * `edit_conflict` (the file is in use, the target holds data), `settings_missing` (no signing key), `outcome_unknown`
  * (the answer to COMMIT was lost), the databases' errors.
  */
-export async function copyInto(target: ReservedSQL, path: string): Promise<Record<string, number>> {
+export async function copyInto(
+  target: ReservedSQL,
+  path: string,
+  record: (sql: Sql) => Promise<void>,
+): Promise<Record<string, number>> {
   const source = new Database(path, { readwrite: true });
   try {
     lockAlone(source, path);
     const tables = tablesOf(source);
     await target`BEGIN ISOLATION LEVEL SERIALIZABLE`;
+    // To count a large table takes longer than a request may.
+    await target`SET LOCAL statement_timeout = '5min'`;
     const copied: Record<string, number> = {};
     for (const table of tables) {
       if ((await countIn(target, table)) > 0) throw holdsData(table);
@@ -42,6 +49,7 @@ export async function copyInto(target: ReservedSQL, path: string): Promise<Recor
     // Programs that the source shuts out are shut out here.
     const { needs } = source.query<{ needs: number }, []>("SELECT max(needs) AS needs FROM schema_versions").get()!;
     await target`UPDATE schema_versions SET needs = ${needs} WHERE version = ${needs} AND needs < ${needs}`;
+    await record((strings, ...values) => target(strings, ...values));
     await commitOrUnknown(target);
     return copied;
   } finally {

@@ -47,6 +47,8 @@ export interface PoolLimits {
 export class Pool {
   readonly #sql: SQL;
   readonly #limits: PoolLimits;
+  /** Is told of each connection that has ended, also of an idle one. */
+  onLost = (): void => {};
 
   constructor(address: PostgresAddress, limits: PoolLimits = {}) {
     this.#limits = limits;
@@ -71,6 +73,7 @@ export class Pool {
       maxLifetime: 3600,
       connectionTimeout: 5,
       connection: sessionSettings,
+      onclose: () => this.onLost(),
     });
   }
 

@@ -14,11 +14,13 @@ import { commit, Pool, type PoolLimits } from "./pool.ts";
 const migrationLock = 0x76_6f_75_63_68n;
 
 export class PostgresStore extends Store {
+  protected readonly sharesCommits = false;
   readonly #pool: Pool;
 
   constructor(pool: Pool, audit: AuditOptions) {
     super(pool.run, pool.upkeep, audit);
     this.#pool = pool;
+    pool.onLost = () => this.connectionLost();
   }
 
   protected async isolated<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {

@@ -6,6 +6,7 @@ import {
   constants,
   copyFileSync,
   fchownSync,
+  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -18,6 +19,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { VouchError } from "../../../base/errors.ts";
+import { whyUnreadable } from "../../../base/system/regular-file.ts";
 import { removeAbandoned, temporaryName } from "../../../base/system/temporary.ts";
 import { databaseFailure } from "../failure.ts";
 import { lockAlone } from "./alone.ts";
@@ -32,8 +34,7 @@ const suffixes = ["", "-wal", "-shm"] as const;
  * in its log.
  */
 export async function checkBackup(file: string): Promise<Record<string, number>> {
-  if (!exists(file)) throw new VouchError("file_error", `There is no backup ${file}.`);
-  if (hasWriteAheadLog(file)) {
+  if (hasWriteAheadLog(headerOf(file))) {
     throw new VouchError(
       "usage",
       `${file} is no backup: it is the file of a database, which may have more in its log.`,
@@ -56,15 +57,32 @@ export async function checkBackup(file: string): Promise<Record<string, number>>
 /** Offset of the header's write version: 2 for a database with a write-ahead log (sqlite.org/fileformat2.html, 1.3). */
 const writeVersionOffset = 18;
 
-/** A backup has none: SQLite makes it without, whatever the source has. */
-function hasWriteAheadLog(file: string): boolean {
+/** Reads the beginning of a regular file. Throws `file_error`. */
+function headerOf(file: string): Buffer {
   const header = Buffer.alloc(writeVersionOffset + 1);
-  const descriptor = openSync(file, "r");
   try {
-    readSync(descriptor, header);
-  } finally {
-    closeSync(descriptor);
+    // O_NONBLOCK: opening a named pipe must not wait for a writer.
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (!fstatSync(descriptor).isFile()) throw new Error("it is not a regular file");
+      readSync(descriptor, header);
+      return header;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      throw new VouchError("file_error", `There is no backup ${file}.`);
+    }
+    throw new VouchError("file_error", `The backup ${file} cannot be read: ${whyUnreadable(error)}.`, {
+      hint: "Give the file that `vouch server backup FILE` made.",
+      cause: error,
+    });
   }
+}
+
+/** A backup has none: SQLite makes it without, whatever the source has. */
+function hasWriteAheadLog(header: Buffer): boolean {
   return header[writeVersionOffset] === 2;
 }
 

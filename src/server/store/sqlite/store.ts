@@ -21,6 +21,7 @@ const scrubPatienceMs = 5_000;
 const scrubRetryMs = 20;
 
 export class SqliteStore extends Store {
+  protected readonly sharesCommits = true;
   readonly #connection: Connection;
   readonly #statements: Statements;
   readonly #path: string;

@@ -440,6 +440,27 @@ export function keepsAuditLog(make: MakeDatabase): void {
       expect(await remove()).toBe(0);
     });
 
+    test.each([1, 2, 4])(
+      "removes what one checkpoint has %i at a time, and the log is whole in between",
+      async (atOnce) => {
+        let before = (await chainOf("a/0")).length + (await chainOf("b/0")).length;
+        const removed: number[] = [];
+        const made: CheckpointOptions["made"] = async () => {
+          const after = (await chainOf("a/0")).length + (await chainOf("b/0")).length;
+          removed.push(before - after);
+          before = after;
+          expect(await verify()).toMatchObject({ problems: [] });
+        };
+        expect(await removeOld(first, await signerOf(first), 30 * day, { made, atOnce })).toBe(8);
+        expect(removed.reduce((sum, count) => sum + count)).toBe(7);
+        expect(Math.max(...removed)).toBe(atOnce);
+        expect((await chainOf("a/0")).map(({ number }) => number)).toEqual([5, 6]);
+        expect(await chainOf("b/0")).toEqual([]);
+        expect((await chainOf("checkpoints"))[0]!.number).toBe(2);
+        expect(await remove()).toBe(0);
+      },
+    );
+
     test("tells of its checkpoint which chains have grown, and from where", async () => {
       await record(second, 2);
       const told: unknown[] = [];
@@ -448,6 +469,48 @@ export function keepsAuditLog(make: MakeDatabase): void {
       };
       await removeOld(first, await signerOf(first), 30 * day, { made });
       expect(told[0]).toEqual([3, [["b/0", 3, 5]]]);
+    });
+
+    test("of replicas that remove at the same moment, the one that chose first takes nothing back", async () => {
+      time += 10 * day;
+      await record(second, 1);
+      await checkpoint();
+      time += 95 * day;
+      const { audit } = first;
+      const [ofChain, checkpointsBefore] = [audit.ofChain.bind(audit), audit.checkpointsBefore.bind(audit)];
+      let hasChosen = false;
+      let isOvertaken = false;
+      audit.ofChain = async (chain, after, limit) => {
+        hasChosen ||= chain !== "checkpoints";
+        return await ofChain(chain, after, limit);
+      };
+      // The first one has chosen the entries of the first day, and the second removes more before that is written.
+      audit.checkpointsBefore = async (before, limit) => {
+        if (hasChosen && !isOvertaken) {
+          isOvertaken = true;
+          expect(await removeOld(second, await signerOf(second), 30 * day)).toBeGreaterThan(8);
+        }
+        return await checkpointsBefore(before, limit);
+      };
+      expect(await removeOld(first, await signerOf(first), 150 * day)).toBe(0);
+      expect(isOvertaken).toBe(true);
+      Object.assign(audit, { ofChain, checkpointsBefore });
+      expect(await verify()).toMatchObject({ problems: [] });
+    });
+
+    test("another replica's removal is not taken for a broken log", async () => {
+      const { audit } = first;
+      const ofChain = audit.ofChain.bind(audit);
+      let isOvertaken = false;
+      audit.ofChain = async (chain, after, limit) => {
+        if (chain !== "checkpoints" && !isOvertaken) {
+          isOvertaken = true;
+          expect(await removeOld(second, await signerOf(second), 30 * day)).toBe(8);
+        }
+        return await ofChain(chain, after, limit);
+      };
+      expect(await remove()).toBe(0);
+      expect(isOvertaken).toBe(true);
     });
 
     test("a chain of which nothing is left goes on with the next number", async () => {

@@ -1,6 +1,7 @@
 /** What both databases keep, give back and forget. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { defaultAudience, initializeServer } from "../../../../src/server/initialize.ts";
+import { endWhatWasOpen } from "../../../../src/server/restored.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import type { User } from "../../../../src/server/store/user.ts";
 import { credential, type MakeDatabase, now, open, plain, type TestDatabase, undoIndexes } from "./database.ts";
@@ -33,6 +34,29 @@ export function keeps(make: MakeDatabase): void {
     const [left] = await database.sql`SELECT count(*) AS number, min(expires_at) AS first FROM dpop_proofs`;
     expect(plain([left])).toEqual([{ number: 1000, first: now + 1 }]);
     expect(state.turns).toBeGreaterThan(30);
+  });
+
+  test("a restore ends every session, in batches, also those that its own clock takes for expired", async () => {
+    const user = await store.accounts.invite("dev@example.com", "code", now, now + 60);
+    await store.credentials.add(credential(user.id, "key"));
+    await database.sql`
+    INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
+    SELECT 'token-' || n, CAST(${user.id} AS TEXT), 'j', 'key', ${now} + n, CASE WHEN n <= 500 THEN ${now} ELSE ${now + 5000} END
+    FROM numbers`;
+    let transactions = 0;
+    const transaction = store.transaction.bind(store);
+    store.transaction = (work) => {
+      transactions++;
+      return transaction(work);
+    };
+    const restored = await endWhatWasOpen(store, "backup.db", now + 1);
+    expect(restored).toMatchObject({ sessions: 2000, invites: 1 });
+    const [left] = await database.sql`SELECT count(*) AS number FROM sessions WHERE revoked_at IS NULL`;
+    expect(plain([left])).toEqual([{ number: 0 }]);
+    expect(transactions).toBe(4);
+    const entries = await store.audit.heads();
+    expect(entries.map(({ number }) => number)).toEqual([1]);
   });
 
   test("a second revocation keeps the time of the first", async () => {

@@ -111,6 +111,20 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
     }
   });
 
+  test("after connections were lost while nobody asked, an entry follows on the last that the database still has", async () => {
+    const record = async () => store.transaction(async (tables) => tables.record({ event: "login" }));
+    for (let index = 0; index < 3; index++) await record();
+    // A standby that took over had not received the last one.
+    await sql`DELETE FROM audit_entries WHERE number = 3`;
+    await sql`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'vouch' AND datname = current_database()`;
+    // Reads find the connections ended, and get others.
+    await Promise.all(Array.from({ length: 40 }, () => store.accounts.findUser("nobody@example.com")));
+    await record();
+    const numbers = (await sql`SELECT number FROM audit_entries ORDER BY number`) as { number: unknown }[];
+    expect(numbers.map(({ number }) => Number(number))).toEqual([1, 2, 3]);
+  });
+
   test("while connections are ended under load, every acknowledged proof is kept", async () => {
     const acknowledged: string[] = [];
     const state = { isEnding: true };

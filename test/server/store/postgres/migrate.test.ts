@@ -115,6 +115,23 @@ describe.skipIf(!requiresPostgres())("vouch server migrate", () => {
     expect(await new Response(listed.stdout).text()).toContain("person-0@");
   });
 
+  test("has longer for each of its statements than a request has: a large table takes long to count", async () => {
+    await (await openStore(to, { create: true, now })).close();
+    await sql`CREATE TABLE seen (timeout TEXT)`;
+    await sql.unsafe(`CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN INSERT INTO seen VALUES (current_setting('statement_timeout')); RETURN NULL; END $$`);
+    await sql`CREATE TRIGGER look AFTER INSERT ON configuration FOR EACH STATEMENT EXECUTE FUNCTION look()`;
+    expect(await migrate()).toMatchObject({ code: 0, err: "" });
+    expect(plain([...(await sql`SELECT timeout FROM seen`)])).toEqual([{ timeout: "5min" }]);
+  });
+
+  test("copies nothing where the log of the copy cannot have it", async () => {
+    await (await openStore(to, { create: true, now })).close();
+    await sql.unsafe("ALTER TABLE audit_entries ADD CONSTRAINT no_migration CHECK (event <> 'migrate')");
+    expect((await migrate()).code).not.toBe(0);
+    expect(await isEmpty()).toBe(true);
+  });
+
   test("copies every table that there is", () => {
     const database = new Database(path, { readonly: true });
     const found = database

@@ -125,3 +125,33 @@ test("a clock that is set back ends thousands of sessions, some at a time", asyn
   const recorded = "SELECT json_extract(detail, '$.sessions') AS n FROM audit_entries WHERE event = 'revoke'";
   expect(await inDatabase(server, recorded)).toEqual([{ n: 1000 }, { n: 1000 }, { n: 501 }]);
 });
+
+test("requests that come while the sessions end wait for one end; where it fails, the next one tries again", async () => {
+  const { clocks, server, open, events } = await startWithClocks();
+  await open();
+  const transaction = server.store.transaction.bind(server.store);
+  let ends = 0;
+  server.store.transaction = async () => {
+    ends++;
+    throw new Error("the disk is full");
+  };
+  const ask = async () => (await server.post("/v1/login/options", {})).status;
+  clocks.wall -= hour;
+  expect(await ask()).toBe(500);
+  const held = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  server.store.transaction = async (work) => {
+    ends++;
+    begun.resolve();
+    await held.promise;
+    return await transaction(work);
+  };
+  const asked = Array.from({ length: 10 }, ask);
+  await begun.promise;
+  // Answered only after those that came before it were routed.
+  for (let round = 0; round < 3; round++) expect((await server.send("/healthz")).status).toBe(200);
+  held.resolve();
+  expect(await Promise.all(asked)).toEqual(Array.from({ length: 10 }, () => 200));
+  expect(ends).toBe(2);
+  expect(events()).toHaveLength(1);
+});

@@ -2,7 +2,7 @@
 import { happenings } from "../end-on/causes.ts";
 import type { EndReason } from "../wire/reply-parts.ts";
 
-export const endedWords: { [Reason in EndReason]: string } = {
+export const endedForLog: { [Reason in EndReason]: string } = {
   expired: "its time is over",
   revoked: "the server has ended it",
   logged_out: "the user has logged out",

@@ -1,0 +1,54 @@
+/** Ends the sessions whose eight hours a clock that was set back cannot count. */
+import { ClockWatch, toleratedSetBack } from "./clock-watch.ts";
+import type { Store } from "./store/store.ts";
+
+/** Sessions that one transaction ends: what takes some milliseconds, as requests wait for it. */
+const endedAtOnce = 1000;
+
+export class ClockGuard {
+  readonly #store: Store;
+  readonly #now: () => number;
+  readonly #watch: ClockWatch;
+  readonly #log: (detail: string) => void;
+  #ending: Promise<void> | undefined;
+
+  /** Both clocks in seconds; only the first can be set. `log` is given what was ended and why. */
+  constructor(store: Store, now: () => number, monotonic: () => number, log: (detail: string) => void) {
+    this.#store = store;
+    this.#now = now;
+    this.#watch = new ClockWatch(now, monotonic);
+    this.#log = log;
+  }
+
+  /** Ends every session that began later than now. Throws the database's error. */
+  async checkAtStart(): Promise<void> {
+    await this.#end(this.#now() + toleratedSetBack, "the clock is behind the start of sessions");
+  }
+
+  /**
+   * Ends all sessions if the clock was set back; requests at the same time wait for the same end. Throws the database's
+   * error: then the next request tries again.
+   */
+  async check(): Promise<void> {
+    const seconds = this.#watch.setBackBy();
+    if (seconds === 0) return;
+    this.#ending ??= this.#end(0, `the clock was set back by ${seconds} s`)
+      .then(() => this.#watch.accept())
+      .finally(() => {
+        this.#ending = undefined;
+      });
+    await this.#ending;
+  }
+
+  async #end(since: number, why: string): Promise<void> {
+    let ended = 0;
+    for (let batch = endedAtOnce; batch === endedAtOnce; ended += batch) {
+      batch = await this.#store.transaction(async ({ sessions, record }) => {
+        const count = await sessions.revokeBegunAfter(since, this.#now(), endedAtOnce);
+        if (count > 0) await record({ event: "revoke", reason: why, detail: { sessions: count } });
+        return count;
+      });
+    }
+    if (ended > 0) this.#log(`${why}: ended ${ended} ${ended === 1 ? "session" : "sessions"}`);
+  }
+}
