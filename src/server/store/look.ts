@@ -9,7 +9,8 @@ import { ConfigurationStore, type ServerConfiguration } from "./configuration.ts
 import { describeDatabase, sqlitePath } from "./open.ts";
 import { isPostgresUrl, postgresAddress } from "./postgres/address.ts";
 import { Pool } from "./postgres/pool.ts";
-import { checkVersion, schemaVersion, signingKeysVersion } from "./schema.ts";
+import { checkVersion, schemaVersion } from "./schema.ts";
+import { signingKeysVersion } from "./schema-versions.ts";
 import { type SigningKey, SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
 import { checkTables, postgresColumns, sqliteColumns } from "./tables.ts";

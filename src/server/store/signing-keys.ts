@@ -1,5 +1,5 @@
 /** The keys that sign ID tokens. */
-import { signingKeysVersion } from "./schema.ts";
+import { signingKeysVersion } from "./schema-versions.ts";
 import type { Sql } from "./sql.ts";
 
 export interface SigningKey {

@@ -3,6 +3,7 @@ import { expect } from "bun:test";
 import { join } from "node:path";
 import { SQL } from "bun";
 import { openStore } from "../../../../src/server/store/open.ts";
+import { versions } from "../../../../src/server/store/schema-versions.ts";
 import type { Credential } from "../../../../src/server/store/credentials.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import { tempFolder } from "../../../temp-folder.ts";
@@ -40,18 +41,32 @@ export async function sqlite(): Promise<TestDatabase> {
 export const open = (database: TestDatabase, create = true): Promise<Store> =>
   openStore(database.url, { create, now, patienceMs: 60_000, attemptMs: 60_000 });
 
-/** Takes back the version of the schema that changes indexes alone, for a test of an older database. */
-export const indexesUndone = [
-  "DROP INDEX ceremonies_expires_at",
-  "DROP INDEX invites_expires_at",
-  "DROP INDEX sessions_expires_at",
-  "DROP INDEX sessions_created_at",
-  "DROP INDEX sessions_user_id_created_at",
-  "CREATE INDEX sessions_user_id ON sessions (user_id)",
-];
+/** Takes the schema back to `version`, for a test of an older program's database. */
+export async function takeBackTo(version: number, sql: SQL): Promise<void> {
+  for (const statement of undone(version)) await sql.unsafe(statement);
+  await sql`DELETE FROM schema_versions WHERE version > ${version}`;
+}
 
-export async function undoIndexes(sql: SQL): Promise<void> {
-  for (const statement of indexesUndone) await sql.unsafe(statement);
+/** The statements that take back all versions after `version`, the last first. */
+export function undone(version: number): string[] {
+  const made = versions.flatMap(({ statements }) => statements);
+  return versions
+    .slice(version)
+    .flatMap(({ statements }) => statements)
+    .toReversed()
+    .flatMap((statement) => undo(statement, made));
+}
+
+function undo(statement: string, made: readonly string[]): string[] {
+  const [, what, name, table, column] =
+    /^(CREATE TABLE|CREATE(?: UNIQUE)? INDEX|DROP INDEX|ALTER TABLE) (\w+)(?: ON (\w+)| ADD COLUMN (\w+))?/.exec(
+      statement,
+    ) ?? [];
+  if (what === "CREATE TABLE") return [`DROP TABLE ${name}`];
+  if (what === "DROP INDEX") return made.filter((other) => other.startsWith(`CREATE INDEX ${name} `));
+  if (what === "ALTER TABLE") return [`ALTER TABLE ${name} DROP COLUMN ${column}`];
+  expect(table).toBeString();
+  return [`DROP INDEX ${name}`];
 }
 
 /** The rows with every number a number: PostgreSQL gives a BIGINT as text. */

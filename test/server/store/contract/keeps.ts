@@ -4,7 +4,7 @@ import { defaultAudience, initializeServer } from "../../../../src/server/initia
 import { endWhatWasOpen } from "../../../../src/server/restored.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import type { User } from "../../../../src/server/store/user.ts";
-import { credential, type MakeDatabase, now, open, plain, type TestDatabase, undoIndexes } from "./database.ts";
+import { credential, type MakeDatabase, now, open, plain, type TestDatabase, takeBackTo } from "./database.ts";
 
 /** Declares the tests. */
 export function keeps(make: MakeDatabase): void {
@@ -215,14 +215,7 @@ export function keeps(make: MakeDatabase): void {
     const session = { user, jkt: "j", credentialId: "key", createdAt: now, expiresAt: now + 1000 };
     await store.sessions.add("before", session);
     await store.close();
-    await database.sql`ALTER TABLE sessions DROP COLUMN client`;
-    await database.sql`ALTER TABLE schema_versions DROP COLUMN needs`;
-    for (const column of ["published_at", "signs_from", "protection"]) {
-      await database.sql.unsafe(`ALTER TABLE signing_keys DROP COLUMN ${column}`);
-    }
-    for (const table of ["audit_entries", "audit_chains"]) await database.sql.unsafe(`DROP TABLE ${table}`);
-    await undoIndexes(database.sql);
-    await database.sql`DELETE FROM schema_versions WHERE version > 1`;
+    await takeBackTo(1, database.sql);
     store = await open(database, false);
     await store.sessions.add("since", { ...session, createdAt: now + 1 }, "laptop");
     expect(await store.sessions.ofUser(user.id, now)).toMatchObject([

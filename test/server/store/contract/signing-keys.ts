@@ -6,7 +6,7 @@ import { removeGone, retire, rotate, rotateIfDue } from "../../../../src/server/
 import { keyMaker } from "../../../../src/server/signing/signing-key.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import { rejection } from "../../../rejection.ts";
-import { type MakeDatabase, now, open, type TestDatabase, undoIndexes } from "./database.ts";
+import { type MakeDatabase, now, open, type TestDatabase, takeBackTo } from "./database.ts";
 
 const opener = new URL("../../../../src/server/store/open.ts", import.meta.url).pathname;
 const issuer = "https://vouch.example.com";
@@ -146,12 +146,7 @@ export function changesSigningKeys(make: MakeDatabase): void {
     const [key] = await first.signingKeys.all();
     await first.close();
     await second.close();
-    for (const column of ["published_at", "signs_from", "protection"]) {
-      await database.sql.unsafe(`ALTER TABLE signing_keys DROP COLUMN ${column}`);
-    }
-    for (const table of ["audit_entries", "audit_chains"]) await database.sql.unsafe(`DROP TABLE ${table}`);
-    await undoIndexes(database.sql);
-    await database.sql`DELETE FROM schema_versions WHERE version > 3`;
+    await takeBackTo(3, database.sql);
     const script = `
       import { openStore } from ${JSON.stringify(opener)};
       const store = await openStore(process.argv.at(-1), { create: false, now: ${now} });

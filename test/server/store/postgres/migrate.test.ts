@@ -15,13 +15,21 @@ const main = new URL("../../../../src/main.ts", import.meta.url).pathname;
 const tables = [
   "audit_chains",
   "audit_entries",
+  "authorization_codes",
   "ceremonies",
   "configuration",
   "credentials",
   "dpop_proofs",
+  "group_members",
+  "identities",
   "invites",
+  "laptop_profiles",
+  "page_sessions",
+  "scim_tokens",
   "sessions",
+  "sign_ons",
   "signing_keys",
+  "user_groups",
   "users",
 ];
 /** More than one batch of rows. */
@@ -95,7 +103,7 @@ describe.skipIf(!requiresPostgres())("vouch server migrate", () => {
     const { code, out, err } = await migrate(undefined, undefined, "--json");
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(JSON.parse(out).rows).toEqual({
-      audit_chains: 0,
+      ...Object.fromEntries(tables.map((table) => [table, 0])),
       audit_entries: 2,
       ceremonies: 1,
       configuration: 2,
