@@ -3,7 +3,8 @@ import { expect, onTestFinished, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { BusConnection, sessionBusAddress, systemBusAddress } from "../../../src/base/dbus/connection.ts";
-import { messageLength, methodCall, parseMessage, Reader } from "../../../src/base/dbus/message.ts";
+import { messageLength, methodCall, parseMessage } from "../../../src/base/dbus/message.ts";
+import { Reader } from "../../../src/base/dbus/reader.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
 const call = { destination: "org.example", path: "/a/b", interface: "org.example.I", member: "M" };
