@@ -42,12 +42,15 @@ export class ClockGuard {
 
   async #end(since: number, why: string): Promise<void> {
     let ended = 0;
-    for (let batch = endedAtOnce; batch === endedAtOnce; ended += batch) {
-      batch = await this.#store.transaction(async ({ sessions, record }) => {
+    for (let batch = endedAtOnce; batch === endedAtOnce;) {
+      const removed = await this.#store.transaction(async ({ pageSessions, sessions, record }) => {
+        const pages = await pageSessions.removeBegunAfter(since, endedAtOnce);
         const count = await sessions.revokeBegunAfter(since, this.#now(), endedAtOnce);
-        if (count > 0) await record({ event: "revoke", reason: why, detail: { sessions: count } });
-        return count;
+        if (pages + count > 0) await record({ event: "revoke", reason: why, detail: { sessions: pages + count } });
+        return { pages, count };
       });
+      batch = Math.max(removed.pages, removed.count);
+      ended += removed.pages + removed.count;
     }
     if (ended > 0) this.#log(`${why}: ended ${ended} ${ended === 1 ? "session" : "sessions"}`);
   }

@@ -35,6 +35,8 @@ export interface ServerContext {
   requireNonce: boolean;
   /** What publishing needs besides a session: a touch, or also the PIN (or finger). */
   publishVerification: "touch" | "pin";
+  /** The company's identity provider, by the name that the sign-in page shows; undefined without one. */
+  singleSignOn: { name: string } | undefined;
   /** Seconds since 1970. */
   now: () => number;
   /** Of this request. */

@@ -1,4 +1,4 @@
-/** The route table: the whole HTTP API, which docs/openapi.yaml documents. */
+/** The route tables: the whole HTTP API, which docs/openapi.yaml documents, and the pages. */
 import type { Handler } from "./context.ts";
 import { enroll, enrollOptions } from "./keys/enrollment.ts";
 import { health, readiness } from "./health.ts";
@@ -14,21 +14,12 @@ import {
 } from "./keys/keys.ts";
 import { loginOptions } from "./oauth/login.ts";
 import { HttpError } from "./http/failure.ts";
-import type { RateClass } from "./http/rate-limit.ts";
 import { publish, publishOptions } from "./oauth/publishing.ts";
+import { pageRoutes } from "./pages/routes.ts";
+import type { Route } from "./route.ts";
 import { jwksCacheSeconds } from "./signing/life-cycle.ts";
 import { endSessions, listSessions } from "./oauth/sessions.ts";
 import { authorize, revoke, token } from "./oauth/token.ts";
-
-export interface Route {
-  path: string;
-  method: "GET" | "POST";
-  handler: Handler;
-  /** Absent: no rate limit. */
-  rateClass?: RateClass;
-  /** No operation of the API: whoever comes is refused, and told why. */
-  refusesAll?: true;
-}
 
 /** Cache lifetime of the public documents; a new signing key is published for longer before it signs. */
 const publicDocument = { "cache-control": `public, max-age=${jwksCacheSeconds}` };
@@ -83,9 +74,12 @@ export const routes: readonly Route[] = [
   { path: "/oauth/revoke", method: "POST", handler: revoke, rateClass: "token" },
 ];
 
-/** The route of a request; HEAD has that of GET. Throws HttpError 404, 405 (with `allow`). */
-export function findRoute(pathname: string, method: string): Route {
-  const found = routes.filter(({ path }) => path === pathname);
+/** Routes of the API and of the pages. */
+export const allRoutes: readonly Route[] = [...routes, ...pageRoutes];
+
+/** The route of a request, of the pages only if they are on; HEAD has that of GET. Throws HttpError 404, 405 (with `allow`). */
+export function findRoute(pathname: string, method: string, hasPages: boolean): Route {
+  const found = (hasPages ? allRoutes : routes).filter(({ path }) => path === pathname);
   if (found.length === 0)
     throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
   // HEAD runs the GET handler; Bun omits the body.

@@ -25,6 +25,7 @@ import {
   tooMany,
 } from "./http/rate-limit.ts";
 import { RelyingParty } from "./webauthn/relying-party.ts";
+import type { Route } from "./route.ts";
 import { findRoute } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
 import { KeyRing } from "./signing/key-ring.ts";
@@ -51,6 +52,10 @@ export interface ServerOptions {
   publishVerification?: ServerContext["publishVerification"] | undefined;
   /** Whether a DPoP proof without the server's nonce is accepted; it is, without this. */
   dpopNonce?: "optional" | "required" | undefined;
+  /** Whether the pages for people are served; they are, without this. */
+  pages?: "on" | "off" | undefined;
+  /** The company's identity provider, by the name that the sign-in page shows. */
+  singleSignOn?: ServerContext["singleSignOn"];
   /** Tag sessions at AWS with the person's e-mail address. */
   tagEmail?: boolean;
   /** The key-encryption key of the signing keys. */
@@ -146,6 +151,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     nonces: new DpopNonces(configuration.url, keys, now),
     requireNonce: options.dpopNonce === "required",
     publishVerification: options.publishVerification ?? "touch",
+    singleSignOn: options.singleSignOn,
     now,
   };
   const monotonic = options.monotonic ?? (() => performance.now() / 1000);
@@ -171,11 +177,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const entry: Partial<RequestLog> = {};
     const caller: Caller = { address, count: countOnce(subjects, monotonic) };
     let response: Response;
+    let route: Route | undefined;
     try {
       // Several Host headers arrive joined by a comma (RFC 9112, 3.2: answered with 400).
       if (request.headers.get("host")?.includes(","))
         throw new HttpError(400, "Expected one Host header, got several.");
-      const route = findRoute(pathname, request.method);
+      route = findRoute(pathname, request.method, options.pages !== "off");
       if (route.rateClass) {
         const wait = limiter.take(route.rateClass, network(address), monotonic());
         if (wait > 0) throw tooMany(wait);
@@ -189,7 +196,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       options.metrics?.granted(pathname, result.isLogin === true);
     } catch (error) {
       const failure = toFailure(error, pathname);
-      response = failure.response;
+      response = (await route?.refusal?.(failure, request, { ...context, caller })) ?? failure.response;
       entry.error = failure.code;
       entry.detail = failure.detail;
       if (response.status < 500) {

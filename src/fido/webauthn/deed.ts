@@ -10,6 +10,10 @@ import { decodeBase64url } from "../codec/base64url.ts";
 /** The purpose, and what it is about; each of several parts is hashed after its length. */
 export type Deed =
   | { purpose: "login" }
+  /** Signing in to the server's pages. */
+  | { purpose: "page-sign-in" }
+  /** A change by a form of the server's pages; `about`: its action, and the names and values of its fields. */
+  | { purpose: "page-change"; about: readonly string[] }
   /** The registration of a first key, by a code. */
   | { purpose: "enroll" }
   /** The registration of a further key. */

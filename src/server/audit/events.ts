@@ -7,6 +7,8 @@ export const auditEvents = {
   publish: "a touch of a security key gave an ID token for publishing",
   refuse: "something was refused to a session, a security key or a code that the server knows; `reason` says why",
   revoke: "sessions were ended",
+  page_sign_in: "a person signed in to the pages",
+  page_sign_out: "a person signed out of the pages",
   key_added: "a person added a security key to their own",
   key_renamed: "a person renamed one of their security keys",
   key_removed: "a security key was removed",

@@ -78,6 +78,7 @@ export const run = defineServerCommand({
         trustProxy: settings["trust-proxy"],
         tagEmail: settings["tag-email"],
         allowSyncedPasskeys: settings["allow-synced-passkeys"],
+        pages: settings.pages,
         publishVerification: settings["publish-verification"],
         dpopNonce: settings["dpop-nonce"],
         keyProtector: protector,

@@ -10,6 +10,7 @@ import { parseSessionDuration } from "../oauth/session-duration.ts";
 import { parseRotateEvery } from "../signing/life-cycle.ts";
 import { hasPassword, isPostgresUrl } from "../store/postgres/address.ts";
 import { parseListen } from "./listen.ts";
+import { pagesSettings } from "./table-pages.ts";
 import { absolutePath, optional, required, type Setting, shortDuration, toggle, wholeNumber } from "./setting.ts";
 
 const asItIs = (text: string) => text;
@@ -124,6 +125,7 @@ export const settingsTable = {
     default: "optional",
     parse: parseNonceUse,
   }),
+  ...pagesSettings,
   "tag-email": toggle(
     "VOUCH_SERVER_TAG_EMAIL",
     "Tag sessions at AWS with the person's e-mail address (vouch:email), which CloudTrail and the accounts of a chain then show.",

@@ -14,7 +14,7 @@ import type { Transaction } from "../store/store.ts";
 
 /** What is to be approved. The options' challenge is a digest of all of it and of the ceremony's random challenge. */
 export interface Change {
-  type: "addition" | "renaming" | "removal" | "publication";
+  type: "addition" | "renaming" | "removal" | "publication" | "page_change";
   userId: string;
   parts: readonly (string | boolean | null)[];
   /** Whether the key must verify its user (PIN or finger); the touch is always needed. */
@@ -43,10 +43,18 @@ const rules: Readonly<Record<Change["type"], { seconds: number; denied: ErrorCod
     denied: "login_denied",
     late: "Publishing was not approved within 60 seconds, or this approval was used before.",
   },
+  page_change: {
+    seconds: ceremonySeconds,
+    denied: "login_denied",
+    late: "The change took longer than five minutes or was finished before.",
+  },
 };
 
+/** The session that a change is made in: of the command line or of the pages. */
+export type ChangingSession = Pick<Authorized, "user" | "tokenHash">;
+
 /** Returns the addition of a key, with its name if the user gave one. */
-export function addition(session: Authorized, name: string | undefined): Change {
+export function addition(session: ChangingSession, name: string | undefined): Change {
   return inSession("addition", session, [name ?? null]);
 }
 
@@ -65,10 +73,15 @@ export function publication(session: Authorized, userVerification: Change["userV
   return inSession("publication", session, [], userVerification);
 }
 
+/** Returns what a form of the pages changes: its action, and the names and values of its fields. */
+export function pageChange(session: ChangingSession, form: readonly string[]): Change {
+  return inSession("page_change", session, form);
+}
+
 /** An approval is of no use to another session of the same user. */
 function inSession(
   type: Change["type"],
-  { user, tokenHash }: Authorized,
+  { user, tokenHash }: ChangingSession,
   parts: Change["parts"],
   userVerification: Change["userVerification"] = "required",
 ): Change {
@@ -107,9 +120,17 @@ export async function beginApproval(
     userId: change.userId,
     expiresAt: context.now() + rules[change.type].seconds,
   });
-  const { relyingParty } = context;
-  const approval = await relyingParty.approvalOptions(described(change, challenge), enrolled, change.userVerification);
-  return { ceremony, approval };
+  return { ceremony, approval: await approvalRequest(context, change, challenge, enrolled) };
+}
+
+/** Returns the request options of a ceremony for the change, whose random challenge this is. */
+export async function approvalRequest(
+  { relyingParty }: ServerContext,
+  change: Change,
+  challenge: string,
+  enrolled: Credential[],
+): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  return await relyingParty.approvalOptions(described(change, challenge), enrolled, change.userVerification);
 }
 
 /**
@@ -120,7 +141,7 @@ export async function takeApproval(context: ServerContext, { type, userId }: Cha
   const ceremony = await context.store.ceremonies.take(id, type);
   if (ceremony && ceremony.expiresAt > context.now() && ceremony.userId === userId) return ceremony.challenge;
   const { denied, late } = rules[type];
-  throw new VouchError(denied, late, { hint: "Run the command again." });
+  throw new VouchError(denied, late, { hint: "Begin again." });
 }
 
 /**

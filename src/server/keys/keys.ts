@@ -5,24 +5,15 @@
  */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
-import { addKey, checkNameIsFree, expectRoom, KeyName, nameTaken } from "./added-key.ts";
-import {
-  addition,
-  beginApproval,
-  type Change,
-  recordApproval,
-  removal,
-  renaming,
-  takeApproval,
-  verifyApproval,
-} from "./approval.ts";
+import { checkNameIsFree, expectRoom, KeyName } from "./added-key.ts";
+import { addition, beginApproval, type Change, removal, renaming, takeApproval, verifyApproval } from "./approval.ts";
+import { addOwnKey, lastKey, ownKey, removeOwnKey, renameOwnKey } from "./changes.ts";
 import { approveAdd, approveRemove, approveRename } from "../../fido/webauthn/deed.ts";
 import { authorize, type Authorized, stillLive } from "../oauth/authorization.ts";
 import { readJson } from "../http/body.ts";
 import type { Handler, ServerContext } from "../context.ts";
 import { randomToken } from "../random.ts";
 import type { Credential } from "../store/credentials.ts";
-import type { Transaction } from "../store/store.ts";
 import { AuthenticationResponseSchema, CredentialId, RegistrationResponseSchema } from "../webauthn/webauthn-json.ts";
 
 const CeremonyId = v.pipe(v.string(), v.maxCodePoints(64));
@@ -89,11 +80,7 @@ export const addKeyFinish: Handler = async (request, context) => {
   const approved = await verifyApproval(context, change, { challenge, approval, deed });
   const added = await context.store.transaction(async (tables) => {
     await stillLive(tables, session, context.now());
-    await recordApproval(tables, approved, now);
-    const key = await addKey(tables, verified, name);
-    const detail = { name: key.name, aaguid: key.aaguid, approvedBy: approved.credentialId };
-    await tables.record({ event: "key_added", user, credential: key.id, address: context.caller.address, detail });
-    return key;
+    return await addOwnKey(tables, { user, address: context.caller.address, approved, now }, verified, name);
   });
   return { response: Response.json({ credential: toJson(added, credentialId) }), user: user.id };
 };
@@ -121,13 +108,7 @@ export const renameKey: Handler = async (request, context) => {
   await context.store.transaction(async (tables) => {
     const now = context.now();
     await stillLive(tables, session, now);
-    await recordApproval(tables, approved, now);
-    await checkNameIsStill(tables, before);
-    const outcome = await tables.credentials.rename(user.id, id, name);
-    if (outcome === "not_found") throw notFound();
-    if (outcome === "name_taken") throw nameTaken(name);
-    const detail = { from: before.name, name, approvedBy: approved.credentialId };
-    await tables.record({ event: "key_renamed", user, credential: id, address: context.caller.address, detail });
+    await renameOwnKey(tables, { user, address: context.caller.address, approved, now }, before, name);
   });
   return { response: Response.json({ id, name }), user: user.id };
 };
@@ -158,15 +139,7 @@ export const removeKey: Handler = async (request, context) => {
   const sessionsEnded = await context.store.transaction(async (tables) => {
     const now = context.now();
     await stillLive(tables, session, now);
-    await recordApproval(tables, approved, now);
-    await checkNameIsStill(tables, before);
-    const opened = await tables.sessions.countOpenedBy(id, now);
-    const outcome = await tables.credentials.remove(user.id, id, force);
-    if (outcome === "not_found") throw notFound();
-    if (outcome === "last") throw lastKey();
-    const detail = { name: before.name, sessions: opened, approvedBy: approved.credentialId };
-    await tables.record({ event: "key_removed", user, credential: id, address: context.caller.address, detail });
-    return opened;
+    return await removeOwnKey(tables, { user, address: context.caller.address, approved, now }, before, force);
   });
   return { response: Response.json({ sessionsEnded, thisSession: credentialId === id }), user: user.id };
 };
@@ -193,21 +166,6 @@ async function keyToChange({ store, now }: ServerContext, session: Authorized, i
   return ownKey(store, user.id, id);
 }
 
-/** Throws `credential_not_found`. */
-async function ownKey({ credentials }: Transaction, userId: string, id: string): Promise<Credential> {
-  const found = await credentials.find(id);
-  if (found?.user.id !== userId) throw notFound();
-  return found.credential;
-}
-
-/** The person was shown the name. Throws `credential_not_found`, `login_denied`. */
-async function checkNameIsStill(tables: Transaction, { userId, id, name }: Credential): Promise<void> {
-  if ((await ownKey(tables, userId, id)).name === name) return;
-  throw new VouchError("login_denied", "The security key got another name in the meantime.", {
-    hint: "Run `vouch keys list`, then the command again.",
-  });
-}
-
 function toJson(credential: Credential, currentId: string): Record<string, unknown> {
   const { id, name, aaguid, product, createdAt, lastUsedAt, transports, backupEligible, backedUp } = credential;
   return {
@@ -222,17 +180,4 @@ function toJson(credential: Credential, currentId: string): Record<string, unkno
     backedUp,
     thisSession: id === currentId,
   };
-}
-
-function lastKey(): VouchError {
-  return new VouchError("last_credential", "This is your only security key: without it you cannot log in any more.", {
-    hint: "Add another with `vouch keys add` first. With `--force` it is removed all the same: then only a new enrolment code lets you in.",
-  });
-}
-
-/** No oracle: an unknown key and another user's key give the same error. */
-function notFound(): VouchError {
-  return new VouchError("credential_not_found", "You have no such security key.", {
-    hint: "Run `vouch keys list` to see those that you have.",
-  });
 }

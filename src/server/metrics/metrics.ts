@@ -1,7 +1,7 @@
 /** What the server counts. Labels come from its own tables and codes only: nothing of a request, nobody's name. */
 import { X509Certificate } from "node:crypto";
 import { buildInfo } from "../../base/build-info.ts";
-import { routes } from "../routes.ts";
+import { allRoutes } from "../routes.ts";
 import { statusesAt } from "../signing/life-cycle.ts";
 import type { Store } from "../store/store.ts";
 import { databaseActivity } from "./database.ts";
@@ -12,7 +12,7 @@ const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 /** How long what the database was asked for holds, in milliseconds: counting sessions reads all of them. */
 const readMs = 60_000;
 
-const known = new Set(routes.map(({ path }) => path));
+const known = new Set(allRoutes.map(({ path }) => path));
 
 /** What is read from the database. */
 interface Reading {

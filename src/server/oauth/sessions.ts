@@ -72,7 +72,7 @@ async function pageAfter(
 }
 
 /** All live sessions of the user, read page by page. */
-async function* ownSessions(
+export async function* ownSessions(
   { sessions }: Pick<Transaction, "sessions">,
   userId: string,
   now: number,
@@ -100,7 +100,7 @@ export const endSessions: Handler = async (request, context) => {
       return { ended, thisSession: isAll };
     }
     const found = await findOwn(tables, user.id, now, asked.id);
-    if (!found) throw notFound();
+    if (!found) throw sessionNotFound();
     await tables.sessions.revoke(found.tokenHash, now);
     await tables.record(revocation(context, session, 1));
     return { ended: 1, thisSession: found.tokenHash === session.tokenHash };
@@ -108,7 +108,13 @@ export const endSessions: Handler = async (request, context) => {
   return { response: Response.json(answer), user: session.user.id };
 };
 
-async function findOwn(tables: Transaction, userId: string, now: number, id: string): Promise<OwnSession | undefined> {
+/** The live session of the user that has this id. */
+export async function findOwn(
+  tables: Transaction,
+  userId: string,
+  now: number,
+  id: string,
+): Promise<OwnSession | undefined> {
   for await (const each of ownSessions(tables, userId, now)) if (publicId(each.tokenHash) === id) return each;
   return undefined;
 }
@@ -118,7 +124,7 @@ function revocation({ caller }: ServerContext, { user, credentialId }: Authorize
 }
 
 /** The id that names a session to its user: it follows from what the database keeps, and leads back to nothing. */
-function publicId(tokenHash: string): string {
+export function publicId(tokenHash: string): string {
   return Buffer.from(sha256(`session ${tokenHash}`), "base64url")
     .toString("hex")
     .slice(0, 16);
@@ -131,7 +137,7 @@ function toJson(session: OwnSession, currentHash: string): Record<string, unknow
 }
 
 /** No oracle: an unknown session, an ended one and another user's give the same error. */
-function notFound(): VouchError {
+export function sessionNotFound(): VouchError {
   return new VouchError("session_not_found", "You have no such session: it may have ended already.", {
     hint: "Run `vouch sessions list` to see those that you have.",
   });

@@ -94,6 +94,17 @@ export class AuditStore {
     return rows.map(toEntry);
   }
 
+  /** Entries about a person, the newest first: those before `position`. */
+  async ofUser(userId: string, { time, chain, number }: Position, limit: number): Promise<AuditEntry[]> {
+    const rows = await this.#sql`
+      SELECT chain, number, recorded_at, event, user_id, email, credential_id, address, actor, reason, detail, previous,
+        hash, signature
+      FROM audit_entries
+      WHERE user_id = ${userId} AND (recorded_at, chain, number) < (${time}, ${chain}, ${number})
+      ORDER BY recorded_at DESC, chain DESC, number DESC LIMIT ${limit}`;
+    return rows.map(toEntry);
+  }
+
   /**
    * Entries whose time is before 1970, which no program of ours has written, after the first `offset` ones: such times may
    * be no numbers that a position could have.

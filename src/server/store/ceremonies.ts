@@ -3,13 +3,24 @@ import type { Sql } from "./sql.ts";
 
 export interface Ceremony {
   id: string;
-  /** A registration needs an invite's code, an addition, a renaming, a removal or a publication a session. */
-  type: "registration" | "addition" | "renaming" | "removal" | "publication" | "authentication";
+  /**
+   * A registration needs an invite's code, an addition, a renaming, a removal or a publication a session; a page sign-in
+   * opens a session of the pages, and a page change needs one.
+   */
+  type:
+    | "registration"
+    | "addition"
+    | "renaming"
+    | "removal"
+    | "publication"
+    | "authentication"
+    | "page_sign_in"
+    | "page_change";
   /** base64url, as in the options. */
   challenge: string;
   /** SHA-256 of the invite's code; registrations only. */
   codeHash?: string | undefined;
-  /** The session's user; additions, renamings, removals and publications only. */
+  /** The session's user; additions, renamings, removals, publications and page changes only. */
   userId?: string | undefined;
   expiresAt: number;
 }

@@ -217,9 +217,12 @@ export const versions: readonly Version[] = [
       used_at BIGINT NOT NULL,
       expires_at BIGINT NOT NULL
     )`,
-      `CREATE INDEX page_sessions_user_id ON page_sessions (user_id)`,
+      `CREATE INDEX page_sessions_user_id ON page_sessions (user_id, created_at, token_hash)`,
+      `CREATE INDEX page_sessions_created_at ON page_sessions (created_at)`,
       `CREATE INDEX page_sessions_credential_id ON page_sessions (credential_id)`,
       `CREATE INDEX page_sessions_expires_at ON page_sessions (expires_at)`,
+      // What a person reads of themselves, the newest first.
+      `CREATE INDEX audit_entries_user_id ON audit_entries (user_id, recorded_at, chain, number)`,
       // Codes of RFC 6749, 4.1 for the command line. request: what was asked for, with its challenge (JSON).
       `CREATE TABLE authorization_codes (
       code_hash TEXT PRIMARY KEY,

@@ -89,14 +89,20 @@ export class SessionStore {
     await this.#sql`UPDATE sessions SET revoked_at = ${now} WHERE token_hash = ${tokenHash} AND revoked_at IS NULL`;
   }
 
-  /** Revokes the user's pending logins and live sessions, except that of one token; returns the number of sessions. */
+  /**
+   * Revokes the user's pending logins and live sessions, those of the pages too, except that of one token; returns the
+   * number of sessions.
+   */
   async revokeAll(userId: string, now: number, exceptTokenHash = ""): Promise<number> {
     await this.#sql`UPDATE users SET revocation = (SELECT max(revocation) + 1 FROM users) WHERE id = ${userId}`;
     const rows = await this.#sql`
       UPDATE sessions SET revoked_at = ${now}
       WHERE user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now} AND token_hash <> ${exceptTokenHash}
       RETURNING token_hash`;
-    return rows.length;
+    const pages = await this.#sql`
+      DELETE FROM page_sessions
+      WHERE user_id = ${userId} AND expires_at > ${now} AND token_hash <> ${exceptTokenHash} RETURNING token_hash`;
+    return rows.length + pages.length;
   }
 
   /**

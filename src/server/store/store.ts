@@ -7,6 +7,7 @@ import { CeremonyStore } from "./ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
 import { CredentialStore } from "./credentials.ts";
 import { databaseFailure } from "./failure.ts";
+import { PageSessionStore } from "./people/page-sessions.ts";
 import { SessionStore } from "./sessions.ts";
 import { SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
@@ -22,6 +23,7 @@ export class Tables {
   readonly ceremonies: CeremonyStore;
   readonly credentials: CredentialStore;
   readonly configuration: ConfigurationStore;
+  readonly pageSessions: PageSessionStore;
   readonly sessions: SessionStore;
   readonly signingKeys: SigningKeyStore;
 
@@ -30,6 +32,7 @@ export class Tables {
     this.ceremonies = new CeremonyStore(sql);
     this.credentials = new CredentialStore(sql);
     this.configuration = new ConfigurationStore(sql);
+    this.pageSessions = new PageSessionStore(sql);
     this.sessions = new SessionStore(sql);
     this.signingKeys = new SigningKeyStore(sql);
   }
@@ -214,6 +217,10 @@ export abstract class Store extends Tables {
     await inBatches(
       () => this.#upkeep`DELETE FROM sessions WHERE token_hash IN
         (SELECT token_hash FROM sessions WHERE expires_at <= ${ended} LIMIT ${purgeBatch}) RETURNING token_hash`,
+    );
+    await inBatches(
+      () => this.#upkeep`DELETE FROM page_sessions WHERE token_hash IN
+        (SELECT token_hash FROM page_sessions WHERE expires_at <= ${now} LIMIT ${purgeBatch}) RETURNING token_hash`,
     );
     await inBatches(
       () => this.#upkeep`DELETE FROM invites WHERE code_hash IN

@@ -32,6 +32,7 @@ const values: Record<SettingName, [flag: string, variable: string, inFile: strin
   "session-duration": ["1h", "2h", "3h"],
   "publish-verification": ["pin", "touch", "pin"],
   "dpop-nonce": ["required", "optional", "required"],
+  pages: ["off", "on", "off"],
   "tag-email": ["true", "false", "true"],
   "rotate-every": ["3d", "4d", "5d"],
   "allow-synced-passkeys": ["true", "false", "true"],

@@ -82,7 +82,7 @@ describe("the server's router", () => {
     expect(await response.text()).toBe("");
   });
 
-  test.each(["/", "/v1", "/healthz/", "/V1/login/options", "/.well-known/openid-configuration/x"])(
+  test.each(["/nothing", "/v1", "/healthz/", "/V1/login/options", "/.well-known/openid-configuration/x"])(
     "does not find %s",
     async (path) => {
       const { status, body } = await server.send(path);

@@ -1,0 +1,50 @@
+/** A failure as a page: what happened, and what to do next. */
+import type { Failure } from "../http/failure.ts";
+import type { Refusal } from "../route.ts";
+import { html } from "./answer.ts";
+import { Layout } from "./view/layout.tsx";
+import { Commands } from "./view/parts.tsx";
+import { h } from "./view/jsx.ts";
+
+const titles: Readonly<Record<number, string>> = {
+  401: "Please sign in",
+  403: "That was refused",
+  404: "There is nothing here",
+  409: "That is not possible",
+  429: "Too many requests",
+  503: "Not available at the moment",
+};
+
+/** Answers with a page of the failure's status; of its headers only those stay that are not about an API. */
+export const refusal: Refusal = async (failure) => {
+  const { status, headers } = failure.response;
+  const kept = ["retry-after", "allow", "connection"].flatMap((name) => {
+    const value = headers.get(name);
+    return value === null ? [] : [[name, value] as const];
+  });
+  const { message, hint } = await wordsOf(failure);
+  const page = (
+    <Layout title={titles[status] ?? "That did not work"} narrow>
+      <h1>{titles[status] ?? "That did not work"}</h1>
+      <section class="card">
+        <p>{message}</p>
+        {hint === undefined ? null : (
+          <p>
+            <Commands text={hint} />
+          </p>
+        )}
+        <p class="actions">
+          <a class="button primary" href={status === 401 ? "/sign-in" : "/"}>
+            {status === 401 ? "Sign in" : "Back to my page"}
+          </a>
+        </p>
+      </section>
+    </Layout>
+  );
+  return html(page, status, Object.fromEntries(kept));
+};
+
+async function wordsOf({ response }: Failure): Promise<{ message: string; hint: string | undefined }> {
+  const { error } = (await response.json()) as { error: { message: string; hint?: string } };
+  return { message: error.message, hint: error.hint };
+}

@@ -1,0 +1,41 @@
+/** The pages for people: light, so that a server whose pages nobody opens loads none of them. */
+import type { Handler } from "../context.ts";
+import type { RateClass } from "../http/rate-limit.ts";
+import type { Refusal, Route } from "../route.ts";
+
+const refusal: Refusal = async (...parameters) => (await import("./refusal.tsx")).refusal(...parameters);
+
+/** A page, or what a form of one leads to: a failure is a page, too. */
+function page(method: Route["method"], path: string, load: () => Promise<Handler>, rateClass: RateClass = "token") {
+  return { method, path, rateClass, refusal, handler: lazily(load) } as const;
+}
+
+/** What the script of the pages asks for: JSON, as failures are. */
+function forScript(path: string, load: () => Promise<Handler>, rateClass: RateClass = "token") {
+  return { method: "POST", path, rateClass, handler: lazily(load) } as const;
+}
+
+function lazily(load: () => Promise<Handler>): Handler {
+  return async (request, context) => (await load())(request, context);
+}
+
+const asset = async () => (await import("./assets/assets.ts")).asset;
+
+export const pageRoutes: readonly Route[] = [
+  { method: "GET", path: "/assets/pages.css", handler: lazily(asset) },
+  { method: "GET", path: "/assets/pages.js", handler: lazily(asset) },
+  { method: "GET", path: "/assets/pages.svg", handler: lazily(asset) },
+  page("GET", "/sign-in", async () => (await import("./sign-in/page.tsx")).signInPage),
+  forScript("/sign-in/options", async () => (await import("./sign-in/grant.ts")).signInOptions, "login"),
+  page("POST", "/sign-in", async () => (await import("./sign-in/grant.ts")).signIn, "login"),
+  page("POST", "/sign-out", async () => (await import("./sign-in/grant.ts")).signOut),
+  forScript("/touch", async () => (await import("./touch.ts")).beginTouch),
+  page("GET", "/", async () => (await import("./mine/my-page.tsx")).myPage),
+  page("GET", "/activity", async () => (await import("./mine/activity.tsx")).activity),
+  page("POST", "/sessions/end", async () => (await import("./mine/sessions.ts")).endSession),
+  page("POST", "/keys/rename", async () => (await import("./mine/keys.ts")).renameKey),
+  page("POST", "/keys/remove", async () => (await import("./mine/keys.ts")).removeKey),
+  forScript("/keys/add/options", async () => (await import("./mine/add-key.ts")).addKeyOptions),
+  forScript("/keys/add/approval", async () => (await import("./mine/add-key.ts")).addKeyApproval),
+  page("POST", "/keys/add", async () => (await import("./mine/add-key.ts")).addKeyFinish),
+];

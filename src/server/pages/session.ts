@@ -1,0 +1,94 @@
+/** Sessions of the pages: a cookie's random token, which the database knows by its SHA-256. */
+import { VouchError } from "../../base/errors.ts";
+import type { ServerContext } from "../context.ts";
+import { randomToken, sha256 } from "../random.ts";
+import type { PageSession } from "../store/people/page-sessions.ts";
+import type { Transaction } from "../store/store.ts";
+
+/** A prefix that no other host, and no page over http, can set a cookie for (RFC 6265bis, 4.1.3.2). */
+const cookieName = "__Host-vouch-page";
+const cookieAttributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
+
+/** A session ends when it was not used for so long, in seconds. */
+export const idleSeconds = 30 * 60;
+/** Use is stored no more often, in seconds: most requests write nothing. */
+const useSeconds = 60;
+
+/** The session of a request. */
+export interface SignedIn extends PageSession {
+  /** SHA-256 of its token. */
+  tokenHash: string;
+  /** What each of its forms must send back; another session's is refused (CSRF). */
+  formToken: string;
+}
+
+/** Header that clears the cookie. */
+export const clearedCookie = { "set-cookie": `${cookieName}=; ${cookieAttributes}; Max-Age=0` };
+
+/**
+ * Opens a session in the transaction of the sign-in, always with a new token (session fixation). Returns the header that
+ * sets the cookie; undefined if the user or the key is not there any more.
+ */
+export async function openPageSession(
+  { pageSessions }: Transaction,
+  { sessionDuration }: Pick<ServerContext, "sessionDuration">,
+  opened: Pick<PageSession, "user" | "method" | "credentialId">,
+  now: number,
+): Promise<{ "set-cookie": string } | undefined> {
+  const token = randomToken();
+  const session = { ...opened, createdAt: now, expiresAt: now + sessionDuration };
+  if (!(await pageSessions.add(sha256(token), session))) return undefined;
+  return { "set-cookie": `${cookieName}=${token}; ${cookieAttributes}` };
+}
+
+/** Returns the request's live session and notes its use; undefined without one. Throws HttpError (429). */
+export async function findSignedIn(request: Request, context: ServerContext): Promise<SignedIn | undefined> {
+  const token = readCookie(request.headers.get("cookie"));
+  if (token === undefined) return undefined;
+  const { store, caller } = context;
+  const now = context.now();
+  const tokenHash = sha256(token);
+  const found = await store.pageSessions.find(tokenHash);
+  if (found === undefined || !isLive(found, now)) return undefined;
+  Object.assign(caller, { user: found.user, credential: found.credentialId });
+  const tooMany = caller.count("person", found.user.id);
+  if (tooMany) throw tooMany;
+  if (now - found.usedAt >= useSeconds) await store.pageSessions.use(tokenHash, now);
+  return { ...found, tokenHash, formToken: sha256(`page form ${token}`) };
+}
+
+/** As `findSignedIn`. Throws `login_needed` without a live session. */
+export async function signedIn(request: Request, context: ServerContext): Promise<SignedIn> {
+  const session = await findSignedIn(request, context);
+  if (session === undefined) throw signInNeeded();
+  return session;
+}
+
+/**
+ * Rechecks the session within the transaction that makes a change: since the request began, another process may have
+ * ended it. Throws `login_needed`.
+ */
+export async function stillSignedIn({ pageSessions }: Transaction, { tokenHash }: SignedIn, now: number) {
+  const found = await pageSessions.find(tokenHash);
+  if (found === undefined || !isLive(found, now)) throw signInNeeded();
+  return found;
+}
+
+function isLive({ user, usedAt, expiresAt }: PageSession, now: number): boolean {
+  return !user.disabled && expiresAt > now && usedAt + idleSeconds > now;
+}
+
+/** One answer for whatever ended it (no oracle). */
+function signInNeeded(): VouchError {
+  return new VouchError("login_needed", "You are not signed in, or your session has ended.", {
+    hint: "Sign in again.",
+  });
+}
+
+function readCookie(header: string | null): string | undefined {
+  for (const part of (header ?? "").slice(0, 8192).split(";")) {
+    const [name, value = ""] = part.trim().split("=", 2);
+    if (name === cookieName && /^[\w-]{43}$/.test(value)) return value;
+  }
+  return undefined;
+}

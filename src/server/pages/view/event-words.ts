@@ -1,0 +1,44 @@
+/** Entries of the audit log as sentences. */
+import type { AuditEntry } from "../../audit/entry.ts";
+import type { AuditEvent } from "../../audit/events.ts";
+
+interface Words {
+  what: string;
+  more: string | undefined;
+}
+
+type Describe = (detail: (name: string) => string | undefined, entry: AuditEntry) => [string, (string | undefined)?];
+
+const counted = (count: string | undefined) =>
+  count === "1" ? "One session was ended" : `${count} sessions were ended`;
+
+const events: Readonly<Partial<Record<AuditEvent, Describe>>> = {
+  enrol: (detail) => ["A security key was enrolled with a code", detail("name")],
+  login: (detail) => ["Logged in", detail("client")],
+  token: (detail) => ["Got a token for AWS", detail("audience")],
+  publish: () => ["A touch allowed publishing"],
+  refuse: (detail, { reason }) => [
+    detail("refusals") === undefined ? "Something was refused" : `${detail("refusals")} more requests were refused`,
+    reason ?? undefined,
+  ],
+  revoke: (detail, { reason }) => [counted(detail("sessions")), reason ?? undefined],
+  page_sign_in: (detail) => ["Signed in to these pages", detail("method") === "sso" ? "by single sign-on" : undefined],
+  page_sign_out: () => ["Signed out of these pages"],
+  key_added: (detail) => ["A security key was added", detail("name")],
+  key_renamed: (detail) => ["A security key was renamed", `${detail("from")} → ${detail("name")}`],
+  key_removed: (detail) => ["A security key was removed", detail("name")],
+  invite: () => ["An enrolment code was made for you"],
+  disable: () => ["Your account was disabled"],
+  enable: () => ["Your account was enabled again"],
+};
+
+/** Returns what happened, and what is to be said about it; an event without words has its name. */
+export function wordsOf(entry: AuditEntry): Words {
+  const detail = (name: string) => {
+    const value = Object.hasOwn(entry.detail, name) ? entry.detail[name] : undefined;
+    return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+  };
+  const describe = Object.hasOwn(events, entry.event) ? events[entry.event as AuditEvent] : undefined;
+  const [what, more] = describe?.(detail, entry) ?? [entry.event, entry.reason ?? undefined];
+  return { what, more };
+}

@@ -1,0 +1,130 @@
+/** Parts that pages are made of. Text of strangers goes through `printable`; the factory escapes it. */
+import { tokenField } from "../forms.ts";
+import type { SignedIn } from "../session.ts";
+import { type Child, Fragment, h } from "./jsx.ts";
+
+/** A titled part of a page; `aside` stands at the end of its title's line. */
+export function Section(props: { id: string; title: string; about?: Child; children: Child }) {
+  return (
+    <section class="card" aria-labelledby={props.id}>
+      <h2 id={props.id}>{props.title}</h2>
+      {props.about === undefined ? null : <p class="about">{props.about}</p>}
+      {props.children}
+    </section>
+  );
+}
+
+/** Says how something went; screen readers read it aloud. */
+export function Notice({ kind, children }: { kind: "success" | "error"; children: Child }) {
+  return (
+    <p class={`notice ${kind}`} role={kind === "error" ? "alert" : "status"}>
+      {children}
+    </p>
+  );
+}
+
+/** What stands where a list has nothing. */
+export function Empty({ children }: { children: Child }) {
+  return <p class="empty">{children}</p>;
+}
+
+interface FormProps {
+  session: SignedIn;
+  action: string;
+  /** Hidden fields. */
+  fields?: Readonly<Record<string, string>>;
+  /** How the script sends it: after a touch for exactly this form, or after the registration of a new key. */
+  after?: "touch" | "registration";
+  class?: string;
+  children: Child;
+}
+
+/** A form of the session, with its token. */
+export function Form({ session, action, fields = {}, after, class: name, children }: FormProps) {
+  return (
+    <form method="post" action={action} class={name} data-after={after}>
+      <input type="hidden" name={tokenField} value={session.formToken} />
+      {Object.entries(fields).map(([field, value]) => (
+        <input type="hidden" name={field} value={value} />
+      ))}
+      {children}
+      {after === undefined ? null : <p class="status" role="status" data-status />}
+    </form>
+  );
+}
+
+/** A part that is closed until somebody opens it; works without a script. */
+export function Disclosure({ label, children }: { label: Child; children: Child }) {
+  return (
+    <details>
+      <summary>{label}</summary>
+      <div class="disclosed">{children}</div>
+    </details>
+  );
+}
+
+export interface Column<Row> {
+  title: string;
+  cell: (row: Row) => Child;
+  /** Of the row's header cell: what the row is about. */
+  isHeader?: true;
+}
+
+/** A table that a narrow screen shows as one block for each row; the roles keep it a table for screen readers. */
+export function Table<Row>({ label, columns, rows }: { label: string; columns: Column<Row>[]; rows: Row[] }) {
+  return (
+    <table role="table" aria-label={label}>
+      <thead role="rowgroup">
+        <tr role="row">
+          {columns.map(({ title }) => (
+            <th role="columnheader" scope="col">
+              {title}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {rows.map((row) => (
+          <tr role="row">
+            {columns.map(({ title, cell, isHeader }) =>
+              isHeader ? (
+                <th role="rowheader" scope="row" data-label={title}>
+                  {cell(row)}
+                </th>
+              ) : (
+                <td role="cell" data-label={title}>
+                  {cell(row)}
+                </td>
+              ),
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** A time, in seconds since 1970: UTC, which the script turns into the reader's own time. */
+export function Time({ at }: { at: number }) {
+  const iso = new Date(at * 1000).toISOString();
+  return <time datetime={iso}>{`${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`}</time>;
+}
+
+/** Text with its `commands` set as such. */
+export function Commands({ text }: { text: string }) {
+  return <Fragment>{text.split("`").map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</Fragment>;
+}
+
+/** A command to copy. */
+export function Command({ children }: { children: string }) {
+  return (
+    <div class="command">
+      <pre>
+        <code>{children}</code>
+      </pre>
+      <button type="button" data-copy={children} data-script hidden>
+        Copy
+      </button>
+    </div>
+  );
+}

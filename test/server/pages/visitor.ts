@@ -1,0 +1,76 @@
+/** A browser of the tests, as far as the server can tell: a cookie, forms with their token, what the script would send. */
+import { origin, type TestServer } from "../test-server.ts";
+import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
+
+type Fields = Record<string, string>;
+
+/** Headers that every browser sends with a form of the server's own page. */
+const ownPage = { origin, "sec-fetch-site": "same-origin" };
+
+/** Enrols a new person with a key called "first". */
+export async function enrolled(server: TestServer, email: string): Promise<TestSecurityKey> {
+  const key = new TestSecurityKey();
+  const code = await server.invite(email);
+  const { ceremony, options } = await server.enrollOptions(code);
+  await server.post("/v1/enroll", { ceremony, code, credential: key.register(options, origin), name: "first" });
+  return key;
+}
+
+export class Visitor {
+  cookie: string | undefined;
+  readonly #server: TestServer;
+
+  constructor(server: TestServer, cookie?: string) {
+    this.#server = server;
+    this.cookie = cookie;
+  }
+
+  async get(path: string, headers: Fields = {}): Promise<Response> {
+    return await fetch(this.#server.base + path, { headers: { ...this.#own, ...headers }, redirect: "manual" });
+  }
+
+  /** Sends a form, and keeps the cookie that comes with the answer. */
+  async post(path: string, fields: Fields, headers: Fields = ownPage): Promise<Response> {
+    const answer = await fetch(this.#server.base + path, {
+      method: "POST",
+      headers: { ...this.#own, ...headers },
+      body: new URLSearchParams(fields),
+      redirect: "manual",
+    });
+    const set = /^__Host-vouch-page=([^;]*)/.exec(answer.headers.get("set-cookie") ?? "");
+    if (set) this.cookie = set[1] || undefined;
+    return answer;
+  }
+
+  get #own(): Fields {
+    return this.cookie === undefined ? {} : { cookie: `__Host-vouch-page=${this.cookie}` };
+  }
+
+  /** The token that the forms of this session have. */
+  async formToken(): Promise<string> {
+    const page = await (await this.get("/")).text();
+    return /name="form_token" value="([\w-]{43})"/.exec(page)?.[1] ?? "";
+  }
+
+  /** Signs in with the key; `twist` is what goes wrong. */
+  async signIn(key: TestSecurityKey, twist: Twist = {}, fields: Fields = {}): Promise<Response> {
+    const { ceremony, options } = (await (await this.post("/sign-in/options", {})).json()) as Begun;
+    const credential = JSON.stringify(key.authenticate(options, origin, { challenge: options.challenge, ...twist }));
+    return await this.post("/sign-in", { ceremony, credential, ...fields });
+  }
+
+  /** Sends a form of the session with a touch of the key for it. */
+  async touched(key: TestSecurityKey, path: string, fields: Fields, twist: Twist = {}): Promise<Response> {
+    const own = { form_token: await this.formToken(), ...fields };
+    const begun = await this.post("/touch", { ...own, action: path });
+    if (!begun.ok) return begun;
+    const { ceremony, options } = (await begun.json()) as Begun;
+    const approval = JSON.stringify(key.authenticate(options, origin, { challenge: options.challenge, ...twist }));
+    return await this.post(path, { ...own, ceremony, approval });
+  }
+}
+
+interface Begun {
+  ceremony: string;
+  options: Parameters<TestSecurityKey["authenticate"]>[0];
+}
