@@ -7,6 +7,8 @@ import { CeremonyStore } from "./ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
 import { CredentialStore } from "./credentials.ts";
 import { databaseFailure } from "./failure.ts";
+import { GroupStore } from "./people/groups.ts";
+import { RoleStore } from "./people/roles.ts";
 import { SessionStore } from "./sessions.ts";
 import { SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
@@ -22,6 +24,8 @@ export class Tables {
   readonly ceremonies: CeremonyStore;
   readonly credentials: CredentialStore;
   readonly configuration: ConfigurationStore;
+  readonly groups: GroupStore;
+  readonly roles: RoleStore;
   readonly sessions: SessionStore;
   readonly signingKeys: SigningKeyStore;
 
@@ -30,6 +34,8 @@ export class Tables {
     this.ceremonies = new CeremonyStore(sql);
     this.credentials = new CredentialStore(sql);
     this.configuration = new ConfigurationStore(sql);
+    this.groups = new GroupStore(sql);
+    this.roles = new RoleStore(sql);
     this.sessions = new SessionStore(sql);
     this.signingKeys = new SigningKeyStore(sql);
   }

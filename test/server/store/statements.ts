@@ -13,7 +13,7 @@ export interface StoreStatement {
 
 /** Returns the tagged templates of the tables' statements. */
 export function storeStatements(): StoreStatement[] {
-  return [...new Glob("*.ts").scanSync(folder)].toSorted().flatMap((file) => {
+  return [...new Glob("**/*.ts").scanSync(folder)].toSorted().flatMap((file) => {
     const text = readFileSync(folder + file, "utf8");
     return [...text.matchAll(/this\.#(?:sql|upkeep)`/g)].map((match) => ({
       place: `${file}:${text.slice(0, match.index).split("\n").length}`,
