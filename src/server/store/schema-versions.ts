@@ -169,6 +169,7 @@ export const versions: readonly Version[] = [
     needs: 1,
     statements: [
       `ALTER TABLE users ADD COLUMN role TEXT`,
+      `CREATE INDEX users_role ON users (role) WHERE role IS NOT NULL`,
       `ALTER TABLE users ADD COLUMN display_name TEXT`,
       `ALTER TABLE users ADD COLUMN external_id TEXT`,
       `ALTER TABLE credentials ADD COLUMN attestation TEXT`,

@@ -8,6 +8,8 @@ import { ConfigurationStore } from "./configuration.ts";
 import { CredentialStore } from "./credentials.ts";
 import { databaseFailure } from "./failure.ts";
 import { PageSessionStore } from "./people/page-sessions.ts";
+import { GroupStore } from "./people/groups.ts";
+import { RoleStore } from "./people/roles.ts";
 import { SessionStore } from "./sessions.ts";
 import { SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
@@ -24,6 +26,8 @@ export class Tables {
   readonly credentials: CredentialStore;
   readonly configuration: ConfigurationStore;
   readonly pageSessions: PageSessionStore;
+  readonly groups: GroupStore;
+  readonly roles: RoleStore;
   readonly sessions: SessionStore;
   readonly signingKeys: SigningKeyStore;
 
@@ -33,6 +37,8 @@ export class Tables {
     this.credentials = new CredentialStore(sql);
     this.configuration = new ConfigurationStore(sql);
     this.pageSessions = new PageSessionStore(sql);
+    this.groups = new GroupStore(sql);
+    this.roles = new RoleStore(sql);
     this.sessions = new SessionStore(sql);
     this.signingKeys = new SigningKeyStore(sql);
   }

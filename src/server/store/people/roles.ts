@@ -1,0 +1,58 @@
+/** What people may do at this server beyond their own things. */
+import type { Sql } from "../sql.ts";
+import type { User } from "../user.ts";
+
+/** From the least to the most. */
+export const roles = ["member", "auditor", "administrator"] as const;
+
+export type Role = (typeof roles)[number];
+
+export interface RoleHolder extends User {
+  role: Role;
+}
+
+export class RoleStore {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** The user's role; nobody and a role that this program does not know count as a member. */
+  async roleOf(userId: string): Promise<Role> {
+    const [row] = await this.#sql`SELECT role FROM users WHERE id = CAST(${userId} AS TEXT)`;
+    return toRole(row?.role);
+  }
+
+  /** Gives the user this role. False if they had it, or there is no such user. */
+  async setRole(userId: string, role: Role): Promise<boolean> {
+    const changed = await this.#sql`
+      UPDATE users SET role = ${role === "member" ? null : role}
+      WHERE id = ${userId} AND coalesce(role, 'member') <> ${role} RETURNING id`;
+    return changed.length === 1;
+  }
+
+  /** Auditors and administrators, in the order of their emails. */
+  async holders(): Promise<RoleHolder[]> {
+    const rows = await this.#sql`
+      SELECT id, email, disabled_at, role FROM users WHERE role IN ('auditor', 'administrator') ORDER BY email`;
+    return rows.map((row: Record<string, string | null>) => ({
+      id: String(row["id"]),
+      email: String(row["email"]),
+      disabled: row["disabled_at"] !== null,
+      role: toRole(row["role"]),
+    }));
+  }
+
+  /** Number of administrators who are not disabled, besides this user. */
+  async otherAdministrators(userId: string): Promise<number> {
+    const [row] = await this.#sql`
+      SELECT count(*) AS others FROM users WHERE role = 'administrator' AND disabled_at IS NULL AND id <> ${userId}`;
+    return Number(row.others);
+  }
+}
+
+/** A column's value as a role: least privilege for what this program does not know. */
+function toRole(value: unknown): Role {
+  return roles.find((role) => role === value) ?? "member";
+}

@@ -1,0 +1,162 @@
+/** Groups, their members by source, and roles, as both databases keep them. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { groupName, type GroupSource } from "../../../../src/server/store/people/groups.ts";
+import type { Store } from "../../../../src/server/store/store.ts";
+import type { User } from "../../../../src/server/store/user.ts";
+import { type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
+
+/** Declares the tests. */
+export function keepsGroups(make: MakeDatabase): void {
+  let database: TestDatabase;
+  let store: Store;
+  let one: User;
+  let other: User;
+  beforeEach(async () => {
+    database = await make();
+    store = await open(database);
+    [one, other] = [await person("one"), await person("other")];
+  });
+  afterEach(async () => {
+    await store.close();
+    await database.remove();
+  });
+
+  const person = (name: string) => store.accounts.invite(`${name}@example.com`, `${name}-code`, now, now + 100);
+  const group = async (name: string, source: GroupSource = "local") => (await store.groups.create(name, source, now))!;
+  const names = async (user: User) =>
+    (await store.groups.ofUser(user.id)).map((each) => `${each.group.name} ${each.sources.join("+")}`);
+
+  test("a name is one group's, and pages are in the order of the names", async () => {
+    const platform = await group("platform");
+    expect(await store.groups.create("platform", "scim", now)).toBeUndefined();
+    await group("data", "sso");
+    const { id } = (await store.groups.create("apps", "scim", now + 1, "at-the-source"))!;
+    await store.groups.join(platform.id, one.id, "local");
+    await store.groups.join(platform.id, one.id, "sso");
+    expect(await store.groups.page()).toEqual([
+      { id, name: "apps", source: "scim", externalId: "at-the-source", createdAt: now + 1, members: 0 },
+      expect.objectContaining({ name: "data", source: "sso", members: 0 }),
+      { ...platform, members: 1 },
+    ]);
+    expect((await store.groups.page({ after: "apps", limit: 1 })).map(({ name }) => name)).toEqual(["data"]);
+  });
+
+  test("a group is renamed to a name that no other has, and found by both of its names' order", async () => {
+    const platform = await group("platform");
+    await group("data");
+    expect(await store.groups.rename(platform.id, "data")).toBe("name_taken");
+    expect(await store.groups.rename(platform.id, "platform")).toBe("renamed");
+    expect(await store.groups.rename(platform.id, "base")).toBe("renamed");
+    expect(await store.groups.rename("nothing", "x")).toBe("not_found");
+    expect(await store.groups.findByName("platform")).toBeUndefined();
+    expect((await store.groups.findByName("base"))?.id).toBe(platform.id);
+    expect((await store.groups.find(platform.id))?.name).toBe("base");
+  });
+
+  test("a membership ends for the source that said so alone", async () => {
+    const { id } = await group("platform");
+    expect(await store.groups.join(id, one.id, "local")).toBe(true);
+    expect(await store.groups.join(id, one.id, "local")).toBe(false);
+    expect(await store.groups.join(id, one.id, "scim")).toBe(true);
+    expect(await store.groups.leave(id, one.id, "sso")).toBe(false);
+    expect(await store.groups.leave(id, one.id, "local")).toBe(true);
+    expect(await names(one)).toEqual(["platform scim"]);
+    expect(await store.groups.join("nothing", one.id, "local")).toBe(false);
+    expect(await store.groups.join(id, "nobody", "local")).toBe(false);
+  });
+
+  test("members come by their emails, page by page, each once with who says so", async () => {
+    const { id } = await group("platform");
+    const third = await person("third");
+    await store.accounts.setDisabled(third.id, now);
+    for (const user of [third, other, one]) await store.groups.join(id, user.id, "local");
+    await store.groups.join(id, one.id, "sso");
+    const first = await store.groups.members(id, { limit: 2 });
+    expect(first).toEqual([
+      { id: one.id, email: one.email, disabled: false, sources: ["local", "sso"] },
+      { id: other.id, email: other.email, disabled: false, sources: ["local"] },
+    ]);
+    expect(await store.groups.members(id, { after: other.email, limit: 2 })).toEqual([
+      { id: third.id, email: third.email, disabled: true, sources: ["local"] },
+    ]);
+    expect(await store.groups.members("nothing")).toEqual([]);
+  });
+
+  test("a removed group takes its memberships along, and no other's", async () => {
+    const [platform, data] = [await group("platform"), await group("data")];
+    for (const { id } of [platform, data]) await store.groups.join(id, one.id, "local");
+    expect(await store.groups.remove(platform.id)).toBe(true);
+    expect(await store.groups.remove(platform.id)).toBe(false);
+    expect(await names(one)).toEqual(["data local"]);
+  });
+
+  test("what a sign-on says replaces what the last one said, and nothing of others", async () => {
+    const [local, scim] = [await group("by-hand"), await group("by-scim", "scim")];
+    await store.groups.join(local.id, one.id, "local");
+    await store.groups.join(scim.id, one.id, "scim");
+    const replace = (user: User, ...wanted: string[]) =>
+      store.transaction(({ groups }) => groups.replaceMemberships(user.id, "sso", wanted, now));
+    expect(await replace(other, "platform")).toEqual({ joined: ["platform"], left: [] });
+    expect(await replace(one, "platform", "by-scim", "platform")).toEqual({
+      joined: ["by-scim", "platform"],
+      left: [],
+    });
+    expect(await names(one)).toEqual(["by-hand local", "by-scim scim+sso", "platform sso"]);
+    expect(await replace(one, "data", "platform")).toEqual({ joined: ["data"], left: ["by-scim"] });
+    expect(await replace(one)).toEqual({ joined: [], left: ["data", "platform"] });
+    expect(await names(one)).toEqual(["by-hand local", "by-scim scim"]);
+    expect(await names(other)).toEqual(["platform sso"]);
+    expect((await store.groups.findByName("data"))?.source).toBe("sso");
+  });
+
+  test.each([
+    ["platform", true],
+    ["Team A: web.dev@x/y_z-1", true],
+    ["7", true],
+    ["a".repeat(64), true],
+    ["a".repeat(65), false],
+    ["", false],
+    [" platform", false],
+    ["-platform", false],
+    ["plat\nform", false],
+    ["plätform", false],
+    ["a,b", false],
+  ])("%j as a name: %p", (name, isName) => {
+    expect(groupName.test(name)).toBe(isName);
+  });
+
+  test("a role is a member's until it is given", async () => {
+    const { roles } = store;
+    expect(await roles.roleOf(one.id)).toBe("member");
+    expect(await roles.roleOf("nobody")).toBe("member");
+    expect(await roles.setRole(one.id, "member")).toBe(false);
+    expect(await roles.setRole(one.id, "administrator")).toBe(true);
+    expect(await roles.setRole(one.id, "administrator")).toBe(false);
+    expect(await roles.setRole(other.id, "auditor")).toBe(true);
+    expect(await roles.setRole("nobody", "auditor")).toBe(false);
+    expect([await roles.roleOf(one.id), await roles.roleOf(other.id)]).toEqual(["administrator", "auditor"]);
+    expect(await roles.holders()).toEqual([
+      { ...one, role: "administrator" },
+      { ...other, role: "auditor" },
+    ]);
+    expect(await roles.setRole(one.id, "member")).toBe(true);
+    expect((await roles.holders()).map(({ email }) => email)).toEqual([other.email]);
+  });
+
+  test("a role of a newer program counts as a member's", async () => {
+    await database.sql.unsafe(`UPDATE users SET role = 'owner' WHERE id = '${one.id}'`);
+    expect(await store.roles.roleOf(one.id)).toBe("member");
+    expect(await store.roles.holders()).toEqual([]);
+  });
+
+  test("a disabled administrator is not one of the others", async () => {
+    const { roles } = store;
+    await roles.setRole(one.id, "administrator");
+    expect(await roles.otherAdministrators(one.id)).toBe(0);
+    await roles.setRole(other.id, "administrator");
+    expect(await roles.otherAdministrators(one.id)).toBe(1);
+    await store.accounts.setDisabled(other.id, now);
+    expect(await roles.otherAdministrators(one.id)).toBe(0);
+    expect(await roles.otherAdministrators(other.id)).toBe(1);
+  });
+}
