@@ -58,8 +58,7 @@ const algorithms: Readonly<Record<string, { keyType: string; curve?: string }>> 
 export function readBlob(text: string, { roots, host, now, source }: BlobOptions): Metadata {
   if (text.length > maxBlobBytes) throw refused(`they are larger than ${maxBlobBytes} bytes`);
   const [head = "", body = "", signature = "", ...rest] = text.trim().split(".");
-  const form = /^[\w-]+$/;
-  if (rest.length > 0 || ![head, body, signature].every((part) => form.test(part))) throw refused("they are no JWT");
+  if (rest.length > 0 || ![head, body, signature].every(isBase64url)) throw refused("they are no JWT");
   const header = v.safeParse(Header, parseJson(Buffer.from(head, "base64url").toString()));
   if (!header.success) throw refused("their header has no certificates, or is malformed");
   const { alg, x5c } = header.output;
@@ -131,6 +130,11 @@ function checkUnique(models: readonly Model[]): void {
     ...keyIdentifiers,
   ]);
   if (new Set(ids).size !== ids.length) throw refused("they have two entries for one model");
+}
+
+/** In its one form: without padding, and without bits beyond the last byte. */
+function isBase64url(text: string): boolean {
+  return text !== "" && Buffer.from(text, "base64url").toString("base64url") === text;
 }
 
 function decode(text: string, encoding: "base64" | "base64url" = "base64url"): Uint8Array {

@@ -67,10 +67,11 @@ export function keyLines(keys: readonly SecurityKey[], now: number, width?: numb
   const ids = shortIds(keys);
   const isProved = keys.some(({ proof }) => proof);
   const cells = [
-    ["NAME", isProved ? "MODEL" : "MODEL (CLAIMED)", "ENROLLED", "LAST USED", "ID", ""],
+    ["NAME", ...(isProved ? ["MODEL", "MODEL IS"] : ["MODEL (CLAIMED)"]), "ENROLLED", "LAST USED", "ID", ""],
     ...keys.map((key, index) => [
       key.name,
-      isProved ? `${modelOfKey(key)} (${key.proof ? "proved" : "claimed"})` : modelOfKey(key),
+      modelOfKey(key),
+      ...(isProved ? [key.proof ? "proved" : "claimed"] : []),
       calendarDate(key.createdAt),
       key.lastUsedAt === null ? "never" : clockTime(key.lastUsedAt, now),
       ids[index]!,
