@@ -44,6 +44,7 @@ token-limit = 1200
 - **The certificate**: that the key is its own, when it ends (a warning three weeks before), and whether it is for the server's host.
 - **The database**: that it can be reached and written, its schema's version, the URL that it belongs to.
 - **The signing keys**: that each can be used with the key-encryption key; a warning for each in clear text.
+- **The policy for [security keys](attestation.md)**: its roots, its metadata and their age.
 - **The address**: that it is free, or in use by this very server.
 
 A running server reads the file once, when it starts.

@@ -28,6 +28,9 @@ import { RelyingParty } from "./webauthn/relying-party.ts";
 import type { Route } from "./route.ts";
 import { findRoute } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
+import type { Attestation } from "./configuration/attestation.ts";
+import { AttestationPolicy, noRules } from "./policy/policy.ts";
+import { keepMetadata } from "./policy/upkeep.ts";
 import { KeyRing } from "./signing/key-ring.ts";
 import type { ServerMetrics } from "./metrics/metrics.ts";
 import type { KeyProtector } from "./signing/protection.ts";
@@ -46,6 +49,10 @@ export interface ServerOptions {
   sessionDuration?: number;
   /** Take the client's address from the last entry of X-Forwarded-For, which the trusted proxy wrote. */
   trustProxy?: boolean;
+  /** Which security keys are taken; every one without it. */
+  attestation?: Attestation | undefined;
+  /** Interval of looking for new metadata of their models, in milliseconds. */
+  metadataLookMs?: number;
   /** Accept credentials that can be synced to other devices (backup eligible). */
   allowSyncedPasskeys?: boolean;
   /** What publishing needs besides a session; a touch without it. */
@@ -108,7 +115,9 @@ export interface EventLog {
     | "clock_set_back"
     | "audit_failed"
     | "signing_keys_changed"
-    | "signing_keys_failed";
+    | "signing_keys_failed"
+    | "attestation_metadata_changed"
+    | "attestation_metadata_failed";
   detail: string;
 }
 
@@ -139,7 +148,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     protector: options.keyProtector,
     now,
   });
-  const tagging = { tagEmail: options.tagEmail === true };
+  const { rules, source } = options.attestation ?? { rules: noRules, source: undefined };
+  const policy = new AttestationPolicy(rules, now);
+  const isProving = source !== undefined || rules.roots.length > 0;
+  const tagging = { tagEmail: options.tagEmail === true, tagModel: isProving };
   const context: Omit<ServerContext, "caller"> = {
     url: configuration.url,
     audiences: configuration.audiences,
@@ -147,7 +159,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store: options.store,
     isDraining: false,
     issuer: new Issuer(configuration.url, keys, tagging),
-    relyingParty: new RelyingParty(configuration.url, options.allowSyncedPasskeys),
+    relyingParty: new RelyingParty(configuration.url, policy, options.allowSyncedPasskeys),
     nonces: new DpopNonces(configuration.url, keys, now),
     requireNonce: options.dpopNonce === "required",
     publishVerification: options.publishVerification ?? "touch",
@@ -259,6 +271,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const stopKeys = keepKeys(keys, options.rotateEverySeconds, options.keyRefreshMs, (event, detail) =>
     options.log({ time: new Date().toISOString(), event, detail }),
   );
+  const metadata = await keepMetadata({
+    store: options.store,
+    policy,
+    source,
+    now,
+    intervalMs: options.metadataLookMs,
+    log: (event, detail) => options.log({ time: new Date().toISOString(), event, detail }),
+  });
   const stopAudit = keepAudit({
     store: options.store,
     signer: () => ({ issuer: configuration.url, ...keys.signer() }),
@@ -273,7 +293,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     hostname: listener.hostname,
     port: listener.port,
     async reload(tls) {
-      const parts = await Promise.allSettled([replaceCertificate(tls), reloadSettings()]);
+      const parts = await Promise.allSettled([replaceCertificate(tls), reloadSettings(), metadata.reload()]);
       const failures = parts.flatMap((part) => (part.status === "rejected" ? [part.reason] : []));
       if (failures.length > 0) throw new AggregateError(failures, failures.map(reasonOf).join(" "));
     },
@@ -285,7 +305,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       context.isDraining = true;
       clearInterval(timer);
       await listener.stop(graceMs);
-      await Promise.all([purge, stopKeys()]);
+      await Promise.all([purge, stopKeys(), metadata.stop()]);
       await stopAudit();
     },
   };

@@ -297,6 +297,7 @@ export const key = {
   transports: ["usb"],
   backupEligible: false,
   backedUp: false,
+  proof: null,
   thisSession: true,
 };
 

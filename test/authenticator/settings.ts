@@ -1,4 +1,5 @@
 /** How a software security key is made and how its owner behaves. */
+import type { KeyObject } from "node:crypto";
 import type { FaultSetting } from "./hid/faults.ts";
 import type { Lie } from "./ctap2/lies.ts";
 
@@ -7,6 +8,8 @@ export interface Settings {
   product: string;
   /** 16 bytes. */
   aaguid: Uint8Array;
+  /** What attests its credentials: a key with its certificate (DER), and the authorities after it. It attests itself without. */
+  attestation: { privateKey: KeyObject; certificate: Uint8Array; chain?: Uint8Array[] } | undefined;
   /** The PIN that is set when the key is made; none when undefined. */
   pin: string | undefined;
   minPINLength: number;
@@ -77,6 +80,7 @@ export function isModern({ ctap }: Settings): boolean {
 const defaults: Settings = {
   product: "Software Security Key",
   aaguid: Uint8Array.fromHex("76f0c4a1b7d24e53a5a1f1d05e0f7ec0"),
+  attestation: undefined,
   pin: undefined,
   minPINLength: 4,
   forcePINChange: false,

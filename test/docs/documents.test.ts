@@ -31,6 +31,7 @@ const runElsewhere = new Set(["docs/ci.md", "docs/install.md", "docs/recovery.md
 /** Where nobody is enrolled yet: the document itself says how. */
 const startsAtNothing = new Set([
   "README.md",
+  "docs/attestation.md",
   "docs/audit.md",
   "docs/server.md",
   "docs/server-settings.md",

@@ -2,10 +2,12 @@
 import type { Environment } from "../../base/environment.ts";
 import { databasePassword } from "../configuration/database-password.ts";
 import { find, type Flags } from "../configuration/settings.ts";
+import { checkAttestation } from "./attestation.ts";
 import { checkDatabase, checkSigningKeys } from "./database.ts";
 import { checkAuditLog, checkCertificate, checkKeyEncryptionKey, checkPassword } from "./files.ts";
 import type { Finding } from "./finding.ts";
 import { checkAddresses } from "./listen.ts";
+import type { Look } from "../store/look.ts";
 import { type CheckedSettings, checkSettings } from "./values.ts";
 
 export interface Checked {
@@ -22,17 +24,20 @@ export async function checkServer(flags: Flags, env: Environment, now: number): 
   const { findings: ofKek, protector } = await checkKeyEncryptionKey(settings["key-encryption-key"], env);
   findings.push(...password, ...ofKek);
   let url = settings.url;
+  let look: Look | undefined;
   if (settings.database !== undefined && password.every(({ level }) => level !== "error")) {
     const secret = databasePassword(find("database-password-file", checked.sources));
     const { findings: ofDatabase, found } = await checkDatabase(settings.database, secret, settings.url);
     findings.push(...ofDatabase);
     url = found?.configuration?.url ?? url;
+    look = found;
     // Without the key that was named, each signing key would be reported for the same reason.
     const hasKek = settings["key-encryption-key"] === undefined || protector !== undefined;
     if (found !== undefined && hasKek) findings.push(...(await checkSigningKeys(found, protector, now)));
   }
   const host = url === undefined ? undefined : new URL(url).hostname;
   if (findings.every(({ check }) => check !== "certificate")) findings.push(...checkCertificate(settings, host, now));
+  findings.push(...(await checkAttestation(settings, look, now)));
   findings.push(...checkAuditLog(settings, checked.config));
   findings.push(...(await checkAddresses(settings, url)));
   return { findings, settings: checked.shown };

@@ -1,5 +1,6 @@
 /** `vouch server`: the server that a company runs once, and its administration. */
 import { audit } from "./audit/audit.ts";
+import { attestation } from "./attestation/attestation.ts";
 import { aws } from "./aws-account/aws.ts";
 import { backup } from "./backup.ts";
 import { check } from "./check.ts";
@@ -33,6 +34,7 @@ export const serverCommand = defineServerCommand({
     disable,
     enable,
     "signing-keys": signingKeys,
+    attestation,
     audit,
     backup,
     restore,

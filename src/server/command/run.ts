@@ -1,6 +1,7 @@
 import type { AuditEntry } from "../audit/entry.ts";
 import { AuditLines } from "../audit/lines.ts";
 import { defaultReplica } from "../audit/operator.ts";
+import { attestationOf } from "../configuration/attestation.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { filesInUse } from "../configuration/files.ts";
 import { urlHost } from "../configuration/listen.ts";
@@ -22,7 +23,7 @@ export const run = defineServerCommand({
   meta: { name: "run", description: "Answer requests until SIGTERM, with one line of JSON for each on stderr." },
   teaching: {
     details: [
-      "It listens on the loopback interface for a proxy that ends TLS; with --tls-cert and --tls-key it does so itself. SIGHUP makes it read the certificate, its key, the audiences and the signing keys again.",
+      "It listens on the loopback interface for a proxy that ends TLS; with --tls-cert and --tls-key it does so itself. SIGHUP makes it read the certificate, its key, the audiences, the signing keys and a file of FIDO metadata again.",
       "Every setting is a flag, a variable and a key of the configuration file, in this order: `vouch server config example` prints the file, `vouch server check` says what is wrong with it.",
     ],
     examples: [
@@ -43,6 +44,7 @@ export const run = defineServerCommand({
     const { url, listen } = settings;
     const files = tlsFiles(settings);
     const tls = files && readTls(files);
+    const attestation = attestationOf(settings);
     const log = new LogWriter(2);
     const protector = await keyProtector(args, (detail) =>
       log.write({ time: new Date().toISOString(), event: "secret_readable", detail }),
@@ -79,6 +81,7 @@ export const run = defineServerCommand({
         tagEmail: settings["tag-email"],
         allowSyncedPasskeys: settings["allow-synced-passkeys"],
         pages: settings.pages,
+        attestation,
         publishVerification: settings["publish-verification"],
         dpopNonce: settings["dpop-nonce"],
         keyProtector: protector,

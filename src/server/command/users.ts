@@ -75,12 +75,13 @@ function toJson(user: UserSummary, credentials: Credential[]): unknown {
     disabled: user.disabled,
     sessions: user.sessions,
     inviteExpiresAt: user.inviteExpiresAt,
-    credentials: credentials.map(({ id, name, aaguid, product, backedUp, createdAt, lastUsedAt }) => ({
+    credentials: credentials.map(({ id, name, aaguid, product, backedUp, createdAt, lastUsedAt, proof }) => ({
       id,
       name,
-      model: describeKey(aaguid, product),
-      // The server has no vendor root certificates: the key, or a program posing as one, claims its own model.
-      modelAttested: false,
+      model: proof?.model ?? describeKey(aaguid, product),
+      // Without a proof the key, or a program posing as one, claims its own model.
+      modelAttested: proof !== undefined,
+      proof: proof ?? null,
       aaguid,
       backedUp,
       createdAt,
@@ -92,10 +93,12 @@ function toJson(user: UserSummary, credentials: Credential[]): unknown {
 function toText(user: UserSummary, credentials: Credential[]): string {
   const open = user.inviteExpiresAt === undefined ? "" : `, invited until ${date(user.inviteExpiresAt)}`;
   const lines = credentials.map(
-    ({ id, name, aaguid, product, createdAt, lastUsedAt }) =>
-      `   ${printable(name)} ${id.slice(0, 12)}…  claims to be: ${printable(describeKey(aaguid, product))}, enrolled ${date(createdAt)}, ${
-        lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`
-      }`,
+    ({ id, name, aaguid, product, createdAt, lastUsedAt, proof }) =>
+      `   ${printable(name)} ${id.slice(0, 12)}…  ${
+        proof === undefined
+          ? `claims to be: ${printable(describeKey(aaguid, product))}`
+          : `proved (${proof.by}): ${printable(proof.model)}`
+      }, enrolled ${date(createdAt)}, ${lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`}`,
   );
   const disabled = user.disabled ? "DISABLED; " : "";
   return [`${printable(user.email)}  (${disabled}sub ${user.id}; sessions: ${user.sessions}${open})`, ...lines].join(

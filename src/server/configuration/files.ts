@@ -1,6 +1,7 @@
 /** The files that the settings name. */
 import { isPostgresUrl } from "../store/postgres/address.ts";
 import { sqlitePath } from "../store/open.ts";
+import { isUrl } from "../policy/metadata-source.ts";
 import type { Settings } from "./table.ts";
 
 /** What SQLite makes beside a database (sqlite.org/tempfiles.html, 2). */
@@ -15,6 +16,9 @@ export function filesInUse(settings: Partial<Settings>, config: string | undefin
     settings["tls-cert"],
     settings["tls-key"],
     settings["database-password-file"],
+    settings["attestation-roots"],
+    isUrl(settings["attestation-metadata"] ?? "") ? undefined : settings["attestation-metadata"],
+    settings["attestation-metadata-root"],
     keyFile(settings["key-encryption-key"]),
   ];
   return [

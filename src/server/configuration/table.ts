@@ -12,6 +12,7 @@ import { hasPassword, isPostgresUrl } from "../store/postgres/address.ts";
 import { parseListen } from "./listen.ts";
 import { pagesSettings } from "./table-pages.ts";
 import { absolutePath, optional, required, type Setting, shortDuration, toggle, wholeNumber } from "./setting.ts";
+import { attestationSettings } from "./table-attestation.ts";
 
 const asItIs = (text: string) => text;
 const maxRequests = 1_000_000;
@@ -143,6 +144,7 @@ export const settingsTable = {
     "VOUCH_SERVER_ALLOW_SYNCED_PASSKEYS",
     "Accept passkeys that their provider copies from device to device, which are refused otherwise.",
   ),
+  ...attestationSettings,
   "audit-retention": optional({
     variable: "VOUCH_SERVER_AUDIT_RETENTION",
     type: "string",

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { describeKey } from "../../fido/webauthn/authenticator-model.ts";
 import { keyNameRule, normalizeKeyName, numberKeyName } from "../../fido/webauthn/key-name.ts";
-import type { Credential } from "../store/credentials.ts";
+import type { Credential, RegisteredCredential } from "../store/credentials.ts";
 import type { Transaction } from "../store/store.ts";
 
 /**
@@ -51,7 +51,7 @@ export function expectRoom(enrolled: readonly Credential[]): void {
  */
 export async function addKey(
   { credentials }: Transaction,
-  verified: Omit<Credential, "name">,
+  verified: Omit<RegisteredCredential, "name">,
   given: string | undefined,
 ): Promise<Credential> {
   const enrolled = await credentials.ofUser(verified.userId);

@@ -9,6 +9,7 @@ import type { ServerContext } from "../context.ts";
 import { randomToken } from "../random.ts";
 import { approvalChallenge, ceremonySeconds } from "../webauthn/relying-party.ts";
 import type { Authorized } from "../oauth/authorization.ts";
+import type { Proof } from "../policy/proof.ts";
 import type { Credential } from "../store/credentials.ts";
 import type { Transaction } from "../store/store.ts";
 
@@ -103,6 +104,8 @@ export interface Approved {
   userId: string;
   counter: number;
   backedUp: boolean;
+  /** By what the key's model is proved. */
+  proof: Proof | undefined;
 }
 
 /** Begins a ceremony for the change, with a random challenge; its options accept any enrolled key of the user. */
@@ -158,7 +161,7 @@ export async function verifyApproval(
   const verified = await relyingParty.verifyAssertion(approval, {
     challenge: approvalChallenge(described(change, challenge)),
     deed,
-    credential,
+    enrolled: found,
     userVerification: change.userVerification,
   });
   const tooMany = caller.count("credential", credential.id);

@@ -3,7 +3,7 @@
  * approval's signature counter and the record. The command line's requests and the pages come here alike.
  */
 import { VouchError } from "../../base/errors.ts";
-import type { Credential } from "../store/credentials.ts";
+import type { Credential, RegisteredCredential } from "../store/credentials.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import type { User } from "../store/user.ts";
 import { addKey, nameTaken } from "./added-key.ts";
@@ -22,12 +22,13 @@ export interface Changing {
 export async function addOwnKey(
   tables: Recording,
   { user, address, approved, now }: Changing,
-  verified: Omit<Credential, "name">,
+  verified: Omit<RegisteredCredential, "name">,
   name: string | undefined,
 ): Promise<Credential> {
   await recordApproval(tables, approved, now);
   const key = await addKey(tables, verified, name);
-  const detail = { name: key.name, aaguid: key.aaguid, approvedBy: approved.credentialId };
+  const proof = key.proof?.by ?? null;
+  const detail = { name: key.name, aaguid: key.aaguid, proof, approvedBy: approved.credentialId };
   await tables.record({ event: "key_added", user, credential: key.id, address, detail });
   return key;
 }

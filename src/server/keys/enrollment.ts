@@ -70,7 +70,7 @@ export const enroll: Handler = async (request, context) => {
       user,
       credential: key.id,
       address: context.caller.address,
-      detail: { name: key.name, aaguid: key.aaguid },
+      detail: { name: key.name, aaguid: key.aaguid, proof: key.proof?.by ?? null },
     });
     return key;
   });

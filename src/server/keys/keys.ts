@@ -167,7 +167,7 @@ async function keyToChange({ store, now }: ServerContext, session: Authorized, i
 }
 
 function toJson(credential: Credential, currentId: string): Record<string, unknown> {
-  const { id, name, aaguid, product, createdAt, lastUsedAt, transports, backupEligible, backedUp } = credential;
+  const { id, name, aaguid, product, createdAt, lastUsedAt, transports, backupEligible, backedUp, proof } = credential;
   return {
     id,
     name,
@@ -178,6 +178,7 @@ function toJson(credential: Credential, currentId: string): Record<string, unkno
     transports,
     backupEligible,
     backedUp,
+    proof: proof === undefined ? null : { by: proof.by, model: proof.model },
     thisSession: id === currentId,
   };
 }

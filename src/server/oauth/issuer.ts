@@ -1,7 +1,8 @@
 /** The OIDC issuer that AWS trusts: discovery document, JWKS, ID tokens. */
 import type { JWK } from "jose";
 import type { Purpose } from "../../base/purpose.ts";
-import { awsClaimNames, awsClaims } from "./session-tags.ts";
+import { awsClaimNames, awsClaims, unproved } from "./session-tags.ts";
+import type { Proof } from "../policy/proof.ts";
 import type { User } from "../store/user.ts";
 import type { KeyRing } from "../signing/key-ring.ts";
 import { idTokenSeconds } from "../signing/life-cycle.ts";
@@ -26,14 +27,17 @@ export class Issuer {
   readonly url: string;
   readonly #keys: KeyRing;
   readonly #tagEmail: boolean;
+  readonly #tagModel: boolean;
 
   /**
-   * `url` is the issuer identifier. With `tagEmail` the sessions at AWS are tagged with the person's e-mail address too.
+   * `url` is the issuer identifier. With `tagEmail` the sessions at AWS are tagged with the person's e-mail address too,
+   * with `tagModel` with the model of the security key, where it is proved.
    */
-  constructor(url: string, keys: KeyRing, { tagEmail }: { tagEmail: boolean }) {
+  constructor(url: string, keys: KeyRing, { tagEmail, tagModel = false }: { tagEmail: boolean; tagModel?: boolean }) {
     this.url = url;
     this.#keys = keys;
     this.#tagEmail = tagEmail;
+    this.#tagModel = tagModel;
   }
 
   /**
@@ -52,7 +56,19 @@ export class Issuer {
       subject_types_supported: ["public"],
       id_token_signing_alg_values_supported: ["ES256"],
       scopes_supported: ["openid"],
-      claims_supported: ["iss", "sub", "aud", "exp", "iat", "jti", "auth_time", "amr", "email", ...awsClaimNames],
+      claims_supported: [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "jti",
+        "auth_time",
+        "amr",
+        "email",
+        ...proofClaimNames,
+        ...awsClaimNames,
+      ],
       grant_types_supported: [webauthnGrant, tokenExchangeGrant],
       token_endpoint_auth_methods_supported: ["none"],
       revocation_endpoint_auth_methods_supported: ["none"],
@@ -78,13 +94,12 @@ export class Issuer {
    * identity and, having the form for it, can be the session's name. Throws SigningUnavailableError.
    */
   async issueIdToken(
-    session: { user: User; credentialId: string; createdAt: number; expiresAt: number },
+    session: { user: User; credentialId: string; createdAt: number; expiresAt: number; proof?: Proof | undefined },
     { audience, jti, now, purpose }: { audience: string; jti: string; now: number; purpose: Purpose },
   ): Promise<IdToken> {
     const { kid, signer } = this.#keys.signer();
     const expiration = Math.min(now + idTokenSeconds, session.expiresAt);
-    // RFC 8176: proof of possession, user presence, multi-factor. Not "hwk": only a trusted attestation could prove a
-    // hardware key.
+    const { proof } = session;
     const claims = {
       iss: this.url,
       sub: session.user.id,
@@ -94,12 +109,15 @@ export class Issuer {
       jti,
       email: session.user.email,
       auth_time: session.createdAt,
-      amr: ["pop", "user", "mfa"],
+      // RFC 8176: a hardware key only where an attestation proves it; proof of possession, user presence, multi-factor.
+      amr: [...(proof?.hardware === true ? ["hwk"] : []), "pop", "user", "mfa"],
+      ...proofClaims(proof),
       ...awsClaims({
         subject: session.user.id,
         credentialId: session.credentialId,
         purpose,
         email: this.#tagEmail ? session.user.email : undefined,
+        model: this.#tagModel ? (proof?.aaguid ?? unproved) : undefined,
       }),
     };
     // Compact serialization (RFC 7515, 7.1); jose signs with keys in this process only.
@@ -109,6 +127,14 @@ export class Issuer {
     const isLate = performance.now() - begun > lateMs;
     return { jwt: `${signed}.${Buffer.from(signature).toString("base64url")}`, expiresIn: expiration - now, isLate };
   }
+}
+
+const proofClaimNames = ["aaguid", "attestation"] as const;
+
+/** Claims about the security key: none where its model is only what it claims. */
+function proofClaims(proof: Proof | undefined): Partial<Record<(typeof proofClaimNames)[number], string>> {
+  if (proof === undefined) return {};
+  return { ...(proof.aaguid === undefined ? {} : { aaguid: proof.aaguid }), attestation: proof.by };
 }
 
 function base64url(value: unknown): string {

@@ -7,6 +7,7 @@ import type { Handler, HandlerResult, ServerContext } from "../context.ts";
 import { type DpopProof, rememberProof } from "./dpop.ts";
 import { OAuthError } from "../http/failure.ts";
 import { randomToken, sha256 } from "../random.ts";
+import { writeProof } from "../policy/proof.ts";
 import { ceremonySeconds } from "../webauthn/relying-party.ts";
 import type { User } from "../store/user.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
@@ -91,8 +92,12 @@ async function openSession(
   if (!found) throw notEnrolled();
   const { credential, user } = found;
   Object.assign(context.caller, { user, credential: credential.id });
-  const { counter, backedUp } = await relyingParty
-    .verifyAssertion(parameters.credential, { challenge: begun.challenge, deed: { purpose: "login" }, credential })
+  const {
+    counter,
+    backedUp,
+    proof: modelProof,
+  } = await relyingParty
+    .verifyAssertion(parameters.credential, { challenge: begun.challenge, deed: { purpose: "login" }, enrolled: found })
     .catch((error: unknown) => {
       throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
     });
@@ -117,6 +122,8 @@ async function openSession(
     if (!(await credentials.recordAssertion(credential.id, counter, backedUp, now))) {
       throw new OAuthError("invalid_grant", "The signature counter of the security key did not rise.");
     }
+    // Metadata and rules may have changed since the last login.
+    if (writeProof(modelProof) !== writeProof(credential.proof)) await credentials.setProof(credential.id, modelProof);
     const session = {
       user,
       jkt: proof.jkt,

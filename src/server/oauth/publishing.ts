@@ -50,7 +50,7 @@ export const publish: Handler = async (request, context) => {
     return found;
   });
   // The key that was touched, which may be another one than logged in.
-  const touched = { ...live, credentialId: approved.credentialId };
+  const touched = { ...live, credentialId: approved.credentialId, proof: approved.proof };
   const idToken = await context.issuer.issueIdToken(touched, { audience, jti, now, purpose: "publish" });
   if (idToken.isLate) await stillLive(context.store, session, context.now());
   const { jwt, expiresIn } = idToken;

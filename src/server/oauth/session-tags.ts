@@ -21,18 +21,27 @@ export interface TaggedIdentity {
   purpose: Purpose;
   /** The person's e-mail address, only where the server is asked to tag sessions with it. */
   email: string | undefined;
+  /** The AAGUID of the security key, or `unproved`; undefined where the server proves no models. */
+  model?: string | undefined;
 }
+
+/**
+ * The model of a key that nothing proves. The tag is there all the same: a role without it could be given one by whoever
+ * assumes the next.
+ */
+export const unproved = "unproved";
 
 /**
  * The claims for AWS. Every tag is transitive: the next session of a chain of roles inherits it, and cannot replace it.
  * For that the purpose is there always, also where it is reading. An address with characters that no tag has is left out.
  */
-export function awsClaims({ subject, credentialId, purpose, email }: TaggedIdentity): Record<string, unknown> {
+export function awsClaims({ subject, credentialId, purpose, email, model }: TaggedIdentity): Record<string, unknown> {
   const tags: Record<string, string> = {
     "vouch:sub": subject,
     "vouch:key": tagValue.test(credentialId) ? credentialId : sha256(credentialId),
     "vouch:purpose": purpose,
   };
+  if (model !== undefined) tags["vouch:aaguid"] = model;
   if (email !== undefined && tagValue.test(email)) tags["vouch:email"] = email;
   const principalTags = Object.fromEntries(Object.entries(tags).map(([name, value]) => [name, [value]]));
   return {

@@ -43,7 +43,8 @@ export class ConfigurationStore {
   }
 
   async #values(): Promise<Record<string, string | undefined>> {
-    const rows: { name: string; value: string }[] = await this.#sql`SELECT name, value FROM configuration`;
+    const rows: { name: string; value: string }[] = await this.#sql`
+      SELECT name, value FROM configuration WHERE name IN ('url', 'audiences')`;
     return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
   }
 

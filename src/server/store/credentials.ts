@@ -4,6 +4,7 @@
  */
 import type { Sql } from "./sql.ts";
 import { decodeBase64url, encodeBase64url } from "../../fido/codec/base64url.ts";
+import { type Proof, readProof, writeProof } from "../policy/proof.ts";
 import type { User } from "./user.ts";
 
 /** A credential record (WebAuthn Level 3, 4). */
@@ -25,6 +26,21 @@ export interface Credential {
   name: string;
   createdAt: number;
   lastUsedAt: number | undefined;
+  /** By what its model is proved; undefined if it is a claim. */
+  proof?: Proof | undefined;
+}
+
+/** With what its registration brought; the attestation is read only where it is judged. */
+export interface RegisteredCredential extends Credential {
+  /** As `writeAttestation` writes it. */
+  attestation?: string | undefined;
+}
+
+export interface FoundCredential {
+  credential: Credential;
+  user: User;
+  revocation: number;
+  attestation?: string | undefined;
 }
 
 export class CredentialStore {
@@ -35,13 +51,14 @@ export class CredentialStore {
   }
 
   /** Adds the credential, unless any user has its id or its user has its name. */
-  async add(credential: Credential): Promise<"added" | "credential_known" | "name_taken"> {
+  async add(credential: RegisteredCredential): Promise<"added" | "credential_known" | "name_taken"> {
     const added = await this.#sql`
       INSERT INTO credentials (id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up,
-        name, created_at, sequence)
+        name, created_at, attestation, proof, sequence)
       VALUES (${credential.id}, ${credential.userId}, ${encodeBase64url(credential.publicKey)}, ${credential.counter},
         ${credential.aaguid}, ${credential.product ?? null}, ${JSON.stringify(credential.transports)},
         ${Number(credential.backupEligible)}, ${Number(credential.backedUp)}, ${credential.name}, ${credential.createdAt},
+        ${credential.attestation ?? null}, ${writeProof(credential.proof)},
         (SELECT coalesce(max(sequence), 0) + 1 FROM credentials))
       ON CONFLICT DO NOTHING RETURNING id`;
     if (added.length === 1) return "added";
@@ -52,7 +69,7 @@ export class CredentialStore {
   async ofUser(userId: string): Promise<Credential[]> {
     const rows = await this.#sql`
       SELECT id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name, created_at,
-        last_used_at
+        last_used_at, proof
       FROM credentials WHERE user_id = ${userId} ORDER BY sequence`;
     return rows.map(toCredential);
   }
@@ -62,27 +79,24 @@ export class CredentialStore {
     if (last === undefined) return [];
     const rows = await this.#sql`
       SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name,
-        credentials.created_at, last_used_at
+        credentials.created_at, last_used_at, proof
       FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE users.email > ${after} AND users.email <= ${last}
       ORDER BY credentials.sequence`;
     return rows.map(toCredential);
   }
 
-  /** The credential and its user; `revocation` is the number of the user's last revocation. */
-  async find(id: string): Promise<{ credential: Credential; user: User; revocation: number } | undefined> {
+  /**
+   * The credential and its user; `revocation` is the number of the user's last revocation, `attestation` what the
+   * registration brought (undefined if that was not kept yet).
+   */
+  async find(id: string): Promise<FoundCredential | undefined> {
     const [row] = await this.#sql`
       SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name,
-        credentials.created_at, last_used_at, users.email, users.disabled_at, users.revocation
+        credentials.created_at, last_used_at, proof, attestation, users.email, users.disabled_at, users.revocation
       FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE credentials.id = CAST(${id} AS TEXT)`;
-    return (
-      row && {
-        credential: toCredential(row),
-        user: { id: row.user_id, email: row.email, disabled: row.disabled_at !== null },
-        revocation: Number(row.revocation),
-      }
-    );
+    return row && toFound(row);
   }
 
   /**
@@ -94,6 +108,21 @@ export class CredentialStore {
       UPDATE credentials SET counter = ${counter}, backed_up = ${Number(backedUp)}, last_used_at = ${now}
       WHERE id = ${id} AND (counter < ${counter} OR (counter = 0 AND counter = ${counter})) RETURNING id`;
     return rows.length === 1;
+  }
+
+  /** Replaces what is known of the credential's model. */
+  async setProof(id: string, proof: Proof | undefined): Promise<void> {
+    await this.#sql`UPDATE credentials SET proof = ${writeProof(proof)} WHERE id = ${id}`;
+  }
+
+  /** Credentials with an id > `after`, in the order of their ids, each with its user: a page of at most `limit`. */
+  async page(after: string, limit: number): Promise<FoundCredential[]> {
+    const rows = await this.#sql`
+      SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name,
+        credentials.created_at, last_used_at, proof, attestation, users.email, users.disabled_at, users.revocation
+      FROM credentials JOIN users ON users.id = credentials.user_id
+      WHERE credentials.id > ${after} ORDER BY credentials.id LIMIT ${limit}`;
+    return rows.map(toFound);
   }
 
   /** Renames a credential of the user; its present name is accepted. */
@@ -131,6 +160,15 @@ export class CredentialStore {
   }
 }
 
+function toFound(row: Record<string, string>): FoundCredential {
+  return {
+    credential: toCredential(row),
+    user: { id: String(row["user_id"]), email: String(row["email"]), disabled: row["disabled_at"] !== null },
+    revocation: Number(row["revocation"]),
+    attestation: row["attestation"] ?? undefined,
+  };
+}
+
 function toCredential(row: Record<string, string>): Credential {
   return {
     id: String(row["id"]),
@@ -145,5 +183,6 @@ function toCredential(row: Record<string, string>): Credential {
     name: String(row["name"]),
     createdAt: Number(row["created_at"]),
     lastUsedAt: row["last_used_at"] === null ? undefined : Number(row["last_used_at"]),
+    proof: readProof(row["proof"]),
   };
 }

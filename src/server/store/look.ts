@@ -5,6 +5,8 @@ import { pathToFileURL } from "node:url";
 import type { SQL } from "bun";
 import { constants, Database } from "bun:sqlite";
 import type { Secret } from "../../base/secret.ts";
+import type { Metadata } from "../policy/metadata.ts";
+import { AttestationMetadataStore } from "./attestation-metadata.ts";
 import { ConfigurationStore, type ServerConfiguration } from "./configuration.ts";
 import { describeDatabase, sqlitePath } from "./open.ts";
 import { isPostgresUrl, postgresAddress } from "./postgres/address.ts";
@@ -21,6 +23,8 @@ export interface Look {
   configuration: ServerConfiguration | undefined;
   /** Undefined where the version is older than what reads them. */
   signingKeys: SigningKey[] | undefined;
+  /** Of security keys' models, as the server last read them. */
+  metadata: Metadata | undefined;
   isWritable: boolean;
 }
 
@@ -82,6 +86,7 @@ async function readTables(
     version,
     configuration: await new ConfigurationStore(run).load(),
     signingKeys: version.found < signingKeysVersion ? undefined : await new SigningKeyStore(run).all(),
+    metadata: await new AttestationMetadataStore(run).load(),
     isWritable,
   };
 }

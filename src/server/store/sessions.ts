@@ -1,5 +1,6 @@
 /** Sessions, by the SHA-256 of their access token, and the replay cache of DPoP proofs. */
 import type { Sql } from "./sql.ts";
+import { type Proof, readProof } from "../policy/proof.ts";
 import type { User } from "./user.ts";
 
 /** Sessions of one page. */
@@ -14,6 +15,8 @@ export interface Session {
   createdAt: number;
   expiresAt: number;
   revoked: boolean;
+  /** By what the model of the credential is proved. */
+  proof?: Proof | undefined;
 }
 
 /** A live session as its user sees it. */
@@ -42,7 +45,7 @@ export class SessionStore {
   }
 
   /** Stores a new session. False if its credential has been removed in the meantime. */
-  async add(tokenHash: string, session: Omit<Session, "revoked">, client?: string): Promise<boolean> {
+  async add(tokenHash: string, session: Omit<Session, "revoked" | "proof">, client?: string): Promise<boolean> {
     const rows = await this.#sql`
       INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at, client)
       SELECT ${tokenHash}, user_id, ${session.jkt}, id, ${session.createdAt}, ${session.expiresAt}, ${client ?? null}
@@ -52,8 +55,9 @@ export class SessionStore {
 
   async find(tokenHash: string): Promise<Session | undefined> {
     const [row] = await this.#sql`
-      SELECT user_id, jkt, credential_id, sessions.created_at, expires_at, revoked_at, users.email, users.disabled_at
-      FROM sessions JOIN users ON users.id = sessions.user_id
+      SELECT sessions.user_id, jkt, credential_id, sessions.created_at, expires_at, revoked_at, users.email,
+        users.disabled_at, credentials.proof
+      FROM sessions JOIN users ON users.id = sessions.user_id JOIN credentials ON credentials.id = credential_id
       WHERE token_hash = CAST(${tokenHash} AS TEXT)`;
     return (
       row && {
@@ -63,6 +67,7 @@ export class SessionStore {
         createdAt: Number(row.created_at),
         expiresAt: Number(row.expires_at),
         revoked: row.revoked_at !== null,
+        proof: readProof(row.proof),
       }
     );
   }

@@ -2,6 +2,7 @@
 import { type AuditEntry, type Fact, type Link, nextEntry } from "../audit/entry.ts";
 import { type Lane, Lanes } from "../audit/lanes.ts";
 import { AccountStore } from "./accounts.ts";
+import { AttestationMetadataStore } from "./attestation-metadata.ts";
 import { AuditStore, isTaken } from "./audit.ts";
 import { CeremonyStore } from "./ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
@@ -22,6 +23,7 @@ const purgeBatch = 200;
 /** Access to the tables, over one way to run statements. */
 export class Tables {
   readonly accounts: AccountStore;
+  readonly attestationMetadata: AttestationMetadataStore;
   readonly ceremonies: CeremonyStore;
   readonly credentials: CredentialStore;
   readonly configuration: ConfigurationStore;
@@ -33,6 +35,7 @@ export class Tables {
 
   constructor(sql: Sql) {
     this.accounts = new AccountStore(sql);
+    this.attestationMetadata = new AttestationMetadataStore(sql);
     this.ceremonies = new CeremonyStore(sql);
     this.credentials = new CredentialStore(sql);
     this.configuration = new ConfigurationStore(sql);

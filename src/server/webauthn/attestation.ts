@@ -8,7 +8,7 @@ import { requiredField } from "../../fido/codec/cbor-fields.ts";
 import { ES256, importCoseKey } from "../../fido/codec/cose.ts";
 import { VouchError } from "../../base/errors.ts";
 import { type AuthenticatorData, parseAuthenticatorData } from "../../fido/webauthn/authenticator-data.ts";
-import { type AttestationCertificate, readCertificate } from "./attestation-certificate.ts";
+import { type Certificate, readCertificate } from "../policy/certificate.ts";
 
 /** The attestation formats that USB security keys use. */
 const formats: ReadonlySet<string> = new Set(["none", "packed", "fido-u2f"]);
@@ -72,12 +72,13 @@ export function readAttestation(bytes: Uint8Array): Attestation {
 }
 
 /**
- * Verifies the statement's signature. A vendor's certificate is checked for the fields that its format requires, but
- * not against a root, so the statement proves nothing about the vendor. `clientDataHash` is the SHA-256 of the client
- * data.
+ * Verifies the statement's signature, and returns its certificates, the signer's first; none without an attestation or
+ * by self attestation. A vendor's certificate is checked for the fields that its format requires, but not against a
+ * root: alone, the statement proves nothing about the vendor (src/server/policy judges the chain). `clientDataHash` is
+ * the SHA-256 of the client data.
  * Throws `protocol_error`.
  */
-export function verifyAttestation(attestation: Attestation, clientDataHash: Uint8Array): void {
+export function verifyAttestation(attestation: Attestation, clientDataHash: Uint8Array): Certificate[] {
   switch (attestation.format) {
     case "packed":
       return verifyPacked(attestation, clientDataHash);
@@ -85,27 +86,32 @@ export function verifyAttestation(attestation: Attestation, clientDataHash: Uint
       return verifyFidoU2f(attestation, clientDataHash);
     default:
       expectKeys(attestation.statement, [], "an attestation statement of the format none");
+      return [];
   }
 }
 
 /** Verifies a `packed` statement (WebAuthn Level 3, 8.2). */
-function verifyPacked({ statement, authData, aaguid, publicKey }: Attestation, clientDataHash: Uint8Array): void {
+function verifyPacked(attestation: Attestation, clientDataHash: Uint8Array): Certificate[] {
+  const { statement, authData, aaguid, publicKey } = attestation;
   const self = !statement.has("x5c");
   expectKeys(statement, self ? ["alg", "sig"] : ["alg", "sig", "x5c"], "a packed attestation statement");
   const alg = requiredField(statement, "alg", "integer", "alg");
   const signed = Buffer.concat([authData, clientDataHash]);
   if (self) {
     if (alg !== ES256) throw malformed("its self attestation has another algorithm than its key");
-    return verifySignature(alg, signed, publicKey, readSignature(statement));
+    verifySignature(alg, signed, publicKey, readSignature(statement));
+    return [];
   }
-  const [leaf] = readCertificates(statement);
+  const certificates = readCertificates(statement);
+  const [leaf] = certificates;
   if (!leaf) throw malformed("its list of attestation certificates is empty");
   checkPackedCertificate(leaf, aaguid);
   verifySignature(alg, signed, leaf.publicKey, readSignature(statement));
+  return certificates;
 }
 
 /** Checks the certificate requirements of `packed` (WebAuthn Level 3, 8.2.1). */
-function checkPackedCertificate(leaf: AttestationCertificate, aaguid: Uint8Array): void {
+function checkPackedCertificate(leaf: Certificate, aaguid: Uint8Array): void {
   const { subject } = leaf;
   if (leaf.version !== 3) throw malformed("its attestation certificate is not of X.509 version 3");
   if (!/^[A-Z]{2}$/i.test(subject.get("C") ?? "") || !subject.get("O") || !subject.get("CN")) {
@@ -119,7 +125,7 @@ function checkPackedCertificate(leaf: AttestationCertificate, aaguid: Uint8Array
 }
 
 /** Verifies a `fido-u2f` statement (WebAuthn Level 3, 8.6). */
-function verifyFidoU2f(attestation: Attestation, clientDataHash: Uint8Array): void {
+function verifyFidoU2f(attestation: Attestation, clientDataHash: Uint8Array): Certificate[] {
   const { statement, decoded, credentialId, aaguid, publicKey } = attestation;
   expectKeys(statement, ["sig", "x5c"], "a fido-u2f attestation statement");
   const certificates = readCertificates(statement);
@@ -133,9 +139,10 @@ function verifyFidoU2f(attestation: Attestation, clientDataHash: Uint8Array): vo
   const point = [Buffer.of(4), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")];
   const signed = Buffer.concat([Buffer.of(0), decoded.rpIdHash, clientDataHash, credentialId, ...point]);
   verifySignature(ES256, signed, leaf.publicKey, readSignature(statement));
+  return certificates;
 }
 
-function readCertificates(statement: CborMap): AttestationCertificate[] {
+function readCertificates(statement: CborMap): Certificate[] {
   const x5c = requiredField(statement, "x5c", "list", "x5c");
   if (x5c.length > maxCertificates) throw malformed(`it has more than ${maxCertificates} attestation certificates`);
   return x5c.map((der) => {

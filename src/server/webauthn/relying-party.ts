@@ -17,8 +17,10 @@ import { VouchError } from "../../base/errors.ts";
 import { parseJson, tableOf } from "../../base/json.ts";
 import { parseAuthenticatorData } from "../../fido/webauthn/authenticator-data.ts";
 import { readAttestation, verifyAttestation } from "./attestation.ts";
+import { type AttestationPolicy, writeAttestation } from "../policy/policy.ts";
+import type { Proof } from "../policy/proof.ts";
 import { sha256 } from "../random.ts";
-import type { Credential } from "../store/credentials.ts";
+import type { Credential, FoundCredential, RegisteredCredential } from "../store/credentials.ts";
 import type { User } from "../store/user.ts";
 
 /** Timeout of a ceremony, after which its challenge is invalid. */
@@ -27,15 +29,17 @@ export const ceremonySeconds = 300;
 export class RelyingParty {
   readonly #origin: string;
   readonly #id: string;
+  readonly #policy: AttestationPolicy;
   readonly #allowSyncedPasskeys: boolean;
 
   /**
-   * `origin` is the server's URL; its host is the rp.id. `allowSyncedPasskeys` accepts credentials that can be copied
-   * (backup eligible: WebAuthn Level 3, 6.1.3).
+   * `origin` is the server's URL; its host is the rp.id. `policy` judges the models of keys. `allowSyncedPasskeys` accepts
+   * credentials that can be copied (backup eligible: WebAuthn Level 3, 6.1.3).
    */
-  constructor(origin: string, allowSyncedPasskeys = false) {
+  constructor(origin: string, policy: AttestationPolicy, allowSyncedPasskeys = false) {
     this.#origin = origin;
     this.#id = new URL(origin).hostname;
+    this.#policy = policy;
     this.#allowSyncedPasskeys = allowSyncedPasskeys;
   }
 
@@ -91,13 +95,13 @@ export class RelyingParty {
 
   /**
    * Verifies a registration. The attestation statement's signature is verified (self attestation proves possession of
-   * the private key), but against no vendor root, and no URL in it is fetched. `attested` are the attested credential
-   * data (6.5.1). Throws `enrollment_denied`.
+   * the private key), and the policy judges its certificates; no URL in them is fetched. `attested` are the attested
+   * credential data (6.5.1). Throws `enrollment_denied`.
    */
   async verifyRegistration(
     response: RegistrationResponseJSON,
     expected: { challenge: string; deed: Deed; user: User; product: string | undefined; now: number },
-  ): Promise<{ verified: Omit<Credential, "name">; attested: Uint8Array }> {
+  ): Promise<{ verified: Omit<RegisteredCredential, "name">; attested: Uint8Array }> {
     const { user, product, now } = expected;
     try {
       const challenge = signedChallenge(expected.challenge, expected.deed);
@@ -123,32 +127,42 @@ export class RelyingParty {
     });
     if (!verified) throw refusal("it is malformed");
     if (isEmbedded(clientDataJSON)) throw refusal(embedded);
-    verifyAttestation(attestation, Buffer.from(sha256(decodeBase64url(clientDataJSON)), "base64url"));
+    const hash = Buffer.from(sha256(decodeBase64url(clientDataJSON)), "base64url");
+    const kept = { format: attestation.format, chain: verifyAttestation(attestation, hash) };
     if (attestation.decoded.flags.backupEligible && !this.#allowSyncedPasskeys) throw refusal(syncable);
-    const { credential } = registrationInfo;
+    const { credential, aaguid } = registrationInfo;
+    const judgement = this.#policy.judgeNew({ aaguid, backupEligible: attestation.decoded.flags.backupEligible }, kept);
+    if (judgement.refusal !== undefined) throw refusal(judgement.refusal);
     return {
       attested: attestation.attested,
       id: credential.id,
       publicKey: credential.publicKey,
       counter: credential.counter,
-      aaguid: registrationInfo.aaguid,
+      aaguid,
       transports: credential.transports ?? [],
       backupEligible: registrationInfo.credentialDeviceType === "multiDevice",
       backedUp: registrationInfo.credentialBackedUp,
       lastUsedAt: undefined,
+      proof: judgement.proof,
+      attestation: writeAttestation(kept),
     };
   }
 
   /**
    * Verifies an assertion by the given credential; the user was present, and verified unless that is discouraged. If the
-   * response has a user handle, it must be the credential's user.
-   * Throws `login_denied`.
+   * response has a user handle, it must be the credential's user. Returns by what the key's model is proved now.
+   * Throws `login_denied`, also for a key that the policy no longer takes.
    */
   async verifyAssertion(
     response: AuthenticationResponseJSON,
-    expected: { challenge: string; deed: Deed; credential: Credential; userVerification?: "required" | "discouraged" },
-  ): Promise<{ counter: number; backedUp: boolean }> {
-    const { credential } = expected;
+    expected: {
+      challenge: string;
+      deed: Deed;
+      enrolled: Pick<FoundCredential, "credential" | "attestation">;
+      userVerification?: "required" | "discouraged";
+    },
+  ): Promise<{ counter: number; backedUp: boolean; proof: Proof | undefined }> {
+    const { credential, attestation } = expected.enrolled;
     if (response.id !== credential.id) throw denied("login_denied", refusal("its credential id is another"));
     // 7.2 step 6. A non-discoverable credential sends no user handle: its id (random, unique) has identified the user,
     // and the signature check below proves possession of the key.
@@ -180,7 +194,9 @@ export class RelyingParty {
       throw denied("login_denied", refusal("its backup eligibility changed"));
     }
     if (backupEligible && !this.#allowSyncedPasskeys) throw denied("login_denied", refusal(syncable));
-    return { counter: authenticationInfo.newCounter, backedUp: authenticationInfo.credentialBackedUp };
+    const { proof, refusal: why } = this.#policy.judgeEnrolled({ ...credential, attestation });
+    if (why !== undefined) throw denied("login_denied", refusal(why));
+    return { counter: authenticationInfo.newCounter, backedUp: authenticationInfo.credentialBackedUp, proof };
   }
 }
 

@@ -1,4 +1,5 @@
 /** authenticatorMakeCredential, the authenticator's side (CTAP 2.1 section 6.1.2). */
+import { sign } from "node:crypto";
 import type { CborMap, CborValue } from "../../../src/fido/codec/cbor.ts";
 import { authenticatorData } from "./authenticator-data.ts";
 import type { Ctap2Authenticator } from "./ctap2.ts";
@@ -15,7 +16,7 @@ import { answerSelection, checkOptions, type Layout, option, verifyUser } from "
 const layout: Layout = { options: 0x07, pinUvAuthParam: 0x08, pinUvAuthProtocol: 0x09, permission: PERMISSION.MC };
 const ES256 = -7;
 
-/** Makes a credential with packed self attestation. */
+/** Makes a credential with packed attestation: that of its vendor, else by itself. */
 export async function makeCredential(
   key: Ctap2Authenticator,
   request: CborMap,
@@ -63,10 +64,13 @@ export async function makeCredential(
   if (modern && extensions.get("minPinLength") === true && key.minPinLengthRPIDs.includes(rpId)) {
     outputs.set("minPinLength", key.settings.minPINLength);
   }
-  const { lie, aaguid } = key.settings;
+  const { lie, aaguid, attestation } = key.settings;
   const told = { ...credential, publicKey: spoiltPublicKey(lie, "credential", credential.publicKey) };
   const authData = spoiltAuthData(lie, authenticatorData(told, flags, aaguid, outputs));
-  const signature = signWith(credential, authData, clientDataHash);
+  const signature = attestation
+    ? new Uint8Array(sign("sha256", Buffer.concat([authData, clientDataHash]), attestation.privateKey))
+    : signWith(credential, authData, clientDataHash);
+  const certificates = attestation && [attestation.certificate, ...(attestation.chain ?? [])];
   return [
     [0x01, "packed"],
     [0x02, authData],
@@ -75,6 +79,7 @@ export async function makeCredential(
       new Map<string, CborValue>([
         ["alg", ES256],
         ["sig", signature],
+        ...(certificates ? ([["x5c", certificates]] as const) : []),
       ]),
     ],
   ];

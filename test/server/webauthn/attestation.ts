@@ -13,6 +13,10 @@ export interface AttestationKey {
   privateKey: KeyObject;
   /** DER. */
   certificate: Uint8Array;
+  /** DER of the authorities that follow it. */
+  chain?: Uint8Array[];
+  /** The statement's format; packed without it. */
+  format?: "fido-u2f";
 }
 
 /** id-fido-gen-ce-aaguid. */

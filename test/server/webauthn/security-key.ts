@@ -17,6 +17,9 @@ import type { AttestationKey } from "./attestation.ts";
 
 export const aaguid = new Uint8Array(16).fill(7);
 
+/** COSE algorithms of attestation keys, by their kind. */
+const algorithms: Readonly<Record<string, number>> = { ec: ES256, rsa: -257, ed25519: -8 };
+
 /** What a key, or someone between, may do wrong. */
 export interface Twist {
   origin?: string;
@@ -66,7 +69,7 @@ export class TestSecurityKey {
     ]);
     const attestationObject = encodeCbor(
       new Map<string, CborValue>([
-        ["fmt", twist.attestation === "none" ? "none" : "packed"],
+        ["fmt", twist.attestation === "none" ? "none" : (twist.attestation?.format ?? "packed")],
         ["attStmt", this.#attestationStatement(authenticatorData, clientData, twist)],
         ["authData", new Uint8Array(authenticatorData)],
       ]),
@@ -128,11 +131,34 @@ export class TestSecurityKey {
   #attestationStatement(authenticatorData: Uint8Array, clientData: Uint8Array, twist: Twist): CborMap {
     if (twist.attestation === "none") return new Map();
     const vendor = twist.attestation;
+    const x5c = vendor && [vendor.certificate, ...(vendor.chain ?? [])];
+    if (vendor?.format === "fido-u2f") {
+      return new Map<string, CborValue>([
+        ["sig", this.#u2fSignature(authenticatorData, clientData, vendor.privateKey)],
+        ["x5c", x5c!],
+      ]);
+    }
+    const type = vendor?.privateKey.asymmetricKeyType ?? "ec";
     return new Map<string, CborValue>([
-      ["alg", ES256],
+      ["alg", algorithms[type] ?? ES256],
       ["sig", this.#sign(authenticatorData, clientData, twist, vendor?.privateKey)],
-      ...(vendor ? ([["x5c", [vendor.certificate]]] as const) : []),
+      ...(x5c ? ([["x5c", x5c]] as const) : []),
     ]);
+  }
+
+  /** WebAuthn Level 3, 8.6. */
+  #u2fSignature(authenticatorData: Uint8Array, clientData: Uint8Array, key: KeyObject): Uint8Array {
+    const { x = "", y = "" } = this.#publicKey.export({ format: "jwk" });
+    const signed = Buffer.concat([
+      Buffer.of(0),
+      authenticatorData.subarray(0, 32),
+      createHash("sha256").update(clientData).digest(),
+      Buffer.from(this.id, "base64url"),
+      Buffer.of(4),
+      Buffer.from(x, "base64url"),
+      Buffer.from(y, "base64url"),
+    ]);
+    return new Uint8Array(sign("sha256", signed, key));
   }
 
   /** rpIdHash, flags, signCount (WebAuthn Level 3, 6.1). */
@@ -152,7 +178,8 @@ export class TestSecurityKey {
   #sign(authenticatorData: Uint8Array, clientData: Uint8Array, twist: Twist, own: KeyObject = this.#key): Uint8Array {
     const key = twist.forged ? generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey : own;
     const hash = createHash("sha256").update(clientData).digest();
-    return new Uint8Array(sign("sha256", Buffer.concat([authenticatorData, hash]), key));
+    const digest = key.asymmetricKeyType === "ed25519" ? null : "sha256";
+    return new Uint8Array(sign(digest, Buffer.concat([authenticatorData, hash]), key));
   }
 }
 

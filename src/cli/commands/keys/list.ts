@@ -14,7 +14,7 @@ export const list = defineCommand({
   args: { ...forArg, json: { type: "boolean", description: "Print one JSON array; times are seconds since 1970." } },
   teaching: {
     details: [
-      "For each key: its name, the model that it claims to be, when it was enrolled, when somebody last logged in with it, the beginning of its id, and whether it opened the session that you are in. A use that you do not remember is a reason to remove the key.",
+      "For each key: its name, its model (proved to the server by the key's vendor, or claimed by the key alone), when it was enrolled, when somebody last logged in with it, the beginning of its id, and whether it opened the session that you are in. A use that you do not remember is a reason to remove the key.",
     ],
     examples: [
       ["vouch keys list", "See them."],
@@ -37,13 +37,14 @@ export const list = defineCommand({
 });
 
 function keyJson(key: SecurityKey): unknown {
-  const { id, name, aaguid, product, createdAt, lastUsedAt, transports, backupEligible, backedUp, thisSession } = key;
+  const { id, name, aaguid, product, createdAt, lastUsedAt, transports, backupEligible, backedUp, proof, thisSession } =
+    key;
   return {
     id,
     name,
     model: modelOfKey(key),
-    // No vendor attestation is trusted: the key claims its own model.
-    modelAttested: false,
+    // Without a proof the key claims its own model.
+    modelAttested: (proof ?? null) !== null,
     aaguid,
     product,
     createdAt,
@@ -55,7 +56,7 @@ function keyJson(key: SecurityKey): unknown {
   };
 }
 
-/** On a narrow terminal the claimed model gives way first, then the name. */
+/** On a narrow terminal the model gives way first, then the name. */
 const giveWay: Fit["giveWay"] = [
   [1, 8],
   [0, 8],
@@ -64,11 +65,13 @@ const giveWay: Fit["giveWay"] = [
 /** Returns the lines of the table of keys; `now` in seconds since 1970, `width` that of the terminal. */
 export function keyLines(keys: readonly SecurityKey[], now: number, width?: number): string[] {
   const ids = shortIds(keys);
+  const isProved = keys.some(({ proof }) => proof);
   const cells = [
-    ["NAME", "MODEL (CLAIMED)", "ENROLLED", "LAST USED", "ID", ""],
+    ["NAME", ...(isProved ? ["MODEL", "MODEL IS"] : ["MODEL (CLAIMED)"]), "ENROLLED", "LAST USED", "ID", ""],
     ...keys.map((key, index) => [
       key.name,
       modelOfKey(key),
+      ...(isProved ? [key.proof ? "proved" : "claimed"] : []),
       calendarDate(key.createdAt),
       key.lastUsedAt === null ? "never" : clockTime(key.lastUsedAt, now),
       ids[index]!,

@@ -23,9 +23,9 @@ export async function listKeys(at: { server?: string }): Promise<SecurityKey[]> 
   return (await askAgent(routes.keys, at, { timeoutMs: agentTimeoutMs })).keys;
 }
 
-/** Returns the key's model by AAGUID, else the product name from its USB descriptor. */
-export function modelOfKey({ aaguid, product }: SecurityKey): string {
-  return describeKey(aaguid, product ?? undefined);
+/** Returns the key's model: the proved one, else that by its AAGUID, else the product name from its USB descriptor. */
+export function modelOfKey({ aaguid, product, proof }: SecurityKey): string {
+  return proof?.model ?? describeKey(aaguid, product ?? undefined);
 }
 
 /**

@@ -73,7 +73,7 @@ function Keys({ session, keys }: { session: SignedIn; keys: Credential[] }) {
             {
               title: "Key",
               isHeader: true,
-              cell: ({ id, name, aaguid, product }) => (
+              cell: ({ id, name, aaguid, product, proof }) => (
                 <span>
                   {printable(name)}
                   {id === session.credentialId ? (
@@ -82,7 +82,11 @@ function Keys({ session, keys }: { session: SignedIn; keys: Credential[] }) {
                       <span class="badge">used now</span>
                     </Fragment>
                   ) : null}
-                  <span class="sub">{printable(describeKey(aaguid, product))}</span>
+                  <span class="sub">
+                    {proof
+                      ? `${printable(proof.model)} (proved)`
+                      : `${printable(describeKey(aaguid, product))} (claimed)`}
+                  </span>
                 </span>
               ),
             },

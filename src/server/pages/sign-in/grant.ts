@@ -52,7 +52,7 @@ async function grant(
   if (!found) throw notEnrolled();
   const { credential, user } = found;
   Object.assign(caller, { user, credential: credential.id });
-  const expected = { challenge: ceremony.challenge, deed, credential };
+  const expected = { challenge: ceremony.challenge, deed, enrolled: found };
   const { counter, backedUp } = await relyingParty.verifyAssertion(response, expected);
   const tooMany = caller.count("credential", credential.id) ?? caller.count("person", user.id);
   if (tooMany) throw tooMany;

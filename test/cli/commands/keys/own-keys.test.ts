@@ -68,6 +68,18 @@ describe("the table of keys", () => {
     ]);
   });
 
+  test("says of each model whether it is proved, as soon as one is", () => {
+    const proof = { by: "metadata", model: "YubiKey 5 Series with NFC (firmware 5.7)" };
+    const keys = [key("idididid1", "work", { proof }), key("dididididi", "drawer", { proof: null })];
+    expect(lines(keys)).toEqual([
+      "NAME    MODEL                                     MODEL IS  ENROLLED    LAST USED  ID",
+      "work    YubiKey 5 Series with NFC (firmware 5.7)  proved    2026-11-23  never      idididid",
+      "drawer  YubiKey 5 Series with NFC                 claimed   2026-11-23  never      dididididi".slice(0, -2),
+    ]);
+    const [, cut] = keyLines(keys, now, 70).map((line) => render(line, false));
+    expect(cut).toContain("…  proved ");
+  });
+
   test("fits into a narrow terminal: the claimed model is cut, then the name, never id or time", () => {
     const keys = [
       key("idididid1", "the one on my key ring", { lastUsedAt: now - 86_400, thisSession: true }),

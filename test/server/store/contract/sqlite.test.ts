@@ -5,6 +5,7 @@ import { encryptsSigningKeys } from "./encrypted-keys.ts";
 import { grantsOnce } from "./at-once.ts";
 import { changesOnePerson } from "./one-person.ts";
 import { keeps } from "./keeps.ts";
+import { keepsAttestations } from "./attestations.ts";
 import { keepsGroups } from "./groups.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
 import { sqlite } from "./database.ts";
@@ -12,6 +13,7 @@ import { sqlite } from "./database.ts";
 describe("SQLite", () => {
   describe("what it keeps", () => keeps(sqlite));
   describe("groups and roles", () => keepsGroups(sqlite));
+  describe("attestations", () => keepsAttestations(sqlite));
   describe("about one person", () => changesOnePerson(sqlite));
   describe("at once", () => grantsOnce(sqlite));
   describe("signing keys", () => changesSigningKeys(sqlite));

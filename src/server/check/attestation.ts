@@ -1,0 +1,56 @@
+/** Looks at the policy for security keys: its files, and the metadata that the server has. */
+import { type AttestationSettings, attestationOf } from "../configuration/attestation.ts";
+import { attestationSettings } from "../configuration/table-attestation.ts";
+import type { Settings } from "../configuration/table.ts";
+import { goodUntil, type Metadata } from "../policy/metadata.ts";
+import { isUrl, type MetadataSource, readMetadata } from "../policy/metadata-source.ts";
+import type { Look } from "../store/look.ts";
+import { failed, type Finding, ok, problem, warning } from "./finding.ts";
+
+const check = "attestation";
+
+/** `now` in seconds since 1970; asks no URL. */
+export async function checkAttestation(
+  settings: Partial<Settings>,
+  found: Look | undefined,
+  now: number,
+): Promise<Finding[]> {
+  // A value that is wrong is reported for itself.
+  if (Object.keys(attestationSettings).some((name) => !(name in settings))) return [];
+  try {
+    const { rules, source } = attestationOf(settings as AttestationSettings);
+    const ended = rules.roots.filter(({ notAfter }) => notAfter < now).length;
+    return [
+      ...(rules.roots.length === 0
+        ? []
+        : [ok(check, `${settings["attestation-roots"]} has ${rules.roots.length} roots`)]),
+      ...(ended === 0 ? [] : [warning(check, `${ended} of the roots have ended: they attest no new key.`)]),
+      ...(source === undefined ? [] : [await checkMetadata(source, found?.metadata, now)]),
+    ];
+  } catch (error) {
+    return [failed(check, error)];
+  }
+}
+
+async function checkMetadata(source: MetadataSource, kept: Metadata | undefined, now: number): Promise<Finding> {
+  const { location } = source;
+  const ofSource = kept?.source === location ? kept : undefined;
+  const metadata = isUrl(location) ? ofSource : await readMetadata(source, now);
+  if (metadata === undefined) {
+    return warning(check, `The server has no FIDO metadata of ${location} yet: it asks for them when it runs.`);
+  }
+  const { number, nextUpdate, models } = metadata;
+  if (kept !== undefined && kept.root === metadata.root && kept.number > number) {
+    return problem(
+      check,
+      `${location} has number ${number}, and the server number ${kept.number}: it never goes back.`,
+    );
+  }
+  if (now >= goodUntil(metadata)) {
+    return problem(
+      check,
+      `The FIDO metadata of ${location} were to be replaced by ${nextUpdate}: no new key is certified.`,
+    );
+  }
+  return ok(check, `${location} has number ${number} with ${models.length} models, the next by ${nextUpdate}`);
+}
