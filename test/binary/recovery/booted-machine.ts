@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { executable } from "../../laptop.ts";
 import { emptyMachine } from "../../requires.ts";
+import { makeCgroup } from "./cgroup.ts";
 import { type Machine, typedUnder } from "./machine.ts";
 
 const packaging = join(import.meta.dir, "../../../packaging");
@@ -26,14 +27,17 @@ export async function bootMachine(): Promise<BootedMachine> {
     .getRandomValues(new Uint8Array(3))
     .map((byte) => 1 + (byte % 254))
     .join(".")}`;
+  const name = `vouch-test-${address.replaceAll(".", "-")}`;
+  const cgroup = makeCgroup(name);
   const container = Bun.spawn(
     [
+      ...cgroup.enter,
       // Also a test that is killed leaves no machine behind.
       "setpriv",
       "--pdeathsig",
       "TERM",
       ...emptyMachine,
-      `--machine=${address.replaceAll(".", "-")}`,
+      `--machine=${name}`,
       "--tmpfs=/usr/local",
       "--console=pipe",
       "--boot",
@@ -110,6 +114,7 @@ export async function bootMachine(): Promise<BootedMachine> {
     async remove() {
       container.kill("SIGTERM");
       await container.exited;
+      cgroup.remove();
     },
   };
   return machine;
