@@ -39,7 +39,11 @@ function archiveContents({ target, executable, metafile }: Compiled): ArchivedFi
     if (!existsSync(join(root, folder))) continue;
     for (const file of readdirSync(join(root, folder))) add(`${name}/${file}`, join(folder, file));
   }
-  if (target.platform === "linux") add("systemd/vouch-agent.service", "packaging/systemd/vouch-agent.service");
+  if (target.platform === "linux") {
+    for (const unit of ["vouch-agent.service", "vouch-server.service"]) {
+      add(`systemd/${unit}`, `packaging/systemd/${unit}`);
+    }
+  }
   if (target.platform === "darwin") add("launchd/vouch-agent.plist", "packaging/launchd/vouch-agent.plist");
   return files;
 }

@@ -125,6 +125,26 @@ export function requiresProcessNamespace(): boolean {
   return requires("unshare") && allowed("unshare process ids", [...inProcessNamespace, "true"]);
 }
 
+/** systemd-nspawn with the root of an empty machine: this one's programs, and nothing in its /etc and /var. */
+export const emptyMachine: readonly string[] = [
+  "systemd-nspawn",
+  "--quiet",
+  "--directory=/",
+  "--volatile=yes",
+  "--register=no",
+  // Without a service manager here there is nobody to ask for a scope.
+  ...(existsSync("/run/systemd/system") ? [] : ["--keep-unit"]),
+];
+
+/** Whether this user may boot an empty machine with systemd (root may). In CI it throws where that is not so. */
+export function requiresEmptyMachine(): boolean {
+  return (
+    process.platform === "linux" &&
+    requires("systemd-nspawn", "nsenter", "setpriv") &&
+    allowed("run systemd-nspawn", [...emptyMachine, "--pipe", "true"])
+  );
+}
+
 function allowed(what: string, command: string[]): boolean {
   if (Bun.spawnSync(command, { stdout: "ignore", stderr: "ignore" }).success) return true;
   if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but this user may not ${what}`);

@@ -88,9 +88,12 @@ describe("the archive of a release", () => {
     expect({ exitCode, stdout: stdout.toString() }).toEqual({ exitCode: 0, stdout: `vouch ${version}\n` });
   });
 
-  test("says what the person may do with it, and how the agent becomes a service", () => {
-    const service = host.platform === "darwin" ? "launchd/vouch-agent.plist" : "systemd/vouch-agent.service";
-    for (const name of ["README.md", "CHANGELOG.md", "LICENSE", "THIRD-PARTY-LICENSES.txt", service]) {
+  test("says what the person may do with it, and how agent and server become services", () => {
+    const services =
+      host.platform === "darwin"
+        ? ["launchd/vouch-agent.plist"]
+        : ["systemd/vouch-agent.service", "systemd/vouch-server.service"];
+    for (const name of ["README.md", "CHANGELOG.md", "LICENSE", "THIRD-PARTY-LICENSES.txt", ...services]) {
       expect(readFileSync(join(unpacked, name), "utf8")).not.toBe("");
     }
   });

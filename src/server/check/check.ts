@@ -21,7 +21,7 @@ export async function checkServer(flags: Flags, env: Environment, now: number): 
   const { settings, findings } = checked;
   if (checked.isUnknown) return { findings, settings: checked.shown };
   const password = checkPassword(checked);
-  const { findings: ofKek, protector } = await checkKeyEncryptionKey(settings["key-encryption-key"], env);
+  const { findings: ofKek, protector } = await checkKeyEncryptionKey(settings, env);
   findings.push(...password, ...ofKek);
   let url = settings.url;
   let look: Look | undefined;

@@ -2,8 +2,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { checkAuditFile } from "../audit/file.ts";
 import { databasePassword } from "../configuration/database-password.ts";
-import { filesInUse, keyFile } from "../configuration/files.ts";
-import { chmodHint, isReadableByAll, refuseWritable } from "../configuration/secret-file.ts";
+import { filesInUse, keyFile, serverUser } from "../configuration/files.ts";
+import { chmodHint, isReadableByAll, isUnreadableFor, refuseWritable } from "../configuration/secret-file.ts";
 import { find } from "../configuration/settings.ts";
 import type { Settings } from "../configuration/table.ts";
 import { readTls, tlsFiles } from "../configuration/tls.ts";
@@ -27,7 +27,10 @@ export function checkCertificate(settings: Partial<Settings>, host: string | und
     if (!certificate.checkPrivateKey(createPrivateKey(key))) {
       return [problem(check, `${files.key} is not the key of ${files.cert}.`)];
     }
-    const findings = [validity(certificate, files.cert, now)];
+    const findings = [
+      validity(certificate, files.cert, now),
+      ...findUnreadable(check, [files.cert, files.key], settings),
+    ];
     if (host !== undefined && certificate.checkHost(host) === undefined) {
       findings.push(warning(check, `${files.cert} is not for ${host}: clients refuse it.`));
     }
@@ -78,20 +81,31 @@ export function checkPassword({ sources }: CheckedSettings): Finding[] {
 
 /** Opens the key-encryption key, which the signing keys are then tried with. */
 export async function checkKeyEncryptionKey(
-  source: string | undefined,
+  settings: Partial<Settings>,
   env: CheckedSettings["sources"]["env"],
 ): Promise<{ findings: Finding[]; protector: KeyProtector | undefined }> {
   const check = "key-encryption key";
+  const source = settings["key-encryption-key"];
   if (source === undefined) return { findings: [], protector: undefined };
   try {
     const protector = await openKeyEncryptionKey(source, env);
     const file = keyFile(source);
     if (file !== undefined) refuseWritable(file);
-    const modes = file === undefined ? [] : warnOfMode(check, file);
+    const modes = file === undefined ? [] : [...findUnreadable(check, [file], settings), ...warnOfMode(check, file)];
     return { findings: [ok(check, `${protector.kek} can be read`), ...modes], protector };
   } catch (error) {
     return { findings: [failed(check, error)], protector: undefined };
   }
+}
+
+/** Root, who can read everything, looks on behalf of the server's user. */
+function findUnreadable(check: string, paths: string[], settings: Partial<Settings>): Finding[] {
+  const user = process.geteuid?.() === 0 ? serverUser(settings) : undefined;
+  if (user === undefined || user === 0) return [];
+  const hint = (path: string) => `Run \`chgrp GROUP ${path}\` and \`chmod 640 ${path}\`, with a group of that user.`;
+  return paths
+    .filter((path) => isUnreadableFor(path, user))
+    .map((path) => problem(check, `The server's user (uid ${user}) may not read ${path}.`, hint(path)));
 }
 
 /** A secret that everybody on the machine can read is warned of, not refused: a container has one user. */

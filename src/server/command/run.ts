@@ -1,3 +1,4 @@
+import { notifyReady } from "../../base/system/readiness.ts";
 import type { AuditEntry } from "../audit/entry.ts";
 import { AuditLines } from "../audit/lines.ts";
 import { defaultReplica } from "../audit/operator.ts";
@@ -112,6 +113,7 @@ export const run = defineServerCommand({
         // Stdout that carries the audit log has nothing else.
         if (auditLog === "-") log.write({ time: new Date().toISOString(), event: "listening", detail: listening });
         else print(listening);
+        announceReadiness(log);
         await ending;
         await server.drain(settings["drain-time"] * 1000);
       } finally {
@@ -127,6 +129,15 @@ export const run = defineServerCommand({
     }
   },
 });
+
+/** Without it a unit with `Type=notify` is ended after `TimeoutStartSec`; the log then has the reason. */
+function announceReadiness(log: LogWriter): void {
+  try {
+    notifyReady(process.env);
+  } catch (error) {
+    log.write({ time: new Date().toISOString(), event: "notify_failed", detail: (error as Error).message });
+  }
+}
 
 /** Each part for itself: a certificate that cannot be read stops no change of keys, nor the other way round. */
 async function reload(server: RunningServer, log: LogWriter, files: TlsFiles | undefined): Promise<void> {

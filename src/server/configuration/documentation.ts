@@ -62,6 +62,11 @@ export const serverVariables = {
     })),
     { names: ["CREDENTIALS_DIRECTORY"], readBy: "server", meaning: "Set by systemd: the folder of `credential:NAME`." },
     {
+      names: ["NOTIFY_SOCKET"],
+      readBy: "server",
+      meaning: "Set by systemd (`Type=notify`): is told when the server listens.",
+    },
+    {
       names: ["SUDO_USER"],
       readBy: "server",
       meaning: "Set by sudo: the account before, which the audit log notes.",

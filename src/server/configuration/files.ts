@@ -1,4 +1,6 @@
 /** The files that the settings name. */
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { isPostgresUrl } from "../store/postgres/address.ts";
 import { sqlitePath } from "../store/open.ts";
 import { isUrl } from "../policy/metadata-source.ts";
@@ -30,4 +32,10 @@ export function filesInUse(settings: Partial<Settings>, config: string | undefin
 /** The path of a key-encryption key that is in a file. */
 export function keyFile(source: string | undefined): string | undefined {
   return source === undefined ? undefined : /^file:(.+)$/s.exec(source)?.[1];
+}
+
+/** The id of the user that the server runs as: whose folder its SQLite database is in. undefined if there is none. */
+export function serverUser({ database }: Partial<Settings>): number | undefined {
+  if (database === undefined || isPostgresUrl(database)) return undefined;
+  return statSync(dirname(sqlitePath(database)), { throwIfNoEntry: false })?.uid;
 }

@@ -16,6 +16,12 @@ export function isReadableByAll(path: string): boolean {
   return (statSync(path).mode & 0o004) !== 0;
 }
 
+/** Whether its owner, who is not this user, alone may read it. */
+export function isUnreadableFor(path: string, uid: number): boolean {
+  const stats = statSync(path);
+  return stats.uid !== uid && (stats.mode & 0o044) === 0;
+}
+
 /** The next command for a file whose mode is too wide. */
 export function chmodHint(path: string): string {
   return `Run \`chmod 600 ${path}\`.`;

@@ -41,6 +41,16 @@ export interface MachineOptions {
   listening?: (base: string) => void;
 }
 
+/** What is typed under a heading of the page: its blocks in their order, or the one with this number (from 0). */
+export function typedUnder(heading: string, only?: number): string[] {
+  const blocks = blocksOf(page).filter(
+    (block) => block.heading === heading && block.language === "sh" && !block.elsewhere,
+  );
+  const chosen = only === undefined ? blocks : blocks.slice(only, only + 1);
+  if (chosen.length === 0) throw new Error(`${page} has no such block under "${heading}"`);
+  return chosen.map(({ text }) => text);
+}
+
 /** Makes a machine below `root`, with a configuration and no database. */
 export function makeMachine(root: string, options: MachineOptions = {}): Machine {
   const { settings = "", listening } = options;
@@ -137,13 +147,8 @@ process.exit(answer.ok ? 0 : 1);`;
       return exit === 0 ? out : out + err;
     },
     async follow(heading, only, exit) {
-      const blocks = blocksOf(page).filter(
-        (block) => block.heading === heading && block.language === "sh" && !block.elsewhere,
-      );
-      const chosen = only === undefined ? blocks : blocks.slice(only, only + 1);
-      if (chosen.length === 0) throw new Error(`${page} has no such block under "${heading}"`);
       let said = "";
-      for (const { text } of chosen) said += await machine.type(text, exit);
+      for (const text of typedUnder(heading, only)) said += await machine.type(text, exit);
       return said;
     },
     configure,

@@ -16,7 +16,7 @@ export interface Person {
 export { url };
 
 /** Invites somebody by the machine's command line and enrols a key at its server. */
-export async function enrol(machine: Machine, email: string): Promise<Person> {
+export async function enrol(machine: Pick<Machine, "base" | "type">, email: string): Promise<Person> {
   const { code } = JSON.parse(await machine.type(`vouch server invite ${email} --json`)) as { code: string };
   const { body } = await send(machine.base(), "/v1/enroll/options", { code });
   const key = new TestSecurityKey();

@@ -1,7 +1,7 @@
 /** `vouch server check`: each thing that it looks at, right and wrong, and that it changes nothing. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { SQL } from "bun";
@@ -192,6 +192,23 @@ describe("the certificate", () => {
   test("is warned of for another host", async () => {
     const flags = await certificate(now - day, now + 100 * day, "other.example.com");
     expect(await found(flags)).toEqual([like("warning", "certificate", `not for ${host}`)]);
+  });
+
+  test.skipIf(process.geteuid?.() !== 0)("is refused where root may read its key, and the server may not", async () => {
+    using state = tempFolder();
+    const place = join(state.path, "server.db");
+    copyFileSync(join(folder, "encrypted.db"), place);
+    chownSync(state.path, 65_534, 65_534);
+    const flags = { ...(await certificate(now - day, now + 100 * day)), database: `sqlite:${place}` };
+    const [kekFile, keyFile] = [join(folder, "kek"), join(folder, "key.pem")];
+    expect(await found(flags)).toEqual([
+      like("error", "key-encryption key", `The server's user (uid 65534) may not read ${kekFile}.`),
+      like("error", "certificate", `The server's user (uid 65534) may not read ${keyFile}.`),
+    ]);
+    // A credential is read by systemd.
+    const credential = { ...flags, "key-encryption-key": "credential:kek" };
+    chmodSync(keyFile, 0o640);
+    expect(await found(credential, { CREDENTIALS_DIRECTORY: folder })).toEqual([]);
   });
 
   test("is refused with another key, without PEM, without a file", async () => {

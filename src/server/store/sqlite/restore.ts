@@ -24,6 +24,7 @@ import { removeAbandoned, temporaryName } from "../../../base/system/temporary.t
 import { databaseFailure } from "../failure.ts";
 import { lockAlone } from "./alone.ts";
 import { checkCopy } from "./backup.ts";
+import { makeFolder } from "./folder.ts";
 
 /** The files of a database: itself, its write-ahead log, the log's index. */
 const suffixes = ["", "-wal", "-shm"] as const;
@@ -100,7 +101,7 @@ export async function putInPlace(
   let folder: string | undefined;
   try {
     const beside = dirname(path);
-    mkdirSync(beside, { recursive: true, mode: 0o700 });
+    makeFolder(beside);
     const there = statSync(path, { throwIfNoEntry: false });
     // Remove the plaintext copies of killed runs.
     removeAbandoned(beside, basename(path));

@@ -1,5 +1,5 @@
 /** SQLite: opening the file, group commit, backup. */
-import { chmodSync, closeSync, existsSync, fchownSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fchownSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SQL } from "bun";
@@ -12,6 +12,7 @@ import { type AuditOptions, Store } from "../store.ts";
 import { backUp } from "./backup.ts";
 import { CommitSync, type SyncFile } from "./commit-sync.ts";
 import { Connection } from "./connection.ts";
+import { makeFolder } from "./folder.ts";
 import { Statements, unlocked } from "./statements.ts";
 
 /** How long opening retries where SQLite fails at once; less than its own wait, which is not repeated. */
@@ -192,7 +193,7 @@ function fileIdentity(path: string): string | undefined {
 }
 
 function makePrivate(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   if (!makeFile(path)) closeSync(openSync(path, "a", 0o600));
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
 }
