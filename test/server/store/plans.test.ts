@@ -59,11 +59,8 @@ describe("SQLite", () => {
     expect(scanned).toEqual([]);
   });
 
-  test("pages are read in the order of an index, but for the members of one group", () => {
-    const paged = statements
-      .filter(({ parts }) => isPaged(parts))
-      .map(({ parts }) => parts.join("?"))
-      .filter((sql) => !sql.includes("FROM group_members WHERE group_id"));
+  test("pages are read in the order of an index", () => {
+    const paged = statements.filter(({ parts }) => isPaged(parts)).map(({ parts }) => parts.join("?"));
     expect(paged.length).toBeGreaterThanOrEqual(6);
     for (const sql of paged) {
       const plan = database.query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`).all();
@@ -118,9 +115,10 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   );
 });
 
-/** Whether the statement takes so many rows in an order. */
+/** Whether the statement takes so many rows in an order: the members of one group are sorted, as each search is of one. */
 function isPaged(parts: string[]): boolean {
-  return /ORDER BY[^)]* LIMIT \?/.test(parts.join("?"));
+  const text = parts.join("?");
+  return /ORDER BY[^)]* LIMIT \?/.test(text) && !text.includes("FROM group_members WHERE group_id");
 }
 
 interface Plan {
