@@ -57,7 +57,7 @@ export async function addEnded(database: string, count: number, now: number): Pr
     const before = now - 2 * weekSeconds;
     await sql.unsafe(`INSERT INTO sessions (token_hash, user_id, credential_id, jkt, created_at, expires_at)
       ${upTo(count)}
-      SELECT ${id("e", "n")}, first.user_id, first.id, '${"j".repeat(43)}', ${before}, ${before} + 60
+      SELECT ${id("e", "n")}, first.user_id, first.id, '${"j".repeat(43)}', ${before}, ${before} + n
       FROM numbers, (SELECT id, user_id FROM credentials ORDER BY sequence LIMIT 1) AS first`);
   });
 }

@@ -2,7 +2,7 @@
 import { type AuditEntry, type Fact, type Link, nextEntry } from "../audit/entry.ts";
 import { type Lane, Lanes } from "../audit/lanes.ts";
 import { AccountStore } from "./accounts.ts";
-import { AuditStore, isTaken } from "./audit.ts";
+import { AuditStore, beforeAll, isTaken } from "./audit.ts";
 import { CeremonyStore } from "./ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
 import { CredentialStore } from "./credentials.ts";
@@ -213,24 +213,39 @@ export abstract class Store extends Tables {
   async purge(now: number): Promise<void> {
     const ended = now - keepEndedSeconds;
     await inBatches(
-      () => this.#upkeep`DELETE FROM ceremonies WHERE id IN
-        (SELECT id FROM ceremonies WHERE expires_at <= ${now} LIMIT ${purgeBatch}) RETURNING id`,
+      beforeAll,
+      (first) => this.#upkeep`DELETE FROM ceremonies WHERE id IN
+        (SELECT id FROM ceremonies WHERE expires_at >= ${first} AND expires_at <= ${now}
+        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
+      Number,
     );
     await inBatches(
-      () => this.#upkeep`DELETE FROM dpop_proofs WHERE id IN
-        (SELECT id FROM dpop_proofs WHERE id < ${`${now + 1} `} LIMIT ${purgeBatch}) RETURNING id`,
+      "",
+      (first) => this.#upkeep`DELETE FROM dpop_proofs WHERE id IN
+        (SELECT id FROM dpop_proofs WHERE id >= ${first} AND id < ${`${now + 1} `}
+        ORDER BY id LIMIT ${purgeBatch}) RETURNING id AS place`,
+      String,
     );
     await inBatches(
-      () => this.#upkeep`DELETE FROM sessions WHERE token_hash IN
-        (SELECT token_hash FROM sessions WHERE expires_at <= ${ended} LIMIT ${purgeBatch}) RETURNING token_hash`,
+      beforeAll,
+      (first) => this.#upkeep`DELETE FROM sessions WHERE token_hash IN
+        (SELECT token_hash FROM sessions WHERE expires_at >= ${first} AND expires_at <= ${ended}
+        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
+      Number,
     );
     await inBatches(
-      () => this.#upkeep`DELETE FROM page_sessions WHERE token_hash IN
-        (SELECT token_hash FROM page_sessions WHERE expires_at <= ${now} LIMIT ${purgeBatch}) RETURNING token_hash`,
+      beforeAll,
+      (first) => this.#upkeep`DELETE FROM page_sessions WHERE token_hash IN
+        (SELECT token_hash FROM page_sessions WHERE expires_at >= ${first} AND expires_at <= ${now}
+        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
+      Number,
     );
     await inBatches(
-      () => this.#upkeep`DELETE FROM invites WHERE code_hash IN
-        (SELECT code_hash FROM invites WHERE expires_at <= ${ended} LIMIT ${purgeBatch}) RETURNING code_hash`,
+      beforeAll,
+      (first) => this.#upkeep`DELETE FROM invites WHERE code_hash IN
+        (SELECT code_hash FROM invites WHERE expires_at >= ${first} AND expires_at <= ${ended}
+        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
+      Number,
     );
   }
 
@@ -244,7 +259,19 @@ export abstract class Store extends Tables {
 
 const nextTurn = () => new Promise((done) => setImmediate(done));
 
-/** Deletes in batches and yields to the event loop in between. */
-async function inBatches(deleteBatch: () => Promise<unknown[]>): Promise<void> {
-  while ((await deleteBatch()).length === purgeBatch) await nextTurn();
+/**
+ * Deletes in batches and yields to the event loop in between. A batch begins at the last place of the one before:
+ * PostgreSQL's indexes keep deleted rows until a vacuum, longer while a backup reads, and a search from the beginning
+ * would step over all of them each time.
+ */
+async function inBatches<Place extends number | string>(
+  beginning: Place,
+  deleteBatch: (first: Place) => Promise<{ place: unknown }[]>,
+  toPlace: (value: unknown) => Place,
+): Promise<void> {
+  for (let first = beginning; ; await nextTurn()) {
+    const places = (await deleteBatch(first)).map(({ place }) => toPlace(place));
+    if (places.length < purgeBatch) return;
+    first = places.reduce((last, place) => (place > last ? place : last));
+  }
 }

@@ -26,7 +26,7 @@ const crowd: Crowd = { people: 100_000, keys: 200_000, sessions: 1_000_000 };
 /** Requests of a round. */
 const requests = 800;
 /** Sessions that one purge deletes. */
-const ended = 10_000;
+const ended = 40_000;
 
 const works = ["login", "token", "list", "purge"] as const;
 type Work = (typeof works)[number];

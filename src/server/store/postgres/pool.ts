@@ -31,6 +31,8 @@ const sessionSettings = {
   synchronous_commit: "on",
   // Reading a small table as a whole would count as reading every row of it, and conflict with every change.
   enable_seqscan: "off",
+  // A bitmap has every row of a condition before the first of them is read: a page, or a batch, would read all of them.
+  enable_bitmapscan: "off",
   // The planner's price of a plan that is switched off would make it compile each of those.
   jit: "off",
   client_encoding: "UTF8",
