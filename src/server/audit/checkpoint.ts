@@ -4,7 +4,7 @@
  */
 import { calculateJwkThumbprint, type JWK } from "jose";
 import * as v from "valibot";
-import { checkpointChain, type Head, isTaken, type Removal } from "../store/audit.ts";
+import { ChainInUseError, checkpointChain, type Head, isTaken, type Removal } from "../store/audit.ts";
 import type { Recording, Store } from "../store/store.ts";
 import type { Signer } from "../signing/signing-key.ts";
 import { type AuditEntry, hashOf, type Link, nextEntry } from "./entry.ts";
@@ -29,7 +29,10 @@ const CheckpointSchema = v.strictObject({
   x: v.string(),
   y: v.string(),
   heads: v.array(LinkSchema),
-  /** The last removed entry of every chain from which retention has removed any; only in the checkpoint of a removal. */
+  /**
+   * The last removed entry of every chain from which retention has removed any, but those that were forgotten; only in the
+   * checkpoint of a removal.
+   */
   removed: v.optional(v.array(LinkSchema)),
   /** The server did not know the checkpoint before it as its own. */
   doubt: v.optional(v.string()),
@@ -40,6 +43,8 @@ export interface CheckpointOptions {
   force?: boolean;
   /** Made in the same transaction. */
   removals?: readonly Removal[];
+  /** Chains without an entry of which nothing is said any more; only with removals. */
+  forgotten?: readonly string[];
   /** The newest checkpoint when the removals were chosen: if there is another since, nothing is removed. */
   last?: AuditEntry | undefined;
   known?: Known;
@@ -64,13 +69,14 @@ export interface Checkpoint {
 }
 
 /**
- * Makes a checkpoint if any chain has grown since the last one. Returns it; undefined if there is nothing to sign, or another replica was first. Throws SigningUnavailableError, the
+ * Makes a checkpoint if any chain has grown since the last one. Returns it; undefined if there is nothing to sign, another
+ * replica was first, or a chain that was to be forgotten is written to again. Throws SigningUnavailableError, the
  * database's errors, SyncFailedError.
  */
 export async function makeCheckpoint(
   store: Store,
   { issuer, kid, jwk, signer }: CheckpointSigner,
-  { force = false, removals = [], last: given, known = nothing, made }: CheckpointOptions = {},
+  { force = false, removals = [], forgotten = [], last: given, known = nothing, made }: CheckpointOptions = {},
 ): Promise<AuditEntry | undefined> {
   // Read first: if another replica makes one meanwhile, either its number is taken, or no chain has grown any more.
   const last = given ?? (await newestCheckpoint(store));
@@ -80,6 +86,7 @@ export async function makeCheckpoint(
   const doubt = await doubtOf(store, last, issuer, known);
   const signed = removals.length === 0 ? [] : await lastRemoved(store);
   const removed = new Map([...signed, ...removals].map((each) => [each.chain, each]));
+  for (const chain of forgotten) removed.delete(chain);
   const detail = {
     issuer,
     kid,
@@ -96,13 +103,14 @@ export async function makeCheckpoint(
     await audit.add(checkpoint);
     for (const { chain, number } of grown) await audit.markSealed(chain, number);
     for (const removal of removals) await audit.remove(removal);
+    for (const chain of forgotten) await audit.forget(chain);
   };
   try {
     await store.transaction(write);
     // Who keeps it elsewhere must find it here again.
     await store.settled();
   } catch (error) {
-    if (isTaken(error)) return undefined;
+    if (isTaken(error) || error instanceof ChainInUseError) return undefined;
     throw error;
   }
   await made?.(checkpoint, grown);

@@ -161,6 +161,20 @@ export class AuditStore {
       INSERT INTO audit_chains (chain, removed_number, removed_hash) VALUES (${chain}, ${number}, ${hash})
       ON CONFLICT (chain) DO UPDATE SET removed_number = excluded.removed_number, removed_hash = excluded.removed_hash`;
   }
+
+  /** Forgets a chain that has no entry: whoever writes to it begins anew. Throws ChainInUseError. */
+  async forget(chain: string): Promise<void> {
+    if ((await this.ofChain(chain, beforeAll, 1)).length > 0) throw new ChainInUseError(chain);
+    await this.#sql`DELETE FROM audit_chains WHERE chain = ${chain}`;
+  }
+}
+
+/** A chain that was to be forgotten has an entry. */
+export class ChainInUseError extends Error {
+  constructor(chain: string) {
+    super(`The chain ${chain} has an entry.`);
+    this.name = "ChainInUseError";
+  }
 }
 
 /** Whether an entry with this number is there already: another process writes to the same chain. */

@@ -92,7 +92,7 @@ export abstract class Store extends Tables {
     this.audit = new AuditStore(upkeep);
     this.#upkeep = upkeep;
     this.#options = options;
-    this.#lanes = new Lanes(options.replica ?? "unnamed");
+    this.#lanes = new Lanes(options.replica ?? "unnamed", () => this.now());
   }
 
   /**

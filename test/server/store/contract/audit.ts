@@ -1,6 +1,11 @@
 /** The audit log: recorded with what it records, chained, signed, verified, removed when it is old. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type CheckpointOptions, makeCheckpoint, parseCheckpoint } from "../../../../src/server/audit/checkpoint.ts";
+import {
+  type CheckpointOptions,
+  lastRemoved,
+  makeCheckpoint,
+  parseCheckpoint,
+} from "../../../../src/server/audit/checkpoint.ts";
 import { type AuditEntry, hashOf } from "../../../../src/server/audit/entry.ts";
 import { removeOld } from "../../../../src/server/audit/retention.ts";
 import { type Problem, type Verdict, verifyAudit } from "../../../../src/server/audit/verify.ts";
@@ -522,6 +527,96 @@ export function keepsAuditLog(make: MakeDatabase): void {
       expect(await verify()).toMatchObject({ problems: [], entries: 3 });
       await checkpoint();
       expect(await verify()).toMatchObject({ problems: [], open: 0 });
+    });
+
+    describe("a chain of which nothing is left", () => {
+      const removedChains = async () => (await lastRemoved(first)).map(({ chain }) => chain);
+      /** Something new each time, so that there is something to remove. */
+      const later = async (days: number) => {
+        time += days * day;
+        await record(first, 1);
+        await checkpoint();
+        return await remove();
+      };
+      beforeEach(async () => {
+        await remove();
+        expect(await removedChains()).toEqual(["a/0", "b/0", "checkpoints"]);
+      });
+
+      test("is forgotten with the checkpoint that says so, and the log is whole", async () => {
+        await later(31);
+        expect(await removedChains()).toEqual(["a/0", "checkpoints"]);
+        expect((await first.audit.removals()).map(({ chain }) => chain)).toEqual(["a/0", "checkpoints"]);
+        expect(await verify()).toMatchObject({ problems: [] });
+      });
+
+      test("begins anew afterwards, also by a process that wrote to it before", async () => {
+        await later(31);
+        await record(second, 2);
+        expect(await chainOf("b/0")).toMatchObject([{ number: 1, previous: null }, { number: 2 }]);
+        expect(await verify()).toMatchObject({ problems: [], open: 2 });
+        await checkpoint();
+        expect(await verify()).toMatchObject({ problems: [], open: 0 });
+        await later(31);
+        expect(await verify()).toMatchObject({ problems: [] });
+      });
+
+      test("is not forgotten if it is written to before", async () => {
+        await record(second, 1);
+        await checkpoint();
+        await later(31);
+        expect(await removedChains()).toContain("b/0");
+        await record(second, 1);
+        expect((await chainOf("b/0")).at(-1)!.number).toBe(5);
+        expect(await verify()).toMatchObject({ problems: [] });
+      });
+
+      test("is not forgotten if it is written to at that moment", async () => {
+        const transaction = first.transaction.bind(first);
+        let isOvertaken = false;
+        first.transaction = async (work) => {
+          if (!isOvertaken) {
+            isOvertaken = true;
+            await record(second, 1);
+          }
+          return await transaction(work);
+        };
+        time += 31 * day;
+        expect(await remove()).toBe(0);
+        expect(isOvertaken).toBe(true);
+        expect(await chainOf("b/0")).toMatchObject([{ number: 4 }]);
+        Object.assign(first, { transaction });
+        expect(await verify()).toMatchObject({ problems: [], open: 1 });
+        await later(1);
+        expect(await removedChains()).toContain("b/0");
+        expect(await verify()).toMatchObject({ problems: [] });
+      });
+
+      test("hides no entry that is gone: what a checkpoint has of it is missed", async () => {
+        await record(second, 2);
+        await checkpoint();
+        await database.sql.unsafe("DELETE FROM audit_entries WHERE chain = 'b/0'");
+        time += 15 * day;
+        await remove();
+        expect((await verify()).problems).toContainEqual(expect.objectContaining({ chain: "b/0" }));
+        await later(20).catch(() => undefined);
+        expect((await verify()).problems).toContainEqual(expect.objectContaining({ chain: "b/0" }));
+      });
+
+      test("is one of a bounded number, however many replicas came and went", async () => {
+        const sizes: number[] = [];
+        for (let replica = 0; replica < 20; replica++) {
+          const store = await open({ replica: `pod-${replica}` });
+          await record(store, 1);
+          await store.close();
+          await later(10);
+          sizes.push((await removedChains()).length);
+        }
+        // One in ten days, for twice thirty days, and a/0 and checkpoints.
+        expect(Math.max(...sizes)).toBeLessThanOrEqual(2 + 7);
+        expect(await first.audit.removals()).toHaveLength(sizes.at(-1)!);
+        expect(await verify()).toMatchObject({ problems: [] });
+      });
     });
 
     test("removes nothing before a checkpoint has had it for as long", async () => {
