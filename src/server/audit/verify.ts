@@ -58,6 +58,8 @@ class Verification {
   readonly #problems: Problem[] = [];
   /** The last that a checkpoint says of each chain. */
   readonly #sealed = new Map<string, Removal>();
+  /** The hashes that checkpoints have of each chain, by number: a chain that was written anew may have grown since. */
+  readonly #hashes = new Map<string, Map<number, string>>();
   #removed = new Map<string, Removal>();
   #newest: Verdict["newest"];
   #entries = 0;
@@ -81,7 +83,11 @@ class Verification {
       if (problem !== undefined || checkpoint === undefined) return problem;
       this.#newest = { number: entry.number, hash: entry.hash, time: entry.time, kid: checkpoint.kid };
       isKnown ||= entry.number === known?.number && entry.hash === known.hash;
-      for (const head of checkpoint.heads) this.#sealed.set(head.chain, head);
+      for (const head of checkpoint.heads) {
+        this.#sealed.set(head.chain, head);
+        const hashes = this.#hashes.get(head.chain) ?? new Map<number, string>();
+        this.#hashes.set(head.chain, hashes.set(head.number, head.hash));
+      }
       return undefined;
     });
     const newest = this.#newest;
@@ -113,11 +119,12 @@ class Verification {
     const sealed = this.#sealed.get(chain);
     const removed = this.#removed.get(chain);
     const broken = this.#problems.length;
-    let isRewritten = removed !== undefined && removed.number === sealed?.number && removed.hash !== sealed.hash;
+    const isOther = ({ number, hash }: Link) => (this.#hashes.get(chain)?.get(number) ?? hash) !== hash;
+    let isRewritten = removed !== undefined && isOther(removed);
     const last = await this.#walk(chain, async (entry) => {
       this.#entries++;
       if (entry.number > (sealed?.number ?? 0)) this.#open++;
-      isRewritten ||= entry.number === sealed?.number && entry.hash !== sealed.hash;
+      isRewritten ||= isOther(entry);
       if (entry.signature !== null) return "it has a signature, which only checkpoints have";
       const isOpen = entry.number > (sealed?.number ?? 0);
       const isOverdue = isOpen && this.#newest !== undefined && entry.time < this.#newest.time - unsealedSeconds;

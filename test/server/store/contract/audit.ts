@@ -364,6 +364,25 @@ export function keepsAuditLog(make: MakeDatabase): void {
       expect((await verify()).problems).toContainEqual(expect.objectContaining(problem));
     });
 
+    test.each<[string, () => Promise<void>, number]>([
+      ["written anew", async () => rewrite("a/0", 3), 1],
+      ["cut off", async () => void (await run("DELETE FROM audit_entries WHERE chain = 'a/0' AND number > 4")), 5],
+    ])("a chain that was %s, and grew until the next checkpoint had its end", async (_title, tamper, number) => {
+      await tamper();
+      time += 1;
+      const again = await open({ replica: "a" });
+      await record(again, 3);
+      await again.close();
+      await checkpoint();
+      const what = "it was written anew, with all after it: a checkpoint has other hashes";
+      expect((await verify()).problems).toEqual([{ chain: "a/0", number, what }]);
+      // Retention does not take away what shows it.
+      time += 100 * day;
+      const outcome = await removeOld(first, await signerOf(first), 30 * day).catch((error: Error) => error.message);
+      expect(outcome).toContain("The audit log is broken at a/0");
+      expect((await verify()).problems).toEqual([{ chain: "a/0", number, what }]);
+    });
+
     test("a log that was written anew, and signed by a stranger before the server signed on", async () => {
       await rewrite("b/0", 1);
       await run("DELETE FROM audit_entries WHERE chain = 'checkpoints'");
@@ -601,6 +620,9 @@ export function keepsAuditLog(make: MakeDatabase): void {
         expect((await verify()).problems).toContainEqual(expect.objectContaining({ chain: "b/0" }));
         await later(20).catch(() => undefined);
         expect((await verify()).problems).toContainEqual(expect.objectContaining({ chain: "b/0" }));
+        await record(second, 3);
+        await checkpoint();
+        expect((await verify()).problems).not.toEqual([]);
       });
 
       test("is one of a bounded number, however many replicas came and went", async () => {
