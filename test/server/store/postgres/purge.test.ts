@@ -15,6 +15,8 @@ const backlog = {
     SELECT (${now} - n % 600) || ' ' || md5(n::text), ${now} - n % 600 FROM numbers`,
   sessions: `INSERT INTO sessions (token_hash, user_id, credential_id, jkt, created_at, expires_at)
     SELECT md5(n::text), 'person', 'key', 'j', ${now - 2 * week}, ${now - week} - n FROM numbers`,
+  page_sessions: `INSERT INTO page_sessions (token_hash, user_id, method, created_at, used_at, expires_at)
+    SELECT md5(n::text), 'person', 'sso', ${now - week}, ${now - week}, ${now} - n FROM numbers`,
   invites: `INSERT INTO invites (code_hash, user_id, created_at, expires_at)
     SELECT md5(n::text), 'person', ${now - 2 * week}, ${now - week} - n FROM numbers`,
 };
