@@ -1,10 +1,13 @@
 /** SIGHUP: what a server reads again, each part for itself. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { initializeServer } from "../../src/server/initialize.ts";
 import type { Certificate } from "../../src/server/http/listener.ts";
+import { readCertificate } from "../../src/server/policy/certificate.ts";
+import { noRules } from "../../src/server/policy/policy.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
 import { rotate } from "../../src/server/signing/rotation.ts";
 import { keyMaker } from "../../src/server/signing/signing-key.ts";
@@ -12,6 +15,7 @@ import { openStore } from "../../src/server/store/open.ts";
 import type { Store } from "../../src/server/store/store.ts";
 import { tempFolderUntil } from "../temp-folder.ts";
 import { makeCertificate } from "./check/certificate.ts";
+import { makeBlob, metadataService, type MetadataService } from "./policy/blob.ts";
 import { origin } from "./test-server.ts";
 
 const now = () => Math.floor(Date.now() / 1000);
@@ -20,7 +24,11 @@ let first: Certificate;
 let second: Certificate;
 let store: Store;
 let server: RunningServer;
+let service: MetadataService;
+const blob = join(folder, "blob.jwt");
 beforeAll(async () => {
+  service = await metadataService();
+  writeFileSync(blob, makeBlob(service, { no: 1, nextUpdate: "2199-01-01" }));
   first = await makeCertificate("first.example.com", now() - 3600, now() + 3600);
   second = await makeCertificate("second.example.com", now() - 3600, now() + 3600);
   store = await openStore(`sqlite:${join(folder, "vouch.db")}`, { create: true, now: now() });
@@ -31,6 +39,11 @@ beforeAll(async () => {
     port: 0,
     tls: first,
     keyRefreshMs: 2 ** 30,
+    metadataLookMs: 2 ** 30,
+    attestation: {
+      rules: noRules,
+      source: { location: blob, roots: [readCertificate(service.root.certificate)] },
+    },
     log: () => {},
   });
 });
@@ -75,4 +88,12 @@ test("a database that is away keeps no certificate from being replaced, nor a br
   expect(await published()).toContain(key.kid);
   expect(await failureOf(first)).toBe("none");
   expect(await shown()).toBe("DNS:first.example.com");
+});
+
+test("a file of FIDO metadata is read again", async () => {
+  const number = async () => (await store.attestationMetadata.load())?.number;
+  expect(await number()).toBe(1);
+  writeFileSync(blob, makeBlob(service, { no: 2, nextUpdate: "2199-01-01" }));
+  expect(await failureOf(first)).toBe("none");
+  expect(await number()).toBe(2);
 });

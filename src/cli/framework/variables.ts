@@ -152,7 +152,8 @@ export const variableGroups: VariableGroup[] = [
       {
         names: ["SSL_CERT_FILE"],
         readBy: "agent, CI job, server",
-        meaning: "Private certificate authorities for the Vouch server and for AWS: a PEM file.",
+        meaning:
+          "Private certificate authorities for the Vouch server, for AWS and, at the server, for the URL of FIDO metadata: a PEM file.",
       },
       {
         names: [

@@ -51,7 +51,9 @@ export function judge(
   const model = metadata?.find(evidence.aaguid, evidence.chain);
   const byMetadata = attempt(() => proveByMetadata(evidence, metadata, model, now));
   const byRoot = attempt(() => proveByRoot(evidence, rules.roots, model, now));
-  const compromise = model && compromiseOf(model.reports, evidence.chain);
+  // A report may be about the root, which a key does not send.
+  const anchors = [byMetadata.anchor, byRoot.anchor].filter((anchor) => anchor !== undefined);
+  const compromise = model && compromiseOf(model.reports, [...evidence.chain, ...anchors]);
   const proof = byMetadata.proof ?? byRoot.proof;
   const refusal =
     refusalByModel(evidence.aaguid, compromise, rules.deny) ??
@@ -61,10 +63,12 @@ export function judge(
   return { proof: compromise === undefined ? proof : undefined, refusal };
 }
 
-interface Attempt {
-  proof: Proof | undefined;
-  reason: string;
+interface Proved {
+  proof: Proof;
+  anchor: Certificate;
 }
+
+type Attempt = (Proved & { reason?: undefined }) | { proof?: undefined; anchor?: undefined; reason: string };
 
 function refusalByModel(aaguid: string, compromise: string | undefined, deny: ReadonlySet<string>): string | undefined {
   if (deny.has(aaguid)) return `its model (AAGUID ${aaguid}) is one that this server does not take`;
@@ -92,11 +96,11 @@ function refusalByList(aaguid: string, { allow, demand }: PolicyRules): string |
   return `its model (AAGUID ${aaguid}) is not among those that this server takes`;
 }
 
-function attempt(prove: () => Proof): Attempt {
+function attempt(prove: () => Proved): Attempt {
   try {
-    return { proof: prove(), reason: "" };
+    return prove();
   } catch (error) {
-    if (error instanceof VouchError) return { proof: undefined, reason: error.message };
+    if (error instanceof VouchError) return { reason: error.message };
     throw error;
   }
 }
@@ -106,26 +110,27 @@ function proveByMetadata(
   metadata: MetadataIndex | undefined,
   model: Model | undefined,
   now: number,
-): Proof {
+): Proved {
   expectAttestation(evidence);
   if (metadata === undefined || model === undefined) throw unproved("the FIDO metadata do not know it");
   const roots = metadata.roots(model);
   if (roots.length === 0) throw unproved("its model has self attestation only, which proves nothing");
-  findAnchor(evidence.chain, roots, evidence.registeredAt);
-  return {
+  const { anchor } = findAnchor(evidence.chain, roots, evidence.registeredAt);
+  const proof: Proof = {
     by: "metadata",
     model: model.description,
     ...aaguidOf(evidence),
     hardware: model.isHardware && !evidence.backupEligible,
     certified: certificationsOf(model.reports, now),
   };
+  return { proof, anchor };
 }
 
-function proveByRoot(evidence: Evidence, roots: readonly Certificate[], model: Model | undefined, now: number): Proof {
+function proveByRoot(evidence: Evidence, roots: readonly Certificate[], model: Model | undefined, now: number): Proved {
   expectAttestation(evidence);
-  findAnchor(evidence.chain, roots, evidence.registeredAt);
+  const { anchor } = findAnchor(evidence.chain, roots, evidence.registeredAt);
   const name = evidence.chain[0]!.subject.get("CN") ?? "security key";
-  return {
+  const proof: Proof = {
     by: "root",
     model: modelOf(evidence.aaguid) ?? Array.from(printable(name)).slice(0, 64).join(""),
     ...aaguidOf(evidence),
@@ -133,6 +138,7 @@ function proveByRoot(evidence: Evidence, roots: readonly Certificate[], model: M
     hardware: (model?.isHardware ?? true) && !evidence.backupEligible,
     certified: model === undefined ? [] : certificationsOf(model.reports, now),
   };
+  return { proof, anchor };
 }
 
 function expectAttestation({ chain, isKept }: Evidence): void {

@@ -132,7 +132,7 @@ export class RelyingParty {
     if (attestation.decoded.flags.backupEligible && !this.#allowSyncedPasskeys) throw refusal(syncable);
     const { credential, aaguid } = registrationInfo;
     const judgement = this.#policy.judgeNew({ aaguid, backupEligible: attestation.decoded.flags.backupEligible }, kept);
-    if (judgement.refusal !== undefined) throw refusal(judgement.refusal);
+    if (judgement.refusal !== undefined) throw refusal(judgement.refusal, takenHint);
     return {
       attested: attestation.attested,
       id: credential.id,
@@ -195,13 +195,15 @@ export class RelyingParty {
     }
     if (backupEligible && !this.#allowSyncedPasskeys) throw denied("login_denied", refusal(syncable));
     const { proof, refusal: why } = this.#policy.judgeEnrolled({ ...credential, attestation });
-    if (why !== undefined) throw denied("login_denied", refusal(why));
+    if (why !== undefined) throw denied("login_denied", refusal(why, takenHint));
     return { counter: authenticationInfo.newCounter, backedUp: authenticationInfo.credentialBackedUp, proof };
   }
 }
 
 /** A credential that can leave its key is no possession factor (WebAuthn Level 3, 6.1.3). */
 const syncable = "it is a passkey that can be synced; use a security key, which cannot be copied";
+
+const takenHint = "Ask your administrator which security keys this server takes (`vouch server attestation show`).";
 
 const embedded = "it was made in a frame of another origin";
 
@@ -254,11 +256,12 @@ function reasonOf(error: unknown): string {
   return reasons.find(([pattern]) => pattern.test(text))?.[1] ?? "it is malformed";
 }
 
-function refusal(reason: string): VouchError {
-  return new VouchError("protocol_error", reason);
+function refusal(reason: string, hint?: string): VouchError {
+  return new VouchError("protocol_error", reason, { hint });
 }
 
 function denied(code: "enrollment_denied" | "login_denied", error: unknown): VouchError {
   const reason = reasonOf(error).replace(/\.$/, "");
-  return new VouchError(code, `The answer of the security key was not accepted: ${reason}.`, { cause: error });
+  const hint = error instanceof VouchError ? error.hint : undefined;
+  return new VouchError(code, `The answer of the security key was not accepted: ${reason}.`, { hint, cause: error });
 }

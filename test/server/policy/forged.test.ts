@@ -90,6 +90,7 @@ describe("the server refuses to enrol", () => {
     const { status, body } = await server.enroll(new TestSecurityKey(), await make(authorities));
     expect({ status, code: body.error?.code }).toEqual({ status: 403, code: "enrollment_denied" });
     expect(body.error.message).toContain(reason);
+    if (body.error.message.includes("is not proved")) expect(body.error.hint).toContain("Ask your administrator");
     const entries = await server.store.audit.page({ time: 0, chain: "", number: 0 }, server.now() + 1, 10_000);
     expect(entries.at(-1)).toMatchObject({ event: "refuse", reason: expect.stringContaining(reason) });
   });

@@ -263,6 +263,7 @@ export const models: [what: string, make: Make, reason: string][] = [
     (at) => ({ aaguid: bytes(20), attestation: at.batch }),
     "the FIDO metadata say ATTESTATION_KEY_COMPROMISE",
   ],
+  ["a model whose root has leaked", leaf({}, 25), "the FIDO metadata say ATTESTATION_KEY_COMPROMISE"],
   ["a revoked model by self attestation", () => ({ aaguid: bytes(8) }), "the FIDO metadata say REVOKED"],
   ["a model that has self attestation only", leaf({}, 14), "its model has self attestation only"],
   ["a model of a lower level", leaf({}, 15), "its model is not certified as FIDO_CERTIFIED_L2"],

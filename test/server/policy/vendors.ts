@@ -58,5 +58,6 @@ export function entriesFor({ root, otherRoot, ended, batch, u2f }: Authorities):
     entry(text(23), { metadataStatement: undefined }),
     { ...entry(text(0), { aaguid: undefined, attestationCertificateKeyIdentifiers: [keyIdentifierOf(u2f)] }, trusted) },
     { aaguid: text(24), statusReports: "REVOKED" },
+    entry(text(25), { statusReports: report("ATTESTATION_KEY_COMPROMISE", { certificate: root.base64 }) }, trusted),
   ];
 }
