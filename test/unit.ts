@@ -11,8 +11,8 @@ import { testEnvironment } from "./environment.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 const root = join(import.meta.dir, "..");
-/** What starts a program (`Bun.spawn`, `node:child_process`), or names the folder of what is built. */
-const needsMore = /\bspawn(Sync)?\(|node:child_process|["'/]dist["'/]/;
+/** What starts a program (`Bun.spawn`, `node:child_process`, `puppeteer-core`), or names the folder of what is built. */
+const needsMore = /\bspawn(Sync)?\(|node:child_process|from "puppeteer-core"|["'/]dist["'/]/;
 
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 const texts = new Map<string, string>();

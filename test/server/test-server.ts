@@ -78,18 +78,24 @@ export function statusCounts(answers: readonly Answer[]): Record<number, number>
 }
 
 interface TestServerOptions extends Partial<ServerOptions> {
+  /** Its configured URL, instead of `origin`. */
+  url?: string;
   /** How its commits reach the disk. */
   sync?: OpenOptions["sync"] | undefined;
 }
 
 /** Starts a server with a new database. Its clock begins at a fixed time and stands still until it is moved. */
-export async function startTestServer({ sync = "each", ...options }: TestServerOptions = {}): Promise<TestServer> {
+export async function startTestServer({
+  sync = "each",
+  url = origin,
+  ...options
+}: TestServerOptions = {}): Promise<TestServer> {
   const temporary = tempFolder();
   const folder = temporary.path;
   const database = `sqlite:${join(folder, "vouch.db")}`;
   let time = 1_800_000_000;
   const store = await openStore(database, { create: true, now: time, sync, clock: () => time, replica: "test" });
-  await initializeServer(store, origin, ["sts.amazonaws.com"], time);
+  await initializeServer(store, url, ["sts.amazonaws.com"], time);
   const logs: TestServer["logs"] = [];
   const running = await startServer({
     store,

@@ -73,6 +73,11 @@ test("the shim of yarn, whose plugin asks in another process, imports nothing th
   expect(found.filter((input) => asking.test(input))).toEqual([]);
 });
 
+test("the server loads a page only when it is asked for one", () => {
+  const reached = [...imported("src/server/server.ts")];
+  expect(reached.filter((input) => /src\/server\/pages\//.test(input))).toEqual(["src/server/pages/routes.ts"]);
+});
+
 test("the command line does reach heavy modules, so that a helper that did would be found", () => {
   expect(reach(chunkOf("src/cli/main.ts")).some((input) => heavy.test(input))).toBe(true);
 });

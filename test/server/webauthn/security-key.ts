@@ -122,6 +122,16 @@ export class TestSecurityKey {
     };
   }
 
+  /** The credential as a browser's virtual authenticator takes it (WebAuthn Level 3, 11.6). */
+  exported(): { credentialId: string; privateKey: string; userHandle: string; signCount: number } {
+    return {
+      credentialId: Buffer.from(this.id, "base64url").toString("base64"),
+      privateKey: this.#key.export({ format: "der", type: "pkcs8" }).toString("base64"),
+      userHandle: Buffer.from(this.#userHandle, "base64url").toString("base64"),
+      signCount: this.#counter,
+    };
+  }
+
   /** Its signature over these authenticator data and client data (WebAuthn Level 3, 6.3.3). */
   signature(authenticatorData: Uint8Array, clientData: Uint8Array): Uint8Array {
     return this.#sign(authenticatorData, clientData, {});

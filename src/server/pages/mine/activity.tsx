@@ -39,8 +39,20 @@ export const activity: Handler = async (request, context) => {
         <Activity entries={entries} keys={keys} />
         {before === undefined && next === undefined ? null : (
           <nav class="pager" aria-label="Pages of the activity">
-            {before === undefined ? <span /> : <a href="/activity">Newest</a>}
-            {next === undefined ? <span>That is all.</span> : <a href={`/activity?before=${cursorOf(next)}`}>Older</a>}
+            {before === undefined ? (
+              <span />
+            ) : (
+              <a class="button" href="/activity">
+                Newest
+              </a>
+            )}
+            {next === undefined ? (
+              <span>That is all.</span>
+            ) : (
+              <a class="button" href={`/activity?before=${cursorOf(next)}`}>
+                Older
+              </a>
+            )}
           </nav>
         )}
       </section>

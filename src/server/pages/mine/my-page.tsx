@@ -95,7 +95,11 @@ function Keys({ session, keys }: { session: SignedIn; keys: Credential[] }) {
               title: "Last used",
               cell: ({ lastUsedAt }) => (lastUsedAt === undefined ? "never" : <Time at={lastUsedAt} />),
             },
-            { title: "", cell: (key) => <KeyForms session={session} credential={key} isOnly={keys.length === 1} /> },
+            {
+              title: "Change",
+              isSelfEvident: true,
+              cell: (key) => <KeyForms session={session} credential={key} isOnly={keys.length === 1} />,
+            },
           ]}
         />
       )}
@@ -226,7 +230,8 @@ function Sessions({ session, sessions }: { session: SignedIn; sessions: ListedSe
           { title: "Since", cell: ({ createdAt }) => <Time at={createdAt} /> },
           { title: "Until", cell: ({ expiresAt }) => <Time at={expiresAt} /> },
           {
-            title: "",
+            title: "End",
+            isSelfEvident: true,
             cell: ({ id, where, isThis }) => (
               <Form session={session} action={isThis ? "/sign-out" : "/sessions/end"} fields={isThis ? {} : { id }}>
                 <button type="submit">

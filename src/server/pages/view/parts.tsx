@@ -68,6 +68,8 @@ export interface Column<Row> {
   cell: (row: Row) => Child;
   /** Of the row's header cell: what the row is about. */
   isHeader?: true;
+  /** What the cells have says it already: only screen readers read the title. */
+  isSelfEvident?: true;
 }
 
 /** A table that a narrow screen shows as one block for each row; the roles keep it a table for screen readers. */
@@ -76,9 +78,9 @@ export function Table<Row>({ label, columns, rows }: { label: string; columns: C
     <table role="table" aria-label={label}>
       <thead role="rowgroup">
         <tr role="row">
-          {columns.map(({ title }) => (
+          {columns.map(({ title, isSelfEvident }) => (
             <th role="columnheader" scope="col">
-              {title}
+              {isSelfEvident === true ? <span class="unseen">{title}</span> : title}
             </th>
           ))}
         </tr>
@@ -86,13 +88,13 @@ export function Table<Row>({ label, columns, rows }: { label: string; columns: C
       <tbody role="rowgroup">
         {rows.map((row) => (
           <tr role="row">
-            {columns.map(({ title, cell, isHeader }) =>
+            {columns.map(({ title, cell, isHeader, isSelfEvident }) =>
               isHeader ? (
                 <th role="rowheader" scope="row" data-label={title}>
                   {cell(row)}
                 </th>
               ) : (
-                <td role="cell" data-label={title}>
+                <td role="cell" data-label={isSelfEvident === true ? undefined : title}>
                   {cell(row)}
                 </td>
               ),

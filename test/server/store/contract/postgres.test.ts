@@ -10,6 +10,7 @@ import { changesOnePerson } from "./one-person.ts";
 import { keeps } from "./keeps.ts";
 import { keepsAttestations } from "./attestations.ts";
 import { keepsGroups } from "./groups.ts";
+import { keepsPageSessions } from "./page-sessions.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
 import type { TestDatabase } from "./database.ts";
 
@@ -40,6 +41,7 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   describe("what it keeps", () => keeps(postgres));
   describe("groups and roles", () => keepsGroups(postgres));
   describe("attestations", () => keepsAttestations(postgres));
+  describe("sessions of the pages", () => keepsPageSessions(postgres));
   describe("about one person", () => changesOnePerson(postgres));
   describe("at once", () => grantsOnce(postgres));
   describe("signing keys", () => changesSigningKeys(postgres));

@@ -7,6 +7,7 @@ import { changesOnePerson } from "./one-person.ts";
 import { keeps } from "./keeps.ts";
 import { keepsAttestations } from "./attestations.ts";
 import { keepsGroups } from "./groups.ts";
+import { keepsPageSessions } from "./page-sessions.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
 import { sqlite } from "./database.ts";
 
@@ -14,6 +15,7 @@ describe("SQLite", () => {
   describe("what it keeps", () => keeps(sqlite));
   describe("groups and roles", () => keepsGroups(sqlite));
   describe("attestations", () => keepsAttestations(sqlite));
+  describe("sessions of the pages", () => keepsPageSessions(sqlite));
   describe("about one person", () => changesOnePerson(sqlite));
   describe("at once", () => grantsOnce(sqlite));
   describe("signing keys", () => changesSigningKeys(sqlite));

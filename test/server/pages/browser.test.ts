@@ -1,0 +1,159 @@
+/** The pages in Chromium, with a virtual security key: what people do there, and how it looks to everybody. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser } from "puppeteer-core";
+import { requires } from "../../requires.ts";
+import { DpopKey } from "../oauth/dpop-key.ts";
+import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
+import { startTestServer, type TestServer } from "../test-server.ts";
+import { TestSecurityKey } from "../webauthn/security-key.ts";
+import { localUrl, startBrowser, Tab } from "./browser.ts";
+
+const widths = [1200, 360];
+const schemes = ["light", "dark"] as const;
+
+/** Somebody with two keys and sessions on two laptops. */
+async function somebody(server: TestServer, email: string): Promise<TestSecurityKey> {
+  const key = new TestSecurityKey();
+  for (const [name, each] of [
+    ["blue YubiKey on my keys", key],
+    ["spare, in the drawer", new TestSecurityKey()],
+  ] as const) {
+    const code = await server.invite(email);
+    const { ceremony, options } = await server.enrollOptions(code);
+    await server.post("/v1/enroll", { ceremony, code, credential: each.register(options, localUrl), name });
+    server.advance(3600);
+  }
+  for (const client of ["lisbon-laptop", "build-box"]) {
+    const { ceremony, options } = await server.loginOptions();
+    const proof = await (await DpopKey.generate()).proof({ url: `${localUrl}/oauth/token`, now: server.now() });
+    const credential = JSON.stringify(key.authenticate(options, localUrl));
+    const login = { grant_type: webauthnGrant, ceremony, credential, client };
+    expect((await server.form("/oauth/token", login, { dpop: proof })).status).toBe(200);
+    server.advance(1800);
+  }
+  return key;
+}
+
+describe.skipIf(!requires("chromium"))("in Chromium", () => {
+  let server: TestServer;
+  let browser: Browser;
+  beforeAll(async () => {
+    server = await startTestServer({ url: localUrl, rateLimits: { enroll: 1e6, login: 1e6, token: 1e6 } });
+    browser = await startBrowser(server);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server.stop();
+  });
+
+  /** Looks at the page in each width and colour scheme. */
+  async function looksRight(tab: Tab, name: string): Promise<void> {
+    for (const width of widths) {
+      for (const scheme of schemes) {
+        await tab.shownAs(width, scheme);
+        await tab.picture(`${name}-${width}-${scheme}`);
+        expect({ name, width, scheme, faults: await tab.faults() }).toEqual({ name, width, scheme, faults: [] });
+      }
+    }
+    await tab.shownAs(1200, "light");
+  }
+
+  test("a person signs in, renames, adds and removes a key, ends a session and signs out", async () => {
+    const key = await somebody(server, "alexandra@example.com");
+    const user = (await server.store.accounts.findUser("alexandra@example.com"))!;
+    const tab = await Tab.open(browser);
+    const plugged = await tab.plugIn(key);
+    await tab.goTo("/");
+    await looksRight(tab, "sign-in");
+    await tab.clickThrough("Sign in with a security key");
+    expect(await tab.text()).toContain("alexandra@example.com");
+    await looksRight(tab, "my-page");
+
+    const row = await tab.rowOf("Security keys", "spare");
+    await tab.click("Change", row);
+    await looksRight(tab, "my-page-change");
+    await tab.fill(`${row} input[type="text"]`, "spare, at home");
+    await tab.clickThrough("Rename", row);
+    expect(await tab.text()).toContain("The security key has its new name.");
+    expect(await tab.text()).toContain("spare, at home");
+
+    // Only the new key is touched at first, then only the old one.
+    await plugged.touches(false);
+    const empty = await tab.plugIn();
+    await tab.before("/keys/add/approval", async () => {
+      await empty.unplug();
+      await plugged.touches(true);
+    });
+    await tab.click("Add a security key");
+    await tab.fill("#new-key-name", "travel key");
+    await tab.clickThrough("Add a key");
+    expect(await tab.text()).toContain("The security key was added.");
+    await looksRight(tab, "my-page-added");
+
+    const added = await tab.rowOf("Security keys", "travel key");
+    await tab.click("Change", added);
+    await tab.clickThrough("Remove this key", added);
+    expect(await tab.text()).toContain("The security key was removed");
+    expect((await server.store.credentials.ofUser(user.id)).map(({ name }) => name)).not.toContain("travel key");
+
+    await tab.clickThrough("End", await tab.rowOf("Sessions", "build-box"));
+    expect(await tab.text()).toContain("The session has ended.");
+    const left = async () => (await server.store.sessions.ofUser(user.id, server.now())).map(({ client }) => client);
+    expect(await left()).toEqual(["lisbon-laptop"]);
+    await tab.clickThrough("End all others");
+    expect(await left()).toEqual([]);
+    await tab.clickThrough("Sign out");
+    expect(await tab.text()).toContain("You have signed out.");
+    expect(tab.complaints).toEqual([]);
+  });
+
+  test("10,000 entries of activity are read page by page, and a refusal is a page that reads well, too", async () => {
+    const email = "busy@example.com";
+    const key = await somebody(server, email);
+    const user = (await server.store.accounts.findUser(email))!;
+    await server.store.transaction(async ({ record }) => {
+      const about = { user, credential: key.id, address: "2001:db8:1234:5678:9abc:def0:1234:5678" };
+      for (let count = 0; count < 2500; count++) {
+        await record({ ...about, event: "login", detail: { client: `laptop-with-a-rather-long-name-${count}` } });
+        await record({ ...about, event: "token", detail: { audience: "sts.amazonaws.com" } });
+        await record({
+          ...about,
+          event: "refuse",
+          reason: "the session has expired",
+          detail: { path: "/oauth/token" },
+        });
+        await record({ ...about, event: "publish" });
+      }
+    });
+    const tab = await Tab.open(browser);
+    await tab.plugIn(key);
+    await tab.goTo("/activity");
+    await tab.clickThrough("Sign in with a security key");
+    expect(await tab.text()).toContain("laptop-with-a-rather-long-name-2499");
+    await looksRight(tab, "activity");
+    await tab.clickThrough("Older");
+    expect(await tab.text()).not.toContain("laptop-with-a-rather-long-name-2499");
+    expect(await tab.text()).toContain("laptop-with-a-rather-long-name-2480");
+    await tab.clickThrough("Newest");
+    expect(await tab.text()).toContain("laptop-with-a-rather-long-name-2499");
+    expect(tab.complaints).toEqual([]);
+
+    await tab.goTo("/activity?before=x");
+    await looksRight(tab, "refusal");
+  });
+
+  test("what can be read is there without scripts, and times are in UTC", async () => {
+    const key = await somebody(server, "noscript@example.com");
+    const tab = await Tab.open(browser);
+    await tab.plugIn(key);
+    await tab.goTo("/");
+    await tab.clickThrough("Sign in with a security key");
+    await tab.page.setJavaScriptEnabled(false);
+    await tab.goTo("/");
+    for (const text of ["noscript@example.com", "blue YubiKey", "build-box", "UTC"])
+      expect(await tab.text()).toContain(text);
+    await tab.clickThrough("Sign out");
+    expect(await tab.text()).toContain("allow scripts for this page");
+    await tab.page.setJavaScriptEnabled(true);
+  });
+});
