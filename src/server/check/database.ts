@@ -30,7 +30,13 @@ export async function checkDatabase(
       const message = `${name} has not been initialised`;
       return {
         findings: [
-          url === undefined ? problem(check, `${message}.`, initHint) : ok(check, `${message}: the server will do so`),
+          url === undefined
+            ? problem(check, `${message}.`, initHint)
+            : warning(
+                check,
+                `${message}: the server makes it when it starts, with a new signing key, and knows nobody.`,
+                "Right for the first start. If there was a database before, restore its backup: `vouch server restore FILE`.",
+              ),
         ],
         found,
       };

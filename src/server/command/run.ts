@@ -3,7 +3,7 @@ import { AuditLines } from "../audit/lines.ts";
 import { defaultReplica } from "../audit/operator.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { filesInUse } from "../configuration/files.ts";
-import { urlHost } from "../configuration/listen.ts";
+import { portDiffers, urlHost } from "../configuration/listen.ts";
 import { configurationPath, settingsOf } from "../configuration/settings.ts";
 import { settingNames } from "../configuration/table.ts";
 import { readTls, type TlsFiles, tlsFiles } from "../configuration/tls.ts";
@@ -94,6 +94,8 @@ export const run = defineServerCommand({
         log: (entry) => log.write(entry),
       });
       await warnOfClearText(store, log);
+      const differs = portDiffers(server.url, server.port);
+      if (differs !== undefined) log.write({ time: new Date().toISOString(), event: "port_differs", detail: differs });
       const scheme = tls ? "https" : "http";
       const ending = terminated();
       hangUp = () => {

@@ -57,6 +57,15 @@ test("a server that makes its database anew says so in its log, and one that fin
   }
 });
 
+test("a server whose URL has another port of this machine than it listens on says so in its log", async () => {
+  const trial = ["--database", `sqlite:${join(folder, "trial.db")}`];
+  const { child } = await run("--url", "http://localhost:8787", ...trial);
+  child.kill("SIGTERM");
+  expect(await new Response(child.stderr).text()).toContain(
+    '"event":"port_differs","detail":"http://localhost:8787 has port 8787, and the server listens on',
+  );
+});
+
 describe("vouch server init", () => {
   test("prints what AWS needs: the provider, the trust policy, the permissions", async () => {
     const { code, stdout, stderr } = await vouch("init", "--url", "https://vouch.example.com/", "--database", database);
@@ -307,8 +316,10 @@ describe("vouch server run", () => {
   test("reports that the address is taken", async () => {
     const { child, address } = await run();
     const second = await vouch("run", "--listen", new URL(address).host, "--database", database);
-    expect(second.code).toBe(2);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain("is in use by another program.");
     expect(second.stderr).toContain("--listen");
+    expect(second.stderr).not.toContain("tls");
     child.kill();
     await child.exited;
   });
@@ -322,6 +333,6 @@ describe("vouch server run", () => {
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("/nowhere.pem") });
     const both = ["--tls-cert", certificate, "--tls-key", certificate];
     const wrong = await vouch("run", "--database", database, "--listen", "127.0.0.1:0", ...both);
-    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("--tls-cert") });
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("--tls-cert") });
   });
 });
