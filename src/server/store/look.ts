@@ -22,6 +22,8 @@ export interface Look {
   /** Undefined where the version is older than what reads them. */
   signingKeys: SigningKey[] | undefined;
   isWritable: boolean;
+  /** Numbers of rows. */
+  rows: { users: number; credentials: number };
 }
 
 /**
@@ -83,7 +85,17 @@ async function readTables(
     configuration: await new ConfigurationStore(run).load(),
     signingKeys: version.found < signingKeysVersion ? undefined : await new SigningKeyStore(run).all(),
     isWritable,
+    rows: {
+      users: await countOf(run`SELECT count(*) AS rows FROM users`),
+      credentials: await countOf(run`SELECT count(*) AS rows FROM credentials`),
+    },
   };
+}
+
+/** PostgreSQL's count is a bigint, which the client may give as text. */
+async function countOf(counting: Promise<unknown>): Promise<number> {
+  const [row] = (await counting) as [{ rows: number | string | bigint }];
+  return Number(row.rows);
 }
 
 /** The log is made beside the file. */

@@ -217,7 +217,7 @@ describe("vouch server backup", () => {
       env: environment(),
       stdout: "pipe",
     });
-    expect(await new Response(run.stdout).text()).toContain("1 people, 0 security keys");
+    expect(await new Response(run.stdout).text()).toContain("1 person, 0 security keys");
     expect(await run.exited).toBe(0);
     expect((statSync(target).mode & 0o777).toString(8)).toBe("600");
     expect(readdirSync(folder).filter((name) => name.startsWith(".copy"))).toEqual([]);
