@@ -250,6 +250,26 @@ describe("vouch server invite, users and revoke", () => {
     expect([...stdout.matchAll(/^person-\S+/gm)].map(([email]) => email)).toEqual(emails.slice(0, 700));
   });
 
+  test("end at AWS what was issued: the statement with the person's id; as JSON what changed", async () => {
+    const at = ["--database", database];
+    await vouch("invite", "leaver@example.com", ...at);
+    const { id } = JSON.parse((await vouch("users", "--after", "leaver@example.co", "--json", ...at)).stdout)[0];
+    for (const command of ["disable", "revoke"]) {
+      const { stdout } = await vouch(command, "leaver@example.com", ...at);
+      const statement = /^ {3}\{\n[^]*^ {3}\}$/m.exec(stdout)![0];
+      expect(JSON.parse(statement)).toMatchObject({
+        Effect: "Deny",
+        Condition: { StringEquals: { "aws:SourceIdentity": id } },
+      });
+    }
+    const json = async (...args: string[]) => JSON.parse((await vouch(...args, "--json", ...at)).stdout);
+    const email = "leaver@example.com";
+    expect(await json("disable", email)).toEqual({ email, id, sessions: 0 });
+    expect(await json("enable", email)).toEqual({ email, changed: true });
+    expect(await json("enable", email)).toEqual({ email, changed: false });
+    expect(await json("revoke", email, "--credentials")).toEqual({ email, id, sessions: 0, keys: 0 });
+  });
+
   test.each<[string, string[], number, string]>([
     ["an email that is none", ["invite", "dev"], 2, "Expected an email address"],
     ["nobody", ["revoke", "nobody@example.com"], 1, "There is no user"],

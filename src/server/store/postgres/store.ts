@@ -38,6 +38,11 @@ export class PostgresStore extends Store {
 
   checkFile(): void {}
 
+  override async probe(now: number): Promise<void> {
+    await this.#pool.probe();
+    await super.probe(now);
+  }
+
   async backUp(): Promise<never> {
     throw new VouchError("usage", "`vouch server backup` copies SQLite's file; this database is PostgreSQL's.", {
       hint: "Run `pg_dump --format=custom --file=FILE` with the user and the database of the URL, and keep FILE encrypted.",
