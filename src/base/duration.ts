@@ -1,7 +1,9 @@
+import { count } from "./count.ts";
+
 /** A duration for messages, in whole seconds from one second on. */
 export function secondsInWords(ms: number): string {
   const seconds = ms >= 1000 ? Math.round(ms / 1000) : ms / 1000;
-  return `${seconds} second${seconds === 1 ? "" : "s"}`;
+  return count(seconds, "second");
 }
 
 /** A session is about to end when it has this many seconds left. */

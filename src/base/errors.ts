@@ -22,6 +22,9 @@ const exitCodes = {
   server_error: 1,
   credential_not_found: 1,
   session_not_found: 1,
+  person_not_found: 1,
+  person_disabled: 1,
+  signing_key_not_found: 1,
   name_taken: 1,
   platform_unsupported: 1,
   // 2: usage

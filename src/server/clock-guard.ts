@@ -1,4 +1,5 @@
 /** Ends the sessions whose eight hours a clock that was set back cannot count. */
+import { count } from "../base/count.ts";
 import { ClockWatch, toleratedSetBack } from "./clock-watch.ts";
 import type { Store } from "./store/store.ts";
 
@@ -45,13 +46,13 @@ export class ClockGuard {
     for (let batch = endedAtOnce; batch === endedAtOnce;) {
       const removed = await this.#store.transaction(async ({ pageSessions, sessions, record }) => {
         const pages = await pageSessions.removeBegunAfter(since, endedAtOnce);
-        const count = await sessions.revokeBegunAfter(since, this.#now(), endedAtOnce);
-        if (pages + count > 0) await record({ event: "revoke", reason: why, detail: { sessions: pages + count } });
-        return { pages, count };
+        const live = await sessions.revokeBegunAfter(since, this.#now(), endedAtOnce);
+        if (pages + live > 0) await record({ event: "revoke", reason: why, detail: { sessions: pages + live } });
+        return { pages, live };
       });
-      batch = Math.max(removed.pages, removed.count);
-      ended += removed.pages + removed.count;
+      batch = Math.max(removed.pages, removed.live);
+      ended += removed.pages + removed.live;
     }
-    if (ended > 0) this.#log(`${why}: ended ${ended} ${ended === 1 ? "session" : "sessions"}`);
+    if (ended > 0) this.#log(`${why}: ended ${count(ended, "session")}`);
   }
 }

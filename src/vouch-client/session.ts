@@ -12,6 +12,7 @@ import { DpopClient } from "./dpop-client.ts";
 import type { IdToken } from "../aws/web-identity.ts";
 import { readAnswer, readOAuthFailure, type Surroundings } from "./api.ts";
 import { VouchKeys } from "./keys.ts";
+import { endedHint, loginHints } from "./refusals.ts";
 import { SessionApi } from "./session-api.ts";
 import { VouchPublishing } from "./publishing.ts";
 import { VouchSessions } from "./sessions.ts";
@@ -122,32 +123,24 @@ export class VouchSession {
   }
 }
 
-/** The server's message for an unknown credential, which includes removed ones. */
-const notEnrolled = /not enrolled/i;
-
 function loginDenied(response: HttpResponse, url: string): VouchError {
   const { error, description } = readOAuthFailure(response, url);
   if (error === "use_dpop_nonce") return nonceRefused(description);
   if (error === "invalid_dpop_proof") return proofRefused(description);
-  const unknown = notEnrolled.test(description)
-    ? "The key was removed, or never enrolled here. Log in with another of your keys and run `vouch keys add`, or ask the people who run the server for a new code and run `vouch enroll`."
-    : undefined;
-  return new VouchError("login_denied", `The server did not accept the login: ${description || error}`, {
-    hint: unknown ?? "Run `vouch login` again.",
-    guidedHint: unknown ?? "Run `vouch enroll` again.",
-  });
+  const message = `The server did not accept the login: ${description || error}`;
+  return new VouchError("login_denied", message, loginHints(error, description));
 }
 
 function exchangeRefused(response: HttpResponse, url: string): VouchError {
   const { error, description } = readOAuthFailure(response, url);
   if (error === "use_dpop_nonce") return nonceRefused(description);
   if (error === "invalid_dpop_proof") return proofRefused(description);
-  const hint = "Run `vouch login`.";
   if (error !== "invalid_grant") {
     return new VouchError("server_error", `The server issued no ID token: ${description || error}`, {
       hint: "Ask who runs the server which audiences it allows.",
     });
   }
+  const hint = endedHint(description);
   return /expired/i.test(description)
     ? new VouchError("session_expired", "The session has expired.", { hint })
     : new VouchError("login_needed", `Not logged in: the server ended the session (${description || error}).`, {

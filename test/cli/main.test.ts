@@ -110,6 +110,7 @@ describe("an error goes to stderr with its exit code", () => {
     [["logs"], 2, 'error: vouch has no command "logs".', "Did you mean `vouch agent status`?"],
     [["keys", "ls"], 2, 'error: vouch keys has no command "ls".', "Did you mean `vouch keys list`?"],
     [["keys", "delete", "x"], 2, 'error: vouch keys has no command "delete".', "Did you mean `vouch keys remove`?"],
+    [["sessions", "end"], 2, "Which session?", "`vouch sessions end --others` all but this one"],
     [["sessions", "revoke"], 2, 'no command "revoke".', "Did you mean `vouch sessions end`?"],
     [["agent", "restart"], 2, 'no command "restart".', "Did you mean `vouch agent stop`?"],
     [["server", "start"], 2, 'no command "start".', "Did you mean `vouch server run`?"],

@@ -3,6 +3,7 @@
  * moved or replaced file is noticed and no descriptor is held. An error (full disk, read-only home, another file type
  * in its place) costs one line and nothing more.
  */
+import { count } from "../../base/count.ts";
 import { closeSync, fstatSync, ftruncateSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { openPrivateNow, prepareFolder } from "./private-append-now.ts";
@@ -33,7 +34,10 @@ export class LogFile {
 
   /** Appends one line with the time before it. Never throws. */
   write(text: string): void {
-    const lost = this.#lost === 0 ? "" : ` (${this.#lost} lines before this one were lost)`;
+    const lost =
+      this.#lost === 0
+        ? ""
+        : ` (${count(this.#lost, "line")} before this one ${this.#lost === 1 ? "was" : "were"} lost)`;
     const line = `${new Date().toISOString()} ${text.slice(0, maxLine).toWellFormed()}${lost}\n`;
     try {
       this.#append(Buffer.from(this.#torn ? `\n${line}` : line));

@@ -2,6 +2,7 @@
  * Publishing by a touch: one request at a time waits for the security key, and what a touch has given belongs to one
  * process for fifteen minutes. The Vouch server, and the role's trust policy, enforce that there was a touch.
  */
+import { count } from "../../base/count.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -175,7 +176,7 @@ export class Publishing {
     const next = busy ?? this.#line.before(asker, now);
     if (next === undefined) return;
     this.#line.wait(asker, now);
-    const seconds = (ms: number) => `${Math.max(0, Math.round(ms / 1000))} seconds`;
+    const seconds = (ms: number) => count(Math.max(0, Math.round(ms / 1000)), "second");
     const what =
       first === undefined
         ? `Another program is ${busy === undefined ? "next to ask" : "about to ask"} for a touch: ${processWords(next)}.`

@@ -2,6 +2,7 @@
  * AWS credentials of a session: its ID token, exchanged with STS for the role's credentials. No credential outlives the
  * session.
  */
+import { count } from "../../base/count.ts";
 import type { Environment } from "../../base/environment.ts";
 import { assumeRole, assumeRoleWithWebIdentity, type RoleCredentials, tokenSessionName } from "../../aws/sts.ts";
 import { VouchError } from "../../base/errors.ts";
@@ -90,7 +91,7 @@ export class SessionCredentials implements CredentialSource {
     const minutes = Math.max(1, Math.round(this.#session.secondsLeft() / 60));
     throw new VouchError(
       "login_needed",
-      `AWS issues no token for less than 15 minutes, and this session ends in ${minutes} minute${minutes === 1 ? "" : "s"}.`,
+      `AWS issues no token for less than 15 minutes, and this session ends in ${count(minutes, "minute")}.`,
       { hint: `Run \`${this.#session.place.command}\` for a new session.` },
     );
   }

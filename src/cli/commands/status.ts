@@ -1,4 +1,5 @@
 /** `vouch status`: shows the session, the role, the repositories and the state of their tokens. */
+import { count } from "../../base/count.ts";
 import { describeRepository } from "../../agent/tokens/described-repository.ts";
 import { endedWords, endOnLines, endOnStates } from "./end-on.ts";
 import { askStatus } from "../../agent/wire/client.ts";
@@ -145,7 +146,9 @@ export function statusLines(
     ...profileLines(settings),
     ...repositoryLines(repositoriesOf(settings, agent), roleArn, now),
     ...endOnLines(settings, agent).map((line, index) => row(index === 0 ? "Ends on" : "", line)),
-    ...(agent?.askedToday ? [row("Asked today", `${programs(agent.askedToday)} (\`vouch log\` shows what for)`)] : []),
+    ...(agent?.askedToday
+      ? [row("Asked today", `${count(agent.askedToday, "program")} (\`vouch log\` shows what for)`)]
+      : []),
     row(
       "Agent",
       agent?.guest
@@ -190,10 +193,6 @@ function guestWords({ name, credentials }: NonNullable<StatusReply["guest"]>): s
 function settingsLines(agent: StatusReply | undefined, path: string): string[] {
   const other = otherSettings(agent, path);
   return other ? [row("", yellow(other.found)), row("", other.remedy)] : [];
-}
-
-function programs(count: number): string {
-  return count === 1 ? "1 program" : `${count} programs`;
 }
 
 function versionLines(agent: StatusReply | undefined): string[] {

@@ -34,7 +34,21 @@ export async function withAgent<Result>(
   try {
     return await work();
   } catch (error) {
-    if (isNew && !isGuided) note("The agent that was started keeps running; `vouch agent stop` ends it.");
+    if (isNew && !isGuided) note(agentStays);
+    throw error;
+  }
+}
+
+const agentStays = "The agent that was started keeps running; `vouch agent stop` ends it.";
+
+/** Runs the guided set-up, which starts an agent on the way: if it fails, says that this one keeps running. */
+export async function sayingThatAgentStays<Result>(work: () => Promise<Result>): Promise<Result> {
+  const isRunning = async (): Promise<boolean> => (await askStatus().catch(() => undefined)) !== undefined;
+  const wasRunning = await isRunning();
+  try {
+    return await work();
+  } catch (error) {
+    if (!wasRunning && (await isRunning())) note(agentStays);
     throw error;
   }
 }

@@ -1,5 +1,7 @@
 /** Formats times for people. All inputs are in seconds, points in time since 1970. */
 
+import { count } from "../../base/count.ts";
+
 /** Returns the local time of day, with the date if it is not on the day of `now`. */
 export function clockTime(seconds: number, now: number = Date.now() / 1000): string {
   const date = new Date(seconds * 1000);
@@ -20,7 +22,7 @@ export function duration(seconds: number): string {
   if (minutes < 1) return "less than a minute";
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
-  if (minutes % 60 === 0) return hours === 1 ? "1 hour" : `${hours} hours`;
+  if (minutes % 60 === 0) return count(hours, "hour");
   return `${hours} h ${minutes % 60} min`;
 }
 

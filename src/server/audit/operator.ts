@@ -1,6 +1,7 @@
 /** Who runs a command, for the audit log. */
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import { VouchError } from "../../base/errors.ts";
+import { accountName } from "../../base/system/account-name.ts";
 import { checkpointChain } from "../store/audit.ts";
 
 /** Names the chain of the command line's entries. */
@@ -9,9 +10,14 @@ export const commandLine = "command-line";
 /** Length limit of a part of a name, in UTF-16 units. */
 const maxName = 64;
 
-/** The operating system's account that runs this process, with its machine; behind sudo also the one before. */
+/**
+ * The operating system's account that this process acts as, with its machine; an account without a name is `uid N`. Behind
+ * sudo also the one before, as the environment says.
+ */
 export function operator(): string {
-  const name = `${account().slice(0, maxName)}@${hostname().slice(0, maxName)}`;
+  const uid = process.geteuid!();
+  const account = accountName(uid) ?? `uid ${uid}`;
+  const name = `${account.slice(0, maxName)}@${hostname().slice(0, maxName)}`;
   const before = process.env["SUDO_USER"];
   return before === undefined || before === "" ? name : `${name} (sudo: ${before.slice(0, maxName)})`;
 }
@@ -26,13 +32,4 @@ export function parseReplica(text: string | undefined): string | undefined {
   if (text === undefined || (/^[\w.:-]{1,80}$/.test(text) && text !== commandLine && text !== checkpointChain))
     return text;
   throw new VouchError("usage", `Expected --replica with letters, digits and . _ : -, got "${text.slice(0, 80)}".`);
-}
-
-function account(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container's user without an entry in /etc/passwd.
-    return `uid ${process.getuid?.() ?? "unknown"}`;
-  }
 }

@@ -3,11 +3,13 @@ import { initHint } from "../initialize.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
-import { databaseFailure } from "../store/failure.ts";
+import { databaseFailure, failureHint } from "../store/failure.ts";
+import { hasPassword } from "../store/postgres/address.ts";
 import { type Look, lookInto } from "../store/look.ts";
 import { describeDatabase } from "../store/open.ts";
 import { statusesAt } from "../signing/life-cycle.ts";
 import { describeProtection, type KeyProtector, parseProtection } from "../signing/protection.ts";
+import { encryptHint } from "../signing/encrypt.ts";
 import { openSigner } from "../signing/signing-key.ts";
 import { failed, type Finding, ok, problem, warning } from "./finding.ts";
 
@@ -30,7 +32,13 @@ export async function checkDatabase(
       const message = `${name} has not been initialised`;
       return {
         findings: [
-          url === undefined ? problem(check, `${message}.`, initHint) : ok(check, `${message}: the server will do so`),
+          url === undefined
+            ? problem(check, `${message}.`, initHint)
+            : warning(
+                check,
+                `${message}: the server makes it when it starts, with a new signing key, and knows nobody.`,
+                "Right for the first start. If there was a database before, restore its backup: `vouch server restore FILE`.",
+              ),
         ],
         found,
       };
@@ -46,7 +54,8 @@ export async function checkDatabase(
     const reason = databaseFailure(error);
     if (reason === undefined) throw error;
     const message = `${describeDatabase(database)} cannot be used: ${reason}.`;
-    return { findings: [problem(check, message)], found: undefined };
+    const hint = failureHint(error, password !== undefined || hasPassword(database));
+    return { findings: [problem(check, message, hint)], found: undefined };
   }
 }
 
@@ -93,7 +102,7 @@ async function tryKey(
     return warning(
       check,
       `${key.kid}, ${state}, lies in the database in clear text: whoever has a copy can sign as this server.`,
-      "Run `vouch server signing-keys encrypt`.",
+      encryptHint(protector !== undefined),
     );
   } catch (error) {
     return failed(check, error);

@@ -1,4 +1,5 @@
 /** Looks at the files that settings name: certificate, password, key-encryption key. */
+import { count } from "../../base/count.ts";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { checkAuditFile } from "../audit/file.ts";
 import { databasePassword } from "../configuration/database-password.ts";
@@ -51,7 +52,7 @@ function validity({ validFromDate, validToDate }: X509Certificate, path: string,
   }
   if (days < 0) return problem(check, `${path} ended on ${end}.`, "Renew it, and send the server SIGHUP.");
   if (days < soonDays)
-    return warning(check, `${path} ends on ${end}, in ${days} days.`, "Renew it, and send the server SIGHUP.");
+    return warning(check, `${path} ends on ${end}, in ${count(days, "day")}.`, "Renew it, and send the server SIGHUP.");
   return ok(check, `${path} and its key fit, until ${end}`);
 }
 

@@ -2,9 +2,9 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import * as v from "valibot";
 import { parseJson } from "../../base/json.ts";
-import { bracketed, type ListenAddress, urlHost } from "../configuration/listen.ts";
+import { bracketed, describeListenError, type ListenAddress, portDiffers, urlHost } from "../configuration/listen.ts";
 import type { Settings } from "../configuration/table.ts";
-import { type Finding, ok, problem } from "./finding.ts";
+import { type Finding, ok, problem, warning } from "./finding.ts";
 
 const answerTimeoutMs = 2_000;
 const maxAnswerBytes = 1024 * 1024;
@@ -19,7 +19,11 @@ export async function checkAddresses(settings: Partial<Settings>, url: string | 
   const { listen, "metrics-listen": metrics } = settings;
   const held: Server[] = [];
   const findings: Finding[] = [];
-  if (listen !== undefined) findings.push(await checkListen("listen", listen, url, held));
+  if (listen !== undefined) {
+    findings.push(await checkListen("listen", listen, url, held));
+    const differs = url === undefined ? undefined : portDiffers(url, listen.port);
+    if (differs !== undefined) findings.push(warning("listen", differs));
+  }
   if (metrics !== undefined) findings.push(await checkListen("metrics-listen", metrics, undefined, held));
   await Promise.all(held.map((server) => new Promise((closed) => server.close(closed))));
   return findings;
@@ -35,31 +39,17 @@ async function checkListen(
   const isOwn = held.some((server) => (server.address() as AddressInfo).port === port);
   const code = await tryToListen(hostname, port, held);
   if (code === undefined) return ok(check, `${place} is free`);
-  switch (code) {
-    case "EADDRINUSE":
-      if (check === "metrics-listen" && !isOwn && (await hasMetricsAt(hostname, port))) {
-        return ok(check, `${place} is in use by a server that runs`);
-      }
-      if (url !== undefined && (await issuerAt(hostname, port)) === url) {
-        return ok(check, `${place} is in use by a server for ${url} that runs`);
-      }
-      return problem(
-        check,
-        `${place} is ${isOwn ? "what --listen has" : "in use by another program"}.`,
-        `Choose another with --${check} HOST:PORT.`,
-      );
-    case "EACCES":
-      return problem(
-        check,
-        `${place}: this user may not listen on a port below 1024.`,
-        "Take a higher one, or give the server CAP_NET_BIND_SERVICE.",
-      );
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return problem(check, `${place}: this machine has no such address.`);
-    default:
-      return problem(check, `${place} cannot be listened on: ${code}.`);
+  if (code === "EADDRINUSE") {
+    if (isOwn) return problem(check, `${place} is what --listen has.`, `Choose another with --${check} HOST:PORT.`);
+    if (check === "metrics-listen" && (await hasMetricsAt(hostname, port))) {
+      return ok(check, `${place} is in use by a server that runs`);
+    }
+    if (url !== undefined && (await issuerAt(hostname, port)) === url) {
+      return ok(check, `${place} is in use by a server for ${url} that runs`);
+    }
   }
+  const { message, hint } = describeListenError(code, { hostname, port }, check);
+  return problem(check, message, hint);
 }
 
 /** Listens, and adds the server to those that are `held`. Returns the error's code. */

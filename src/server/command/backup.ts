@@ -3,6 +3,7 @@ import { levelOfKey, type ProtectionLevel } from "../signing/protection.ts";
 import { lookInto } from "../store/look.ts";
 import { databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
+import { holding } from "./holding.ts";
 
 export const backup = defineServerCommand({
   meta: { name: "backup", description: "Copy the database to a new file and check the copy, while the server runs." },
@@ -29,8 +30,7 @@ export const backup = defineServerCommand({
       printJson({ file: args.file, rows, signingKeysInClearText: levels.includes("clear") });
       return;
     }
-    const people = `${rows["users"] ?? 0} people, ${rows["credentials"] ?? 0} security keys`;
-    print(`${args.file} holds the whole database (${people}) and was checked.
+    print(`${args.file} holds the whole database (${holding(rows)}) and was checked.
 ${advice(levels)}`);
   },
 });

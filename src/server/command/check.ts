@@ -3,6 +3,7 @@ import { settingArgs } from "../configuration/documentation.ts";
 import { settingNames } from "../configuration/table.ts";
 import { currentTime } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
+import { atSameServer } from "./same-server.ts";
 
 const marks = { ok: "ok     ", warning: "warning", error: "error  " } as const;
 
@@ -20,6 +21,9 @@ export const check = defineServerCommand({
   args: { ...settingArgs(...settingNames), json: { type: "boolean", description: "Print one JSON object." } },
   async run({ args }) {
     const { findings, settings } = await checkServer(args, process.env, currentTime());
+    for (const finding of findings) {
+      if (finding.hint !== undefined) finding.hint = atSameServer(finding.hint, args);
+    }
     const isRight = findings.every(({ level }) => level !== "error");
     if (args.json) {
       printJson({ ok: isRight, findings, settings });

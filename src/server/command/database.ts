@@ -4,8 +4,9 @@ import type { Secret } from "../../base/secret.ts";
 import { databasePassword } from "../configuration/database-password.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { find, type Flags, sourcesOf } from "../configuration/settings.ts";
-import { databaseFailure, failureCode } from "../store/failure.ts";
+import { databaseFailure, failureCode, failureHint } from "../store/failure.ts";
 import { describeDatabase, openStore, type OpenOptions } from "../store/open.ts";
+import { hasPassword } from "../store/postgres/address.ts";
 import { commandLine, operator } from "../audit/operator.ts";
 import type { AuditOptions, Store } from "../store/store.ts";
 
@@ -49,7 +50,7 @@ export async function withStore<Result>(
     const reason = databaseFailure(error);
     if (reason === undefined) throw error;
     throw new VouchError(failureCode(error), `The database ${describeDatabase(url)} cannot be used: ${reason}.`, {
-      hint: "Check what else uses the database, its permissions and the space on the disk; then try again.",
+      hint: failureHint(error, password !== undefined || hasPassword(url)),
       cause: error,
     });
   } finally {

@@ -2,6 +2,7 @@
 import type { ArgsDef, CommandDef, CommandMeta } from "citty";
 import { writeResult } from "../../base/system/output.ts";
 import { printable, printableJson } from "../../base/printable.ts";
+import { hintAtSameServer } from "./same-server.ts";
 
 export interface ServerCommand<T extends ArgsDef = ArgsDef> extends CommandDef<T> {
   meta: CommandMeta & { description: string };
@@ -13,9 +14,23 @@ export interface ServerCommand<T extends ArgsDef = ArgsDef> extends CommandDef<T
   };
 }
 
-/** Returns the command as it is; the type parameter lets the compiler infer the argument types. */
+/**
+ * Returns the command; the commands that its errors' hints name are about the same server. The type parameter lets the
+ * compiler infer the argument types.
+ */
 export function defineServerCommand<const T extends ArgsDef = ArgsDef>(command: ServerCommand<T>): ServerCommand<T> {
-  return command;
+  const { run } = command;
+  if (run === undefined) return command;
+  return {
+    ...command,
+    run: async (context) => {
+      try {
+        return await run(context);
+      } catch (error) {
+        throw hintAtSameServer(error, context.args);
+      }
+    },
+  };
 }
 
 /**

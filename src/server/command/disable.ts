@@ -1,6 +1,8 @@
+import { count } from "../../base/count.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
-import { defineServerCommand, print } from "./definition.ts";
+import { defineServerCommand, print, printJson } from "./definition.ts";
 import { parseEmail } from "./invite.ts";
+import { describeIssuedAccess } from "./issued-access.ts";
 import { knownUser } from "./known-user.ts";
 
 export const disable = defineServerCommand({
@@ -14,20 +16,22 @@ export const disable = defineServerCommand({
   args: {
     email: { type: "positional", description: "Whom to lock out.", valueHint: "EMAIL", required: true },
     ...databaseArg,
+    json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const ended = await withStore(args, false, (store) =>
+    const { id, sessions: ended } = await withStore(args, false, (store) =>
       store.transaction(async ({ accounts, sessions, record }) => {
         const user = await knownUser(accounts, email);
         await accounts.setDisabled(user.id, currentTime());
         await accounts.removeInvites(user.id);
         const live = await sessions.revokeAll(user.id, currentTime());
         await record({ event: "disable", user, detail: { sessions: live } });
-        return live;
+        return { id: user.id, sessions: live };
       }),
     );
-    print(`${email} is disabled. Ended ${ended} session${ended === 1 ? "" : "s"}.`);
-    print("What AWS has issued to them stays good until it ends, eight hours after the login at most.");
+    if (args.json) return printJson({ email, id, sessions: ended });
+    print(`${email} is disabled. Ended ${count(ended, "session")}.`);
+    print(describeIssuedAccess(id));
   },
 });

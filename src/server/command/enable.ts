@@ -1,5 +1,5 @@
 import { databaseArg, withStore } from "./database.ts";
-import { defineServerCommand, print } from "./definition.ts";
+import { defineServerCommand, print, printJson } from "./definition.ts";
 import { parseEmail } from "./invite.ts";
 import { knownUser } from "./known-user.ts";
 
@@ -9,6 +9,7 @@ export const enable = defineServerCommand({
   args: {
     email: { type: "positional", description: "Whom to let in again.", valueHint: "EMAIL", required: true },
     ...databaseArg,
+    json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
     const email = parseEmail(args.email);
@@ -20,6 +21,7 @@ export const enable = defineServerCommand({
         return wasDisabled;
       }),
     );
+    if (args.json) return printJson({ email, changed });
     print(changed ? `${email} is enabled.` : `${email} was not disabled.`);
   },
 });

@@ -33,7 +33,9 @@ export const invite = defineServerCommand({
         const user = await accounts.invite(email, sha256(code), now, expiration);
         await record({ event: "invite", user, detail: { expiresAt: expiration } });
         if (!user.disabled) return;
-        throw new VouchError("usage", `${email} is disabled.`, { hint: `Run \`vouch server enable ${email}\` first.` });
+        throw new VouchError("person_disabled", `${email} is disabled.`, {
+          hint: `Run \`vouch server enable ${email}\` first.`,
+        });
       });
       return url;
     });

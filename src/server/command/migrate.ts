@@ -7,7 +7,9 @@ import { migrateToPostgres } from "../store/postgres/migrate.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { settingsTable } from "../configuration/table.ts";
 import { currentTime, databaseOf } from "./database.ts";
+import { count } from "../../base/count.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
+import { holding } from "./holding.ts";
 
 export const migrate = defineServerCommand({
   meta: {
@@ -64,7 +66,7 @@ export const migrate = defineServerCommand({
       printJson({ from: args.from, to: address.name, rows });
       return;
     }
-    print(`${address.name} holds all of ${path}: ${rows["users"] ?? 0} people, ${rows["credentials"] ?? 0} security keys, ${rows["sessions"] ?? 0} sessions.
+    print(`${address.name} holds all of ${path}: ${holding(rows)}, ${count(rows["sessions"] ?? 0, "session")}.
 Start the servers with --database ${address.name}; do not start one on the file again.`);
   },
 });

@@ -4,6 +4,7 @@ import { checkSigningKeys } from "../check/database.ts";
 import { failed, type Finding } from "../check/finding.ts";
 import { commandLine, operator } from "../audit/operator.ts";
 import { endWhatWasOpen, type Restored } from "../restored.ts";
+import type { Flags } from "../configuration/settings.ts";
 import { describeDatabase, openStore, sqlitePath } from "../store/open.ts";
 import { isPostgresUrl } from "../store/postgres/address.ts";
 import { checkBackup, putInPlace } from "../store/sqlite/restore.ts";
@@ -11,7 +12,10 @@ import { type Look, lookInto } from "../store/look.ts";
 import { currentTime, databaseArg, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 import { keyEncryptionArg, keyProtector } from "./key-encryption.ts";
+import { count } from "../../base/count.ts";
 import { date } from "./date.ts";
+import { holding } from "./holding.ts";
+import { atSameServer } from "./same-server.ts";
 
 export const restore = defineServerCommand({
   meta: { name: "restore", description: "Check a backup and put it in the place of the database." },
@@ -50,9 +54,9 @@ export const restore = defineServerCommand({
       }
       const found = await lookIntoServer(url, args);
       const problems = await problemsOf(found, args, now);
-      if (isDryRun) return say(args, { of: describeDatabase(url), found, problems });
+      if (isDryRun) return say(args, { of: describeDatabase(url), rows: found.rows, found, problems });
       const restored = await withStore(args, false, (store) => endWhatWasOpen(store, undefined, now));
-      return say(args, { of: describeDatabase(url), found, problems, restored });
+      return say(args, { of: describeDatabase(url), rows: found.rows, found, problems, restored });
     }
     if (args.file === undefined) throw new VouchError("usage", "Expected FILE, the backup.");
     const file = resolve(args.file);
@@ -79,7 +83,7 @@ export const restore = defineServerCommand({
 interface Report {
   /** What was checked or restored, for people. */
   of: string;
-  rows?: Record<string, number>;
+  rows: Record<string, number>;
   found: Look;
   /** Why the server could not sign with it. */
   problems: Finding[];
@@ -111,19 +115,25 @@ async function problemsOf(found: Look, args: Parameters<typeof keyProtector>[0],
 }
 
 /** Prints the report. Returns the exit code. */
-function say(args: { json?: boolean | undefined }, report: Report): number {
+function say(args: Flags & { json?: boolean | undefined }, report: Report): number {
   const { of, rows, found, problems, restored, path, replaced } = report;
   const url = found.configuration!.url;
   if (args.json) {
     const { sessions, invites, lastRecordedAt } = restored ?? {};
     printJson({ url, version: found.version.found, rows, problems, sessions, invites, lastRecordedAt, path, replaced });
   } else {
-    const held = rows === undefined ? "" : ` (${rows["users"] ?? 0} people, ${rows["credentials"] ?? 0} security keys)`;
-    print(`${of} is whole: the database of ${url}${held}.`);
-    for (const { message, hint } of problems) print(`A server could not sign with it. ${message}\n${hint ?? ""}`);
+    print(`${of} is whole: the database of ${url} (${holding(rows)}).`);
+    if (problems.length > 0) print(atSameServer(cannotSign(problems), args));
     if (restored !== undefined) print(done(restored, path, replaced));
   }
   return restored === undefined && problems.length > 0 ? 1 : 0;
+}
+
+/** One reason may hold for many keys. */
+function cannotSign(problems: readonly Finding[]): string {
+  const hints = new Set(problems.flatMap(({ hint }) => (hint === undefined ? [] : [`hint: ${hint}`])));
+  const messages = new Set(problems.map(({ message }) => `error: ${message}`));
+  return ["A server could not sign with it:", ...messages, ...hints].join("\n");
 }
 
 function done({ sessions, invites, lastRecordedAt }: Restored, path?: string, replaced?: string): string {
@@ -138,5 +148,3 @@ function done({ sessions, invites, lastRecordedAt }: Restored, path?: string, re
   }
   return lines.join("\n");
 }
-
-const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`;

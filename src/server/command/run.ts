@@ -5,7 +5,7 @@ import { defaultReplica } from "../audit/operator.ts";
 import { attestationOf } from "../configuration/attestation.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { filesInUse } from "../configuration/files.ts";
-import { urlHost } from "../configuration/listen.ts";
+import { portDiffers, urlHost } from "../configuration/listen.ts";
 import { configurationPath, settingsOf } from "../configuration/settings.ts";
 import { settingNames } from "../configuration/table.ts";
 import { readTls, type TlsFiles, tlsFiles } from "../configuration/tls.ts";
@@ -13,12 +13,14 @@ import { initializeServer } from "../initialize.ts";
 import { LogWriter } from "../http/log-writer.ts";
 import { listenForMetrics, type MetricsListener } from "../metrics/listener.ts";
 import type { RunningServer } from "../server.ts";
+import { encryptHint } from "../signing/encrypt.ts";
 import { keyMaker } from "../signing/signing-key.ts";
 import { describeDatabase } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { currentTime, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 import { keyProtector } from "./key-encryption.ts";
+import { atSameServer } from "./same-server.ts";
 
 export const run = defineServerCommand({
   meta: { name: "run", description: "Answer requests until SIGTERM, with one line of JSON for each on stderr." },
@@ -97,7 +99,9 @@ export const run = defineServerCommand({
         subjectLimits: { person: settings["person-limit"], credential: settings["credential-limit"] },
         log: (entry) => log.write(entry),
       });
-      await warnOfClearText(store, log);
+      await warnOfClearText(store, log, atSameServer(encryptHint(protector !== undefined), args));
+      const differs = portDiffers(server.url, server.port);
+      if (differs !== undefined) log.write({ time: new Date().toISOString(), event: "port_differs", detail: differs });
       const scheme = tls ? "https" : "http";
       const ending = terminated();
       hangUp = () => {
@@ -166,12 +170,12 @@ function reopen(lines: AuditLines | undefined, log: LogWriter): void {
   }
 }
 
-async function warnOfClearText(store: Store, log: LogWriter): Promise<void> {
+async function warnOfClearText(store: Store, log: LogWriter, hint: string): Promise<void> {
   if ((await store.signingKeys.all()).every(({ protection }) => protection !== undefined)) return;
   log.write({
     time: new Date().toISOString(),
     event: "signing_keys_in_clear_text",
-    detail: "whoever has a copy of the database can sign as this server: run `vouch server signing-keys encrypt`",
+    detail: `Whoever has a copy of the database can sign as this server. ${hint}`,
   });
 }
 

@@ -8,6 +8,7 @@ import type { Credential } from "../store/credentials.ts";
 import type { Store } from "../store/store.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
+import { atSameServer } from "./same-server.ts";
 
 export const users = defineServerCommand({
   meta: { name: "users", description: "List people, their security keys and how many sessions they have." },
@@ -37,7 +38,9 @@ export const users = defineServerCommand({
     if (args.json) writeResult("\n]\n");
     else if (count === 0) {
       print(
-        args.after === undefined ? "Nobody has been invited yet: vouch server invite EMAIL" : "Nobody comes after.",
+        args.after === undefined
+          ? atSameServer("Nobody has been invited yet: `vouch server invite EMAIL`", args)
+          : "Nobody comes after.",
       );
     }
   },

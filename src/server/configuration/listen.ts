@@ -1,5 +1,6 @@
 /** Addresses to listen on. */
 import { VouchError } from "../../base/errors.ts";
+import { isLoopback } from "../../base/net/loopback.ts";
 
 export interface ListenAddress {
   /** Without brackets. */
@@ -27,4 +28,39 @@ export function urlHost(hostname: string): string {
   if (bare === "0.0.0.0") return "127.0.0.1";
   if (bare === "::") return "[::1]";
   return bracketed(bare);
+}
+
+/**
+ * Why a server with this URL is reached only through a proxy, if its URL names this machine and another port than
+ * `port`, which it listens on; else undefined.
+ */
+export function portDiffers(serverUrl: string, port: number): string | undefined {
+  const url = new URL(serverUrl);
+  const expected = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
+  if (!isLoopback(url.hostname) || expected === String(port)) return undefined;
+  return `${serverUrl} has port ${expected}, and the server listens on ${port === 0 ? "a free one" : port}: without a proxy between them nobody reaches it. Give --listen the URL's port.`;
+}
+
+/** Why an address cannot be listened on, by the error's code (errno), and what to do; `flag` has the address. */
+export function describeListenError(
+  code: string | undefined,
+  { hostname, port }: ListenAddress,
+  flag: "listen" | "metrics-listen",
+): { message: string; hint: string } {
+  const place = `${bracketed(hostname)}:${port}`;
+  const another = `Choose another with --${flag} HOST:PORT.`;
+  switch (code) {
+    case "EADDRINUSE":
+      return { message: `${place} is in use by another program.`, hint: another };
+    case "EACCES":
+      return {
+        message: `${place}: this user may not listen on a port below 1024.`,
+        hint: "Take a higher one, or give the server CAP_NET_BIND_SERVICE.",
+      };
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return { message: `${place}: this machine has no such address.`, hint: another };
+    default:
+      return { message: `${place} cannot be listened on${code === undefined ? "" : `: ${code}`}.`, hint: another };
+  }
 }

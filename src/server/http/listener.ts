@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Server } from "bun";
 import { VouchError } from "../../base/errors.ts";
+import { describeListenError } from "../configuration/listen.ts";
 import { settledWithin } from "../settled-within.ts";
 import { maxBodyBytes } from "./body.ts";
 
@@ -10,6 +11,8 @@ export interface Certificate {
   cert: string;
   key: string;
 }
+
+const tlsHint = "Check the files of --tls-cert and --tls-key.";
 
 /** Interval of trying to listen again, in milliseconds. */
 const retryMs = 500;
@@ -27,10 +30,11 @@ export class Listener {
   readonly hostname: string;
   readonly port: number;
 
-  /** Port 0 picks a free one. Throws `usage` if it cannot listen. */
+  /** Port 0 picks a free one. Throws `settings_invalid` if it cannot listen. */
   constructor({ hostname, port }: { hostname: string; port: number }, answer: Answer, tls: Certificate | undefined) {
     this.#answer = answer;
     this.#tls = tls;
+    if (tls) checkCertificate(tls);
     this.#server = listen(hostname, port, answer, tls);
     this.hostname = this.#server.hostname ?? hostname;
     this.port = this.#server.port ?? port;
@@ -38,7 +42,7 @@ export class Listener {
 
   /**
    * New connections get the new certificate; open ones stay until their requests are answered. If it throws
-   * (`settings_invalid`, `usage`), the previous certificate is shown as before.
+   * (`settings_invalid`), the previous certificate is shown as before.
    */
   replaceCertificate(tls: Certificate): void {
     checkCertificate(tls);
@@ -92,10 +96,15 @@ function listen(hostname: string, port: number, answer: Answer, tls: Certificate
       ...(tls ? { tls } : {}),
     });
   } catch (error) {
-    throw new VouchError("usage", `Cannot listen on ${hostname}:${port}: ${(error as Error).message}.`, {
-      hint: "Choose another address with --listen HOST:PORT, or check --tls-cert and --tls-key.",
-      cause: error,
-    });
+    const { code } = error as NodeJS.ErrnoException;
+    if (tls !== undefined && code?.startsWith("ERR_OSSL") === true) {
+      throw new VouchError("settings_invalid", `TLS cannot use the certificate or its key: ${code}.`, {
+        hint: tlsHint,
+        cause: error,
+      });
+    }
+    const { message, hint } = describeListenError(code, { hostname, port }, "listen");
+    throw new VouchError("settings_invalid", message, { hint, cause: error });
   }
 }
 
@@ -104,9 +113,9 @@ function checkCertificate({ cert, key }: Certificate): void {
   try {
     if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
   } catch (error) {
-    throw new VouchError("settings_invalid", "The certificate or its key is not PEM.", { cause: error });
+    throw new VouchError("settings_invalid", "The certificate or its key is not PEM.", { hint: tlsHint, cause: error });
   }
-  throw new VouchError("settings_invalid", "The key is not that of the certificate.");
+  throw new VouchError("settings_invalid", "The key is not that of the certificate.", { hint: tlsHint });
 }
 
 /** Listens with it for a moment, elsewhere: what TLS refuses (another certificate of the chain) shows only then. */

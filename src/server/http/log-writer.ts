@@ -1,6 +1,7 @@
 /**
  * Non-blocking log writer for a file descriptor that may be slow, full or closed: requests never wait for its reader.
  */
+import { count } from "../../base/count.ts";
 import { closeSync, constants, fstatSync, openSync, type Stats, write, writeSync } from "node:fs";
 import { printableJson } from "../../base/printable.ts";
 
@@ -71,7 +72,7 @@ export class LogWriter {
   /** The next line to write: the count of dropped lines once the queue has room again, else the oldest queued line. */
   #next(): Uint8Array | undefined {
     if (this.#dropped > 0 && !this.#isTorn && this.#waiting.length < maxWaiting) {
-      const detail = `${this.#dropped} lines of log were dropped: nothing read them, or there was no room.`;
+      const detail = `${count(this.#dropped, "line")} of log had to be dropped: nothing read them, or there was no room.`;
       this.#waiting.push(toLine({ time: new Date().toISOString(), event: "log_dropped", detail }));
       this.#dropped = 0;
     }

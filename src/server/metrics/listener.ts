@@ -1,6 +1,6 @@
 /** Answers `GET /metrics` on an address of its own: it is for the company's monitoring, not for clients. */
 import { VouchError } from "../../base/errors.ts";
-import { type ListenAddress, urlHost } from "../configuration/listen.ts";
+import { describeListenError, type ListenAddress, urlHost } from "../configuration/listen.ts";
 import type { ServerMetrics } from "./metrics.ts";
 
 /** OpenMetrics 1.0, "Text format". */
@@ -11,7 +11,7 @@ export interface MetricsListener {
   stop(): Promise<void>;
 }
 
-/** Begins to listen. Throws `usage`. */
+/** Begins to listen. Throws `settings_invalid`. */
 export function listenForMetrics({ hostname, port }: ListenAddress, metrics: ServerMetrics): MetricsListener {
   try {
     const server = Bun.serve({
@@ -28,10 +28,9 @@ export function listenForMetrics({ hostname, port }: ListenAddress, metrics: Ser
       stop: async () => await server.stop(true),
     };
   } catch (error) {
-    throw new VouchError("usage", `Cannot listen on ${hostname}:${port} for metrics: ${(error as Error).message}.`, {
-      hint: "Choose another address with --metrics-listen HOST:PORT.",
-      cause: error,
-    });
+    const { code } = error as NodeJS.ErrnoException;
+    const { message, hint } = describeListenError(code, { hostname, port }, "metrics-listen");
+    throw new VouchError("settings_invalid", message, { hint, cause: error });
   }
 }
 

@@ -56,13 +56,15 @@ export async function stillLive({ sessions }: Transaction, { tokenHash }: Author
 function expectLive(session: Session | undefined, now: number): Session {
   if (!session) throw notKnown("the session is not known");
   if (session.revoked) throw notKnown("the session was revoked");
-  if (session.user.disabled) throw notKnown("the administrator has disabled this account");
+  if (session.user.disabled) {
+    throw notKnown("the administrator has disabled this account", "Ask the people who run your Vouch server.");
+  }
   if (session.expiresAt <= now) {
     throw new VouchError("session_expired", "The session has expired.", { hint: "Run `vouch login`." });
   }
   return session;
 }
 
-function notKnown(reason: string): VouchError {
-  return new VouchError("login_needed", `Not logged in: ${reason}.`, { hint: "Run `vouch login`." });
+function notKnown(reason: string, hint = "Run `vouch login`."): VouchError {
+  return new VouchError("login_needed", `Not logged in: ${reason}.`, { hint });
 }

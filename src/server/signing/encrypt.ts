@@ -5,6 +5,13 @@ import type { Store } from "../store/store.ts";
 import { type KeyProtector, levelOf, levelUnder, parseProtection } from "./protection.ts";
 import { protectKey, unprotectKey } from "./signing-key.ts";
 
+/** The next command for keys in clear text; `isKeyGiven`: the settings name a key-encryption key. */
+export function encryptHint(isKeyGiven: boolean): string {
+  return isKeyGiven
+    ? "Run `vouch server signing-keys encrypt`."
+    : "Make a key-encryption key with `(umask 077; openssl rand -base64 32 > vouch.kek)`, and keep a copy away from the database. Then run `vouch server signing-keys encrypt --key-encryption-key file:vouch.kek`.";
+}
+
 /**
  * Encrypts every key under `to`, or none of them; `from` decrypts those that another key-encryption key protects. Returns
  * the keys that were changed. Throws `settings_missing` (there is no `from`), `settings_invalid` (it is not theirs),

@@ -71,12 +71,12 @@ function contextOf({ issuer, kid }: Binding): Record<string, string> {
 
 /**
  * Asks KMS for the public key of an asymmetric key (ECC_NIST_P256, SIGN_VERIFY), and tries a signature with it. Throws
- * `usage` for another kind of key, `aws_error` if it does not sign, and as `kmsSign`.
+ * `settings_invalid` for another kind of key, `aws_error` if it does not sign, and as `kmsSign`.
  */
 export async function kmsSigningKey(arn: string, env: Environment): Promise<NewSigningKey> {
   const { spki, spec, usage } = await kmsPublicKey(await requestFor(arn, env));
   if (spec !== "ECC_NIST_P256" || usage !== "SIGN_VERIFY") {
-    throw new VouchError("usage", `The KMS key ${arn} is no signing key: it is ${spec} for ${usage}.`, {
+    throw new VouchError("settings_invalid", `The KMS key ${arn} is no signing key: it is ${spec} for ${usage}.`, {
       hint: "Make one with `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`.",
     });
   }

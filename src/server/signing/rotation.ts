@@ -103,7 +103,7 @@ export async function rotateIfDue(
 
 /**
  * Removes the key: one that was waiting has signed nothing; one that is retired leaves the JWKS at once, only with
- * `immediately`, and its tokens are refused from then on. Returns its state before. Throws `usage` (no such key),
+ * `immediately`, and its tokens are refused from then on. Returns its state before. Throws `signing_key_not_found`,
  * `edit_conflict` (it signs; or it is retired already).
  */
 export async function retire(
@@ -115,7 +115,7 @@ export async function retire(
   return await store.transaction(async (tables) => {
     const found = statusesAt(await tables.signingKeys.all(), time).find(({ key }) => key.kid === kid);
     if (!found) {
-      throw new VouchError("usage", `There is no signing key ${JSON.stringify(kid.slice(0, 64))}.`, {
+      throw new VouchError("signing_key_not_found", `There is no signing key ${JSON.stringify(kid.slice(0, 64))}.`, {
         hint: "`vouch server signing-keys list` shows them.",
       });
     }

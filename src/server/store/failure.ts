@@ -1,6 +1,6 @@
 /** Environmental database failures: lock held, disk full, file gone, connection lost. */
 import type { ErrorCode } from "../../base/errors.ts";
-import { postgresFailure } from "./postgres/failure.ts";
+import { isPasswordRefused, postgresFailure } from "./postgres/failure.ts";
 
 /** The SQLite result codes (sqlite.org/rescode.html) of these failures; extended codes match by prefix. */
 const reasons: [code: RegExp, reason: string][] = [
@@ -37,6 +37,16 @@ export function databaseFailure(error: unknown): string | undefined {
   if (error.name !== "SQLiteError") return postgresFailure(error)?.reason;
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? reasons.find(([pattern]) => pattern.test(code))?.[1] : undefined;
+}
+
+/** The next step of who administers; `hasPassword`: the settings have a password for the database. */
+export function failureHint(error: unknown, hasPassword: boolean): string {
+  if (!isPasswordRefused(error)) {
+    return "Check what else uses the database, its permissions and the space on the disk; then try again.";
+  }
+  return hasPassword
+    ? "Check the user in the database's URL, and the password in the file of --database-password-file."
+    : "Name a file with the user's password: --database-password-file FILE, or database-password-file in the configuration file.";
 }
 
 /** Returns how a command ends after such a failure. */

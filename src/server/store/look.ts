@@ -26,6 +26,8 @@ export interface Look {
   /** Of security keys' models, as the server last read them. */
   metadata: Metadata | undefined;
   isWritable: boolean;
+  /** Numbers of rows. */
+  rows: { users: number; credentials: number };
 }
 
 /**
@@ -88,7 +90,17 @@ async function readTables(
     signingKeys: version.found < signingKeysVersion ? undefined : await new SigningKeyStore(run).all(),
     metadata: await new AttestationMetadataStore(run).load(),
     isWritable,
+    rows: {
+      users: await countOf(run`SELECT count(*) AS rows FROM users`),
+      credentials: await countOf(run`SELECT count(*) AS rows FROM credentials`),
+    },
   };
+}
+
+/** PostgreSQL's count is a bigint, which the client may give as text. */
+async function countOf(counting: Promise<unknown>): Promise<number> {
+  const [row] = (await counting) as [{ rows: number | string | bigint }];
+  return Number(row.rows);
 }
 
 /** The log is made beside the file. */

@@ -165,6 +165,10 @@ export function keyOwner() {
     knownServer,
     vouch,
     newCode,
+    /** `vouch server` about the person, without its output. */
+    administer: async (command: string) => {
+      await ended(laptop.run([executable, "server", command, person.email, ...database()]));
+    },
     at,
     plugIn,
     keyOf: (name: string) => keys[name]!.key.ctap2,

@@ -1,4 +1,4 @@
-/** `vouch keys remove`, and a second laptop. */
+/** `vouch keys remove`, a disabled account, and a second laptop. */
 import { describe, expect, test } from "bun:test";
 import { person, sandboxExecutable, serverUrl } from "../../laptop.ts";
 import { expectEnd, expectShown, nextSecond, keyOwner, settingsOf, type Shown, typePin } from "./key-owner.ts";
@@ -10,6 +10,7 @@ const {
   knownServer,
   vouch,
   newCode,
+  administer,
   at,
   enrollWith,
   login,
@@ -20,6 +21,17 @@ const {
   start,
   startWithTwo,
 } = keyOwner();
+
+describe("vouch login", () => {
+  test("leaves nothing to do for somebody who is disabled but to ask", async () => {
+    await start();
+    await administer("disable");
+    const refused = await login("work");
+    await administer("enable");
+    expectEnd(refused, 5);
+    expectShown(refused.screen, "`vouch login`, the account is disabled");
+  });
+});
 
 describe("vouch keys remove", () => {
   test("asks first, and Enter alone means no", async () => {

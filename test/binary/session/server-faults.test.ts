@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { SQL } from "bun";
 import { executable } from "../../laptop.ts";
+import { runInTerminal } from "../../pty.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
 let folder: string;
@@ -217,7 +218,7 @@ describe("vouch server backup", () => {
       env: environment(),
       stdout: "pipe",
     });
-    expect(await new Response(run.stdout).text()).toContain("1 people, 0 security keys");
+    expect(await new Response(run.stdout).text()).toContain("1 person, 0 security keys");
     expect(await run.exited).toBe(0);
     expect((statSync(target).mode & 0o777).toString(8)).toBe("600");
     expect(readdirSync(folder).filter((name) => name.startsWith(".copy"))).toEqual([]);
@@ -355,4 +356,18 @@ test("a login that fails says that the agent that it has started keeps running, 
   expect(second.stderr).toContain("error: ");
   expect(second.stderr).not.toContain("keeps running");
   expect(stopped).toMatchObject({ code: 0, stderr: expect.stringContaining("has stopped.") });
+});
+
+test("a guided set-up that fails says that the agent that it has started keeps running", async () => {
+  const env = { PATH: process.env["PATH"]!, HOME: folder, NO_COLOR: "1", VOUCH_RUNTIME_DIR: join(folder, "run") };
+  const enroll = [executable, "enroll", "--server", "http://127.0.0.1:1"];
+  const first = await runInTerminal(enroll, { cwd: folder, env }, async () => {});
+  const second = await runInTerminal(enroll, { cwd: folder, env }, async () => {});
+  const stopped = Bun.spawn([executable, "agent", "stop"], { env, stdio: ["ignore", "ignore", "ignore"] });
+  expect(await stopped.exited).toBe(0);
+  expect({ code: first.exitCode, screen: first.screen }).toEqual({
+    code: 6,
+    screen: expect.stringContaining("The agent that was started keeps running; `vouch agent stop` ends it."),
+  });
+  expect(second.screen).not.toContain("keeps running");
 });

@@ -84,7 +84,10 @@ test("changes nothing: no file of the database, closed, open or of an older vers
   expect(stateOf(folder)).toEqual(before);
   const missing = join(folder, "missing.db");
   expect(await found({ database: `sqlite:${missing}` })).toEqual([like("error", "database", "not been initialised")]);
-  expect(await found({ database: `sqlite:${missing}`, url: origin })).toEqual([]);
+  // The server starts, and is another issuer: right on the first day alone.
+  expect(await found({ database: `sqlite:${missing}`, url: origin })).toEqual([
+    like("warning", "database", "not been initialised"),
+  ]);
   expect(stateOf(folder)).toEqual(before);
 
   using other = tempFolder();
@@ -262,6 +265,18 @@ describe("the address", () => {
     expect(findings).toContainEqual(like("ok", "listen", `in use by a server for ${origin}`));
     const refused = await checkServer({ ...flags, "metrics-listen": other }, {}, now);
     expect(refused.findings).toContainEqual(like("error", "metrics-listen", "in use by another program"));
+  });
+
+  test.each([
+    ["http://localhost:8787", "127.0.0.1:0", true],
+    ["http://localhost:8787", "127.0.0.1:8786", true],
+    ["https://localhost", "127.0.0.1:0", true],
+    ["https://vouch.example.com", "127.0.0.1:0", false],
+  ])("of a server for %s that listens on %s is warned of: %p", async (url, listen, isWarned) => {
+    const missing = `sqlite:${join(folder, "none.db")}`;
+    const warnings = (await found({ database: missing, url, listen })).filter(({ check }) => check === "listen");
+    expect(warnings).toHaveLength(isWarned ? 1 : 0);
+    if (isWarned) expect(warnings[0]).toEqual(like("warning", "listen", `${url} has port`));
   });
 
   test("is refused where this machine does not have it", async () => {

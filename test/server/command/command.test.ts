@@ -57,6 +57,15 @@ test("a server that makes its database anew says so in its log, and one that fin
   }
 });
 
+test("a server whose URL has another port of this machine than it listens on says so in its log", async () => {
+  const trial = ["--database", `sqlite:${join(folder, "trial.db")}`];
+  const { child } = await run("--url", "http://localhost:8787", ...trial);
+  child.kill("SIGTERM");
+  expect(await new Response(child.stderr).text()).toContain(
+    '"event":"port_differs","detail":"http://localhost:8787 has port 8787, and the server listens on',
+  );
+});
+
 describe("vouch server init", () => {
   test("prints what AWS needs: the provider, the trust policy, the permissions", async () => {
     const { code, stdout, stderr } = await vouch("init", "--url", "https://vouch.example.com/", "--database", database);
@@ -241,9 +250,29 @@ describe("vouch server invite, users and revoke", () => {
     expect([...stdout.matchAll(/^person-\S+/gm)].map(([email]) => email)).toEqual(emails.slice(0, 700));
   });
 
+  test("end at AWS what was issued: the statement with the person's id; as JSON what changed", async () => {
+    const at = ["--database", database];
+    await vouch("invite", "leaver@example.com", ...at);
+    const { id } = JSON.parse((await vouch("users", "--after", "leaver@example.co", "--json", ...at)).stdout)[0];
+    for (const command of ["disable", "revoke"]) {
+      const { stdout } = await vouch(command, "leaver@example.com", ...at);
+      const statement = /^ {3}\{\n[^]*^ {3}\}$/m.exec(stdout)![0];
+      expect(JSON.parse(statement)).toMatchObject({
+        Effect: "Deny",
+        Condition: { StringEquals: { "aws:SourceIdentity": id } },
+      });
+    }
+    const json = async (...args: string[]) => JSON.parse((await vouch(...args, "--json", ...at)).stdout);
+    const email = "leaver@example.com";
+    expect(await json("disable", email)).toEqual({ email, id, sessions: 0 });
+    expect(await json("enable", email)).toEqual({ email, changed: true });
+    expect(await json("enable", email)).toEqual({ email, changed: false });
+    expect(await json("revoke", email, "--credentials")).toEqual({ email, id, sessions: 0, keys: 0 });
+  });
+
   test.each<[string, string[], number, string]>([
     ["an email that is none", ["invite", "dev"], 2, "Expected an email address"],
-    ["nobody", ["revoke", "nobody@example.com"], 2, "There is no user"],
+    ["nobody", ["revoke", "nobody@example.com"], 1, "There is no user"],
   ])("refuse %s", async (_name, args, code, message) => {
     const result = await vouch(...args, "--database", database);
     expect(result).toMatchObject({ code, stdout: "" });
@@ -307,8 +336,10 @@ describe("vouch server run", () => {
   test("reports that the address is taken", async () => {
     const { child, address } = await run();
     const second = await vouch("run", "--listen", new URL(address).host, "--database", database);
-    expect(second.code).toBe(2);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain("is in use by another program.");
     expect(second.stderr).toContain("--listen");
+    expect(second.stderr).not.toContain("tls");
     child.kill();
     await child.exited;
   });
@@ -322,6 +353,6 @@ describe("vouch server run", () => {
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("/nowhere.pem") });
     const both = ["--tls-cert", certificate, "--tls-key", certificate];
     const wrong = await vouch("run", "--database", database, "--listen", "127.0.0.1:0", ...both);
-    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("--tls-cert") });
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("--tls-cert") });
   });
 });

@@ -92,7 +92,7 @@ test("list, rotate and retire keys, which a running server follows; in an emerge
 });
 
 test.each<[string, string[], number, string]>([
-  ["a key that there is not", ["signing-keys", "retire", "nothing"], 2, "There is no signing key"],
+  ["a key that there is not", ["signing-keys", "retire", "nothing"], 1, "There is no signing key"],
   ["no key", ["signing-keys", "retire"], 2, "KID"],
   ["an interval shorter than a key is published", ["run", "--rotate-every", "1d"], 2, "signing-keys rotate --now"],
   ["an interval that is none", ["run", "--rotate-every", "soon"], 2, "at least 2d"],

@@ -101,7 +101,7 @@ async function listening(folder: string, certPath: string, keyPath: string, sett
     } catch (error) {
       await child.exited;
       const text = await log.text();
-      if (attempt === 9 || !text.includes("Cannot listen")) throw new Error(text, { cause: error });
+      if (attempt === 9 || !text.includes("is in use")) throw new Error(text, { cause: error });
     }
   }
 }

@@ -53,7 +53,7 @@ describe("a new certificate", () => {
       return served;
     }) as typeof real);
     onTestFinished(() => serve.mockRestore());
-    expect((await rejection(() => listener.replaceCertificate(second))).code).toBe("usage");
+    expect((await rejection(() => listener.replaceCertificate(second))).code).toBe("settings_invalid");
     await again.promise;
     expect(await shown(listener)).toBe("DNS:first.example.com");
     listener.replaceCertificate(second);
@@ -125,5 +125,18 @@ test("the end waits for what came before the certificate was replaced, and no lo
     }
     await stopping;
     expect(await asked).toBe(isAnswered ? 200 : "cut off");
+  }
+});
+
+test("a port that another program has is named as what it is, whether TLS is on or not", async () => {
+  using other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("") });
+  const place = { hostname: "127.0.0.1", port: other.port! };
+  for (const tls of [undefined, first]) {
+    const error = await rejection(() => new Listener(place, async () => new Response(""), tls));
+    expect({ message: error.message, hint: error.hint, exitCode: error.exitCode }).toEqual({
+      message: `127.0.0.1:${other.port} is in use by another program.`,
+      hint: "Choose another with --listen HOST:PORT.",
+      exitCode: 1,
+    });
   }
 });

@@ -11,6 +11,7 @@ import { chosenServer, forArg, loginAt } from "../chosen-server.ts";
 import { serverUrl } from "../known-server.ts";
 import { parseTools, toolArgs } from "../setup/codeartifact/request.ts";
 import { firstDay, hasFurtherSteps, isUnfinished } from "./first-day.ts";
+import { sayingThatAgentStays } from "../with-agent.ts";
 import { enrollKey, prepare } from "./security-key.ts";
 import type { Given } from "./step.ts";
 
@@ -88,13 +89,17 @@ export const enroll = defineCommand({
     const manner = { given, timeoutSeconds, isPerson };
     // On a machine that is set up, a server is named to enrol another key there.
     const goesOn = isPerson && !isKeyAlone && (named === undefined || (await isUnfinished(given)));
-    if (goesOn || (!isKeyAlone && isOfLaterSteps(given, settings))) return firstDay(manner);
+    if (goesOn || (!isKeyAlone && isOfLaterSteps(given, settings))) return sayingThatAgentStays(() => firstDay(manner));
     const server = named ?? settings.server?.url;
     if (server === undefined) throw missing("--server is missing.", commandName, "vouch enroll --server URL");
     prepare(server, settings);
     const isNew = await enrollKey({ server, code: await readCode("Enrolment code"), name, timeoutSeconds });
     if (isNew) note(`The server's URL and the credential's id, which are public, are in ${settingsPath()}.`);
-    if (hasFurtherSteps(given)) return firstDay({ ...manner, given: { ...given, server: undefined, name: undefined } });
+    if (hasFurtherSteps(given)) {
+      return sayingThatAgentStays(() =>
+        firstDay({ ...manner, given: { ...given, server: undefined, name: undefined } }),
+      );
+    }
     note(
       !isNew || settings.aws || profileServers(settings).has(server)
         ? `Next: \`${loginAt(server, settings)}\`.`

@@ -1,4 +1,5 @@
 /** `vouch keys clean`: lists the credentials of Vouch on a security key, and deletes those that are not needed. */
+import { count } from "../../../base/count.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { StoredCredentials } from "../../../fido/management/stored-credentials.ts";
 import { loadSettings, type Settings } from "../../../settings/settings.ts";
@@ -78,7 +79,7 @@ export const clean = defineCommand({
       if (args.json) return printJson(held.map(heldJson));
       const { product } = tools.device;
       if (held.length === 0) return note(`${product} holds no credential of ${servers.join(", ")}.`);
-      print(`${product} holds ${counted(held.length)} of Vouch:`);
+      print(`${product} holds ${count(held.length, "credential")} of Vouch:`);
       for (const line of heldLines(held)) print(line);
       const chosen = await choose(held, args.delete);
       if (chosen.length === 0) return;
@@ -140,7 +141,7 @@ async function requireConsent(chosen: readonly HeldCredential[], product: string
   }
   if (yes) return;
   const them = chosen.length === 1 ? "it" : "them";
-  const question = `Delete ${counted(chosen.length)} from ${product}? Nobody can bring ${them} back.`;
+  const question = `Delete ${count(chosen.length, "credential")} from ${product}? Nobody can bring ${them} back.`;
   const isMeant = await confirm(question, false).catch((error: unknown) => {
     if (!(error instanceof VouchError) || error.code !== "usage") throw error;
     throw new VouchError("usage", "This needs a terminal to ask on, and there is none.", {
@@ -166,8 +167,4 @@ async function deleteAll(
       success(`${accountOf(credential)} at ${server} (${id.slice(0, 8)}) is deleted from ${product}.`);
     }
   }
-}
-
-function counted(count: number): string {
-  return count === 1 ? "1 credential" : `${count} credentials`;
 }

@@ -1,4 +1,5 @@
 /** What `vouch keys info` says of one security key: its own claims, and in words what Vouch can do with it. */
+import { count } from "../../../base/count.ts";
 import type { DescribedKey, VerificationState } from "../../../fido/hid/keys.ts";
 import type { AuthenticatorInfo } from "../../../fido/ctap2/get-info.ts";
 import { credentialManagementOf } from "../../../fido/ctap2/credential-management.ts";
@@ -216,10 +217,8 @@ function roomText(info: AuthenticatorInfo): string {
       ? "stores no credentials"
       : remaining === undefined || remaining < 0
         ? "not told without its PIN"
-        : remaining === 1
-          ? "one more credential"
-          : `${remaining} more credentials`;
-  return ids === undefined ? room : `${room}; takes ${ids} credential ids in one request`;
+        : count(remaining, "more credential");
+  return ids === undefined ? room : `${room}; takes ${count(ids, "credential id")} in one request`;
 }
 
 function algorithmName(algorithm: number): string {

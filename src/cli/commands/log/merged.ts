@@ -1,4 +1,5 @@
 /** The record from both places: the agent's memory, and the files that it and earlier agents have kept. */
+import { count } from "../../../base/count.ts";
 import { dirname } from "node:path";
 import { type Reply, routes } from "../../../agent/protocol.ts";
 import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
@@ -40,9 +41,9 @@ export class MergedRecord {
     // The agent's own are as new as can be.
     for (const entry of agent?.entries ?? []) found.set(keyOf(entry), entry);
     const entries = [...found]
-      .filter(([key, { last, count }]) => last >= this.#since && this.#seen.get(key) !== count)
+      .filter(([key, { last, count: asked }]) => last >= this.#since && this.#seen.get(key) !== asked)
       .toSorted(([, one], [, other]) => one.last - other.last);
-    for (const [key, { count }] of entries) this.#seen.set(key, count);
+    for (const [key, { count: asked }] of entries) this.#seen.set(key, asked);
     this.#next = Math.max(this.#next, ...(agent?.entries ?? []).map(({ last }) => last));
     this.#isFirst = false;
     return {
@@ -95,23 +96,19 @@ function missingOf(
   }
   if (agent !== undefined && agent.leftOut > 0) {
     found.push(
-      `${lines(agent.leftOut)} of earlier ${agent.leftOut === 1 ? "is" : "are"} left out: the agent remembers the last thousand of a kind (\`vouch setup log --keep yes\` keeps more).`,
+      `${count(agent.leftOut, "line")} of earlier ${agent.leftOut === 1 ? "is" : "are"} left out: the agent remembers the last thousand of a kind (\`vouch setup log --keep yes\` keeps more).`,
     );
   }
   for (const [path, why] of unreadable) found.push(`${path} cannot be read: ${why}.`);
   if (broken > 0)
     found.push(
-      `${lines(broken)} of the log's files ${broken === 1 ? "is" : "are"} broken or not Vouch's, and left out.`,
+      `${count(broken, "line")} of the log's files ${broken === 1 ? "is" : "are"} broken or not Vouch's, and left out.`,
     );
-  if (lost > 0) found.push(`${lines(lost)} could not be written into the log's files.`);
+  if (lost > 0) found.push(`${count(lost, "line")} could not be written into the log's files.`);
   const { failure, lost: waiting = 0 } = agent?.kept ?? {};
   if (failure !== undefined) {
-    const dropped = waiting === 0 ? "" : ` ${lines(waiting)} had to be dropped.`;
+    const dropped = waiting === 0 ? "" : ` ${count(waiting, "line")} had to be dropped.`;
     found.push(`The agent cannot write the log's files in ${agent?.kept?.folder}: ${failure}.${dropped}`);
   }
   return found;
-}
-
-function lines(count: number): string {
-  return count === 1 ? "1 line" : `${count} lines`;
 }

@@ -2,7 +2,8 @@
 import { askAgent, askStatus } from "../../../agent/wire/client.ts";
 import { type Reply, routes } from "../../../agent/protocol.ts";
 import type { SessionsEndRequest } from "../../../agent/requests.ts";
-import { missing, usage } from "../../framework/arguments.ts";
+import { VouchError } from "../../../base/errors.ts";
+import { usage } from "../../framework/arguments.ts";
 import { loadSettings } from "../../../settings/settings.ts";
 import { atProfile, chosenServer, forArg, hasAnySession } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
@@ -58,7 +59,11 @@ async function requestOf(
 ): Promise<SessionsEndRequest> {
   const { id, others = false, all = false } = args;
   const given = [id !== undefined, others, all].filter(Boolean).length;
-  if (given === 0) throw missing("Which session?", commandName, `${commandName} ID`);
+  if (given === 0) {
+    throw new VouchError("usage", "Which session?", {
+      hint: `\`${commandName} ID\` ends one that \`vouch sessions list\` shows, \`${commandName} --others\` all but this one, \`${commandName} --all\` all.`,
+    });
+  }
   if (given > 1) throw usage("Give one of ID, --others and --all.", commandName);
   if (id === undefined) return { ...at, which: all ? "all" : "others" };
   return { ...at, id: findSession(await listSessions(at), id).id };

@@ -1,3 +1,4 @@
+import { count } from "../../../base/count.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { initialized } from "../../initialize.ts";
 import type { Link } from "../../audit/entry.ts";
@@ -57,14 +58,14 @@ function parseCheckpoint(text: string | undefined): Link | undefined {
 }
 
 function toText({ chains, entries, checkpoints, open, newest, problems }: Verdict): string {
-  const seen = `${entries} entries in ${chains} chains, ${checkpoints} checkpoints.`;
+  const seen = `${count(entries, "entry", "entries")} in ${count(chains, "chain")}, ${count(checkpoints, "checkpoint")}`;
   if (problems.length > 0) {
     const lines = problems.map(({ chain, number, what }) => `   ${chain} ${number}: ${what}`);
-    return `The audit log is broken (${seen}) The first broken entry of each chain:\n\n${lines.join("\n")}\n\nCompare them with a backup, or with the lines that \`vouch server run --audit-log\` wrote.`;
+    return `The audit log is broken (${seen}). The first broken entry of each chain:\n\n${lines.join("\n")}\n\nCompare them with a backup, or with the lines that \`vouch server run --audit-log\` wrote.`;
   }
   const end =
     newest === undefined
       ? "There is no checkpoint yet: a running server makes one within five minutes."
-      : `The newest is ${newest.number}:${newest.hash}\nof ${date(newest.time)}, signed by ${newest.kid}.\n${open} entries are newer: no checkpoint has them yet.`;
-  return `The audit log is whole: ${seen}\n${end}`;
+      : `The newest is ${newest.number}:${newest.hash}\nof ${date(newest.time)}, signed by ${newest.kid}.\n${open === 1 ? "One entry is newer: no checkpoint has it" : `${open} entries are newer: no checkpoint has them`} yet.`;
+  return `The audit log is whole: ${seen}.\n${end}`;
 }

@@ -1,9 +1,11 @@
 import { VouchError } from "../../../base/errors.ts";
+import { count } from "../../../base/count.ts";
 import { initialized } from "../../initialize.ts";
 import { encryptKeys } from "../../signing/encrypt.ts";
 import { databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { keyEncryptionArg, keyProtector, openProtector } from "../key-encryption.ts";
+import { atSameServer } from "../same-server.ts";
 
 export const encrypt = defineServerCommand({
   meta: { name: "encrypt", description: "Encrypt the signing keys, or change the key that they are encrypted under." },
@@ -52,15 +54,15 @@ export const encrypt = defineServerCommand({
     print(
       changed.length === 0
         ? `Every signing key is encrypted under ${to.kek} already.`
-        : `Encrypted ${changed.length} signing key${changed.length === 1 ? "" : "s"} under ${to.kek}. Without it they are lost: keep a copy
-of it, away from the database and its backups.`,
+        : `Encrypted ${count(changed.length, "signing key")} under ${to.kek}. Without that ${changed.length === 1 ? "it is" : "they are"} lost:
+keep a copy of it, away from the database and its backups.`,
     );
     if (!isScrubbed) {
       print(`
 What was there before may still be in old pages of the database's files: another program had
 them open, or it is PostgreSQL, which keeps old versions of rows and its log for some time.`);
     }
-    print(nextSteps(from !== undefined));
+    print(atSameServer(nextSteps(from !== undefined), args));
   },
 });
 
@@ -75,5 +77,5 @@ function nextSteps(isChange: boolean): string {
 
    vouch server signing-keys rotate
 
-   vouch server signing-keys list warns while the next key cannot be opened.`;
+   \`vouch server signing-keys list\` warns while the next key cannot be opened.`;
 }

@@ -15,6 +15,7 @@ import { defineServerCommand, print, printJson } from "../definition.ts";
 import { keyEncryptionArg, keyProtector } from "../key-encryption.ts";
 import { date } from "../date.ts";
 import { initialized } from "../../initialize.ts";
+import { atSameServer } from "../same-server.ts";
 
 interface Listed {
   status: KeyStatus<SigningKey>;
@@ -48,8 +49,9 @@ export const list = defineServerCommand({
       );
     });
     if (args.json) printJson(listed.map(toJson));
-    else if (listed.length === 0) print("There is no signing key yet: vouch server init --url https://YOUR-HOST");
-    else print(toText(listed));
+    else if (listed.length === 0) {
+      print(atSameServer("There is no signing key yet: `vouch server init --url https://YOUR-HOST`", args));
+    } else print(atSameServer(toText(listed), args));
   },
 });
 

@@ -5,6 +5,7 @@ import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { keyEncryptionArg, keyMakerOf, signingKeyArg } from "../key-encryption.ts";
 import { date } from "../date.ts";
+import { atSameServer } from "../same-server.ts";
 
 export const rotate = defineServerCommand({
   meta: { name: "rotate", description: "Make a new signing key, which signs a day later; with --now at once." },
@@ -43,14 +44,14 @@ export const rotate = defineServerCommand({
       });
       return;
     }
-    print(immediately ? emergency(rotation) : planned(rotation));
+    print(immediately ? atSameServer(emergency(rotation), args) : planned(rotation));
   },
 });
 
 function planned({ key, previous }: Rotation): string {
   return `${key.kid} is published now and signs from ${date(key.signsFrom)}.
-Until then ${previous.kid} signs; afterwards it stays published until its last token has ended,
-${Math.ceil(retiredSeconds / 60)} minutes later. Running servers do all of this by themselves.`;
+Until then ${previous.kid} signs; afterwards it stays published until its last token has ended:
+until ${date(key.signsFrom + retiredSeconds)}. Running servers do all of this by themselves.`;
 }
 
 function emergency({ key, previous, withdrawn }: Rotation): string {

@@ -61,6 +61,11 @@ export function postgresFailure(error: unknown): { reason: string; code: ErrorCo
   return undefined;
 }
 
+/** Whether the database did not let the user in. */
+export function isPasswordRefused(error: unknown): boolean {
+  return codesOf(error).some((code) => /^28|^ERR_POSTGRES_(AUTHENTICATION|SASL|PASSWORD)/.test(code));
+}
+
 /** Whether the transaction had no effect because of others that ran at the same time: it can run again. */
 export function isConflict(error: unknown): boolean {
   // 40001 serialization_failure, 40P01 deadlock_detected.

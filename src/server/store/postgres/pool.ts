@@ -13,6 +13,8 @@ import { isConflict, isUnreachable, PostgresTimeoutError } from "./failure.ts";
 const maxConnections = 10;
 /** How long a request waits in all for a connection, and until a transaction goes through without a conflict. */
 const patienceMs = 5_000;
+/** How long a readiness probe tries again to connect to a database that refuses or drops connections. */
+const probePatienceMs = 500;
 /** Time limit of a statement, kept by the server. */
 const statementMs = 5_000;
 /** Time limit of one attempt, kept here, where the server does not answer at all. */
@@ -128,6 +130,12 @@ export class Pool {
     }
   }
 
+  /** Throws the failure of a connection that cannot be made, sooner than a request gives up. */
+  async probe(): Promise<void> {
+    const connection = await this.#reserve(this.#deadline(), performance.now() + probePatienceMs);
+    await connection.release();
+  }
+
   #deadline(): number {
     return performance.now() + (this.#limits.patienceMs ?? patienceMs);
   }
@@ -168,8 +176,8 @@ export class Pool {
     }
   }
 
-  /** Waits for a connection; while the database cannot be reached, tries again until the deadline. */
-  async #reserve(deadline: number): Promise<ReservedSQL> {
+  /** Waits for a connection until the deadline; while the database cannot be reached, tries again until `retryUntil`. */
+  async #reserve(deadline: number, retryUntil = deadline): Promise<ReservedSQL> {
     let last: unknown;
     for (let attempts = 0; ; attempts++) {
       const late = new AbortController();
@@ -178,7 +186,7 @@ export class Pool {
         return await this.#sql.reserve({ signal: late.signal });
       } catch (error) {
         if (late.signal.aborted) throw last ?? new PostgresTimeoutError(error);
-        if (!isUnreachable(error) || performance.now() > deadline) throw error;
+        if (!isUnreachable(error) || performance.now() > retryUntil) throw error;
         last = error;
       } finally {
         clearTimeout(timer);

@@ -2,7 +2,8 @@
 import type { ReservedSQL } from "bun";
 import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/printable.ts";
-import { databaseFailure, failureCode } from "../failure.ts";
+import { databaseFailure, failureCode, failureHint } from "../failure.ts";
+import { isPasswordRefused } from "./failure.ts";
 import { checkVersion, migrate, schemaVersion } from "../schema.ts";
 import type { Sql } from "../sql.ts";
 import { checkTables, postgresColumns } from "../tables.ts";
@@ -36,6 +37,11 @@ export class PostgresStore extends Store {
   }
 
   checkFile(): void {}
+
+  override async probe(now: number): Promise<void> {
+    await this.#pool.probe();
+    await super.probe(now);
+  }
 
   async backUp(): Promise<never> {
     throw new VouchError("usage", "`vouch server backup` copies SQLite's file; this database is PostgreSQL's.", {
@@ -73,7 +79,9 @@ export async function openPostgresStore(address: PostgresAddress, options: Postg
     if (error instanceof VouchError) throw error;
     const reason = databaseFailure(error) ?? printable((error as Error).message);
     throw new VouchError(failureCode(error), `The database ${address.name} cannot be opened: ${reason}.`, {
-      hint: "Check that it runs, its address, user and password, and its log.",
+      hint: isPasswordRefused(error)
+        ? failureHint(error, address.password !== undefined)
+        : "Check that it runs, its address, user and password, and its log.",
       cause: error,
     });
   }

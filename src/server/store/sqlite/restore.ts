@@ -31,13 +31,19 @@ const suffixes = ["", "-wal", "-shm"] as const;
 
 /**
  * Checks the backup `file` and changes nothing: its integrity, its foreign keys, that it has a signing key. Returns the
- * number of rows of each table. Throws `file_error`, and `usage` if it is a database's own file, which may lack what is
- * in its log.
+ * number of rows of each table. Throws `file_error`, also if it is a database's own file, which may lack what is in
+ * its log.
  */
 export async function checkBackup(file: string): Promise<Record<string, number>> {
-  if (hasWriteAheadLog(headerOf(file))) {
+  const header = headerOf(file);
+  if (!header.toString("latin1").startsWith(magic)) {
+    throw new VouchError("file_error", `${file} is no SQLite database.`, {
+      hint: "Give the file that `vouch server backup FILE` made.",
+    });
+  }
+  if (hasWriteAheadLog(header)) {
     throw new VouchError(
-      "usage",
+      "file_error",
       `${file} is no backup: it is the file of a database, which may have more in its log.`,
       {
         hint: `Make a backup of it first: \`vouch server backup FILE --database sqlite:${file}\`.`,
@@ -55,6 +61,8 @@ export async function checkBackup(file: string): Promise<Record<string, number>>
   }
 }
 
+/** The first bytes of a database (sqlite.org/fileformat2.html, 1.3). */
+const magic = "SQLite format 3\0";
 /** Offset of the header's write version: 2 for a database with a write-ahead log (sqlite.org/fileformat2.html, 1.3). */
 const writeVersionOffset = 18;
 

@@ -1,7 +1,8 @@
 /** `vouch server audit` as processes: what administrators did, filters, export, verification, lines beside the database. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, renameSync, statSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
+import { spawnSync } from "node:child_process";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { SQL } from "bun";
 import type { AuditEntry } from "../../../../src/server/audit/entry.ts";
@@ -10,7 +11,8 @@ import { tempFolderUntil } from "../../../temp-folder.ts";
 const main = new URL("../../../../src/main.ts", import.meta.url).pathname;
 const folder = tempFolderUntil(afterAll);
 const path = join(folder, "vouch.db");
-const operator = `${userInfo().username.slice(0, 64)}@${hostname().slice(0, 64)}`;
+const account = spawnSync("id", ["-un"], { encoding: "utf8" }).stdout.trim();
+const operator = `${account.slice(0, 64)}@${hostname().slice(0, 64)}`;
 
 const environment = { PATH: process.env["PATH"], HOME: folder, NO_COLOR: "1", VOUCH_DATABASE: `sqlite:${path}` };
 

@@ -215,6 +215,19 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
     expect(await newest()).toBe(versions.length);
   });
 
+  test("a readiness probe does not wait for a database that is away as long as a request does", async () => {
+    const patient = await open({ patienceMs: 24 * 3600_000 }, server.port);
+    await patient.probe(now);
+    await server.stop();
+    try {
+      expect(await failure(patient.probe(now))).toMatch(/cannot be reached|connection to it was lost|shutting down/);
+    } finally {
+      await server.start();
+    }
+    await patient.probe(now);
+    await patient.close();
+  });
+
   test("a user that may only read and write is enough once the tables are there", async () => {
     await sql.unsafe(`DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN`).simple();
     await sql`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO reader`;

@@ -113,6 +113,7 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
     const secret = at("localhost", "secret", parameters, "secret");
     const cases: [string, Record<string, string>, number, string][] = [
       [secret, {}, 1, "it refuses the user or the password"],
+      [secret, {}, 1, "--database-password-file FILE"],
       [secret, { PGPASSWORD: password }, 1, "it refuses the user or the password"],
       [
         "",

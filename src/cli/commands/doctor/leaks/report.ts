@@ -1,4 +1,5 @@
 /** Says where tokens lie and until when they are good: places and times, never a token. */
+import { count } from "../../../../base/count.ts";
 import { bold, dim, green, print, red, yellow } from "../../../terminal/terminal.ts";
 import { clockTime, duration } from "../../../terminal/time.ts";
 import type { End } from "./ends.ts";
@@ -26,7 +27,7 @@ export function showLeaks(judged: readonly Judged[], searched: Searched, now: nu
   const more = searched.skipped.length - maxSkipped;
   if (more > 0) print(`${yellow("warn")}  ${more} more were not searched: see --json.`);
   const good = judged.filter(({ isGood }) => isGood).length;
-  const looked = `${counted(searched.files, "file")} and ${counted(searched.processes, "process", "processes")} searched`;
+  const looked = `${count(searched.files, "file")} and ${count(searched.processes, "process", "processes")} searched`;
   if (judged.length === 0) return print(`${green("ok  ")}  No token for CodeArtifact was found: ${looked}.`);
   print("");
   const ended = judged.length - good;
@@ -34,7 +35,7 @@ export function showLeaks(judged: readonly Judged[], searched: Searched, now: nu
     ...(good > 0 ? [`${good} may be good`] : []),
     ...(ended > 0 ? [`${ended} ${ended === 1 ? "has" : "have"} ended`] : []),
   ];
-  print(bold(`${counted(judged.length, "token")} found: ${parts.join(", ")}; ${looked}.`));
+  print(bold(`${count(judged.length, "token")} found: ${parts.join(", ")}; ${looked}.`));
   if (good > 0) {
     print(
       "Nothing ends a CodeArtifact token before its time, not a new login and not `vouch logout`. Who may have seen one? docs/threat-model.md says what a company can do.",
@@ -102,8 +103,4 @@ function placeJson(leak: Leak): object {
   }
   const { place, path, kind, line } = leak;
   return { place, path, kind, ...(line === undefined ? {} : { line }) };
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

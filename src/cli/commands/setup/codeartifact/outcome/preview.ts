@@ -1,5 +1,7 @@
 /** Previews a file change as a diff without context lines. */
 
+import { count } from "../../../../../base/count.ts";
+
 /** Limit of changed lines for the line-by-line comparison, whose cost is quadratic. */
 const maxCompared = 2000;
 
@@ -33,7 +35,10 @@ export function previewChange(before: string | undefined, after: string | undefi
   const whole = before === undefined ? after : after === undefined ? before : undefined;
   if (whole === undefined || out.length <= maxShown) return out;
   const shown = out.slice(0, firstLines + 1);
-  return [...shown, `  (${out.length - shown.length} more lines, ${Buffer.byteLength(whole)} bytes in all)`];
+  return [
+    ...shown,
+    `  (${count(out.length - shown.length, "more line")}, ${count(Buffer.byteLength(whole), "byte")} in all)`,
+  ];
 }
 
 interface Step {
