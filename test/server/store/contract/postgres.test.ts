@@ -11,6 +11,7 @@ import { keeps } from "./keeps.ts";
 import { keepsAttestations } from "./attestations.ts";
 import { keepsGroups } from "./groups.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
+import { signsOn } from "./sign-on.ts";
 import type { TestDatabase } from "./database.ts";
 
 describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
@@ -40,6 +41,7 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   describe("what it keeps", () => keeps(postgres));
   describe("groups and roles", () => keepsGroups(postgres));
   describe("attestations", () => keepsAttestations(postgres));
+  describe("single sign-on", () => signsOn(postgres));
   describe("about one person", () => changesOnePerson(postgres));
   describe("at once", () => grantsOnce(postgres));
   describe("signing keys", () => changesSigningKeys(postgres));

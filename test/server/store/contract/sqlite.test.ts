@@ -8,12 +8,14 @@ import { keeps } from "./keeps.ts";
 import { keepsAttestations } from "./attestations.ts";
 import { keepsGroups } from "./groups.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
+import { signsOn } from "./sign-on.ts";
 import { sqlite } from "./database.ts";
 
 describe("SQLite", () => {
   describe("what it keeps", () => keeps(sqlite));
   describe("groups and roles", () => keepsGroups(sqlite));
   describe("attestations", () => keepsAttestations(sqlite));
+  describe("single sign-on", () => signsOn(sqlite));
   describe("about one person", () => changesOnePerson(sqlite));
   describe("at once", () => grantsOnce(sqlite));
   describe("signing keys", () => changesSigningKeys(sqlite));
