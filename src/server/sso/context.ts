@@ -1,6 +1,4 @@
 /** Single sign-on as the request handlers see it. */
-import type { ServerContext } from "../context.ts";
-import { HttpError } from "../http/failure.ts";
 import { OngoingFailure } from "../ongoing-failure.ts";
 import type { IdentityProvider } from "./provider.ts";
 import type { SsoSettings } from "./settings.ts";
@@ -29,13 +27,4 @@ export async function openSingleSignOn(
   const provider = new IdentityProvider({ settings, redirectUri, env: process.env, now, discovered });
   provider.start();
   return { name: settings.name, settings, provider };
-}
-
-/** Throws HttpError (404) without single sign-on. */
-export function configured({ singleSignOn }: ServerContext): SingleSignOn {
-  if (singleSignOn !== undefined) return singleSignOn;
-  throw new HttpError(
-    404,
-    "This server has no single sign-on: the people who run it make enrolment codes (`vouch server invite EMAIL`).",
-  );
 }

@@ -7,7 +7,7 @@ import { showCode } from "../pages/enroll/page.tsx";
 import { randomToken, sha256 } from "../random.ts";
 import { type SignOnPurpose, signOnPurposes } from "../store/people/sign-ons.ts";
 import { readClaims } from "./claims.ts";
-import { configured } from "./context.ts";
+import { configured } from "./configured.ts";
 import { cookie, readCookie, signOnCookie } from "./cookie.ts";
 import { type Arrived, grantCode, grantPages } from "./grant.ts";
 

@@ -26,7 +26,7 @@ beforeAll(async () => {
   issuer = await firstLine(child.stdout);
   const configured = ssoSettings({ "sso-issuer": issuer, "sso-client-id": "vouch", "sso-groups": ["developers"] })!;
   server = await startTestServer({
-    sso: { ...configured, clientSecret: new Secret("the secret of the client") },
+    singleSignOn: { ...configured, clientSecret: new Secret("the secret of the client") },
     now: () => Math.floor(Date.now() / 1000),
   });
 });

@@ -1,7 +1,7 @@
 /** The pages of an enrolment by single sign-on: where it begins, and the code at its end. */
 import { printable } from "../../../base/printable.ts";
 import type { Handler } from "../../context.ts";
-import { configured } from "../../sso/context.ts";
+import { configured } from "../../sso/configured.ts";
 import { html } from "../answer.ts";
 import { h } from "../view/jsx.ts";
 import { Layout } from "../view/layout.tsx";
