@@ -220,6 +220,12 @@ export class IdentityProvider {
         [oauth.customFetch]: this.#fetch,
         [oauth.allowInsecureRequests]: this.#isPlain(),
       });
+      if (response.status !== 200) {
+        const path = "/.well-known/openid-configuration";
+        throw new ProviderUnavailableError(
+          `${issuer.host} answered ${path} of the issuer with status ${response.status}`,
+        );
+      }
       const metadata = await oauth.processDiscoveryResponse(issuer, response);
       for (const name of ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const)
         this.#checkUrl(metadata, name);

@@ -509,6 +509,7 @@ describe("a provider that is away", () => {
 
   test.each<[string, Misbehaviour["metadata"], RegExp]>([
     ["another issuer", (metadata) => ({ ...metadata, issuer: "https://evil.example.com" }), /issuer/],
+    ["a token endpoint that is missing", (metadata) => ({ ...metadata, token_endpoint: undefined }), /token_endpoint/],
     ["a token endpoint that is no URL", (metadata) => ({ ...metadata, token_endpoint: 7 }), /token_endpoint/],
     ["keys by another scheme", (metadata) => ({ ...metadata, jwks_uri: "file:///etc/passwd" }), /jwks_uri/],
   ])("so is one whose metadata has %s", async (_, metadata, reason) => {
@@ -520,6 +521,13 @@ describe("a provider that is away", () => {
       expect.objectContaining({ event: "sso_failed", detail: expect.stringMatching(reason) }),
     );
   });
+});
+
+test("a server says which status the metadata has, where the issuer is another's path", async () => {
+  await restart({ issuer: `${provider.url}/realms/none` });
+  expect((await browser.get("/sso/begin?for=enroll")).status).toBe(503);
+  const detail = expect.stringContaining("with status 404");
+  expect(server.logs).toContainEqual(expect.objectContaining({ event: "sso_failed", detail }));
 });
 
 describe("without single sign-on", () => {
