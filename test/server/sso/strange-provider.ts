@@ -5,6 +5,9 @@ import { exportJWK, SignJWT, UnsecuredJWT } from "jose";
 export const clientId = "vouch";
 export const clientSecret = "the client's secret, of 256 bits at least";
 
+const ownKey = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const othersKey = generateKeyPairSync("rsa", { modulusLength: 2048 });
+
 /** What the provider does otherwise than it should. */
 export interface Misbehaviour {
   /** Replace or (undefined) remove claims of the ID token. */
@@ -36,8 +39,6 @@ export class StrangeProvider {
   readonly requests: string[] = [];
   /** Seconds since 1970, for the tokens. */
   now: () => number = () => Math.floor(Date.now() / 1000);
-  readonly #key = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  readonly #others = generateKeyPairSync("rsa", { modulusLength: 2048 });
   readonly #grants = new Map<string, Grant>();
   readonly #server;
 
@@ -76,7 +77,7 @@ export class StrangeProvider {
       case "/.well-known/openid-configuration":
         return Response.json(this.#metadata());
       case "/jwks":
-        return Response.json({ keys: [{ ...(await exportJWK(this.#key.publicKey)), kid: "1" }] });
+        return Response.json({ keys: [{ ...(await exportJWK(ownKey.publicKey)), kid: "1" }] });
       case "/token":
         return await this.#token(request);
       case "/userinfo":
@@ -143,11 +144,11 @@ export class StrangeProvider {
       case "hs256":
         return await signed(new TextEncoder().encode(clientSecret), "HS256");
       case "another's key":
-        return await signed(this.#others.privateKey, "RS256");
+        return await signed(othersKey.privateKey, "RS256");
       case "another algorithm of the same key":
-        return await signed(this.#key.privateKey, "PS256");
+        return await signed(ownKey.privateKey, "PS256");
       default:
-        return await signed(this.#key.privateKey, "RS256");
+        return await signed(ownKey.privateKey, "RS256");
     }
   }
 }
