@@ -45,6 +45,7 @@ token-limit = 1200
 - **The database**: that it can be reached and written, its schema's version, the URL that it belongs to.
 - **The signing keys**: that each can be used with the key-encryption key; a warning for each in clear text.
 - **The policy for [security keys](attestation.md)**: its roots, its metadata and their age.
+- **Single sign-on**: that its settings go together, and that the identity provider answers (a warning if not).
 - **The address**: that it is free, or in use by this very server.
 
 A running server reads the file once, when it starts.

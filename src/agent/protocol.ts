@@ -55,6 +55,7 @@ export const routes = {
   environment: "/v1/environment",
   match: "/v1/match",
   roleCredentials: "/v1/role-credentials",
+  enrollWays: "/v1/enroll/ways",
   enrollStart: "/v1/enroll/start",
   enrollFinish: "/v1/enroll/finish",
   loginStart: "/v1/login/start",
@@ -181,6 +182,8 @@ const replies = {
     /** Absent for keys that do not end. */
     expiration: optional(time),
   }),
+  /** By which page people get a code, and the name of the identity provider that it asks. */
+  [routes.enrollWays]: fields({ singleSignOn: optional(fields({ name: text, page: text })) }),
   [routes.enrollStart]: fields(begun),
   [routes.enrollFinish]: fields({ user: text, credentialId: text, name: text }),
   [routes.loginStart]: fields({ ...begun, ...atServer }),

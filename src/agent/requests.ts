@@ -94,6 +94,8 @@ export const matchRequest = v.strictObject({
 });
 export type MatchRequest = v.InferOutput<typeof matchRequest>;
 
+export const enrollWaysRequest = v.strictObject({ server: Url });
+
 export const enrollStartRequest = v.strictObject({
   server: Url,
   code: Name,

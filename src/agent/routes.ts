@@ -8,6 +8,7 @@ import {
   emptyRequest,
   enrollFinishRequest,
   enrollStartRequest,
+  enrollWaysRequest,
   fingerprintsRequest,
   guestCloseRequest,
   guestOpenRequest,
@@ -55,6 +56,7 @@ export const agentRoutes: AgentRoutes = {
     );
     return { repositories: items, ...rest };
   }),
+  [routes.enrollWays]: route(enrollWaysRequest, ({ ceremonies }, { server }) => ceremonies.enrollmentWays(server)),
   [routes.enrollStart]: route(enrollStartRequest, ({ ceremonies }, request) => ceremonies.startEnrollment(request)),
   [routes.enrollFinish]: route(enrollFinishRequest, ({ ceremonies }, request) => ceremonies.finishEnrollment(request)),
   [routes.loginStart]: route(loginStartRequest, (agent, request) => agent.startLogin(request)),

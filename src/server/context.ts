@@ -1,6 +1,7 @@
 /** The types of a request handler: its context, its result. */
 import type { Count } from "./http/rate-limit.ts";
 import type { DpopNonces } from "./oauth/dpop-nonce.ts";
+import type { SingleSignOn } from "./sso/context.ts";
 import type { Issuer } from "./oauth/issuer.ts";
 import type { RelyingParty } from "./webauthn/relying-party.ts";
 import type { Store } from "./store/store.ts";
@@ -14,6 +15,8 @@ export interface Caller {
   user?: User;
   /** Id of the security key that it is done with. */
   credential?: string;
+  /** A sign-on that the identity provider has answered: whom it is about is not known, or not yet. */
+  signOn?: { issuer: string; subject?: string; email?: string | undefined };
   /** Only for whom it is proved to come from, by a DPoP proof, an assertion or an open code: nobody uses up another's limit. */
   count: Count;
 }
@@ -35,8 +38,8 @@ export interface ServerContext {
   requireNonce: boolean;
   /** What publishing needs besides a session: a touch, or also the PIN (or finger). */
   publishVerification: "touch" | "pin";
-  /** The company's identity provider, by the name that the sign-in page shows; undefined without one. */
-  singleSignOn: { name: string } | undefined;
+  /** The company's identity provider; undefined without one. */
+  singleSignOn: SingleSignOn | undefined;
   /** Seconds since 1970. */
   now: () => number;
   /** Of this request. */

@@ -27,9 +27,10 @@ export async function endWhatWasOpen(store: Store, file: string | undefined, now
     batch = revoked;
     ended += live;
   }
-  return await store.transaction(async ({ accounts, ceremonies, pageSessions, record }) => {
+  return await store.transaction(async ({ accounts, ceremonies, pageSessions, record, signOns }) => {
     await ceremonies.removeAll();
     await pageSessions.removeAll();
+    await signOns.removeAll();
     const invites = await accounts.removeAllInvites(now);
     await record({ event: "restore", detail: { file: file ?? null, sessions: ended, invites } });
     return { sessions: ended, invites, lastRecordedAt };

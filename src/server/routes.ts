@@ -13,6 +13,7 @@ import {
   renameKeyOptions,
 } from "./keys/keys.ts";
 import { loginOptions } from "./oauth/login.ts";
+import { enrollWays } from "./sso/ways.ts";
 import { HttpError } from "./http/failure.ts";
 import { publish, publishOptions } from "./oauth/publishing.ts";
 import { pageRoutes } from "./pages/routes.ts";
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   { path: "/readyz", method: "GET", handler: readiness },
   { path: "/v1/enroll/options", method: "POST", handler: enrollOptions, rateClass: "enroll" },
   { path: "/v1/enroll", method: "POST", handler: enroll, rateClass: "enroll" },
+  { path: "/v1/enroll/ways", method: "GET", handler: enrollWays, rateClass: "token" },
   { path: "/v1/login/options", method: "POST", handler: loginOptions, rateClass: "login" },
   { path: "/v1/credentials", method: "GET", handler: listKeys, rateClass: "token" },
   { path: "/v1/credentials/addition/options", method: "POST", handler: addKeyOptions, rateClass: "enroll" },

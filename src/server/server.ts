@@ -26,6 +26,8 @@ import {
 } from "./http/rate-limit.ts";
 import { RelyingParty } from "./webauthn/relying-party.ts";
 import type { Route } from "./route.ts";
+import { openSingleSignOn } from "./sso/context.ts";
+import type { SsoSettings } from "./sso/settings.ts";
 import { findRoute } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
 import type { Attestation } from "./configuration/attestation.ts";
@@ -61,8 +63,8 @@ export interface ServerOptions {
   dpopNonce?: "optional" | "required" | undefined;
   /** Whether the pages for people are served; they are, without this. */
   pages?: "on" | "off" | undefined;
-  /** The company's identity provider, by the name that the sign-in page shows. */
-  singleSignOn?: ServerContext["singleSignOn"];
+  /** Single sign-on at the company's identity provider; none without it. */
+  singleSignOn?: SsoSettings | undefined;
   /** Tag sessions at AWS with the person's e-mail address. */
   tagEmail?: boolean;
   /** The key-encryption key of the signing keys. */
@@ -117,7 +119,8 @@ export interface EventLog {
     | "signing_keys_changed"
     | "signing_keys_failed"
     | "attestation_metadata_changed"
-    | "attestation_metadata_failed";
+    | "attestation_metadata_failed"
+    | "sso_failed";
   detail: string;
 }
 
@@ -163,7 +166,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     nonces: new DpopNonces(configuration.url, keys, now),
     requireNonce: options.dpopNonce === "required",
     publishVerification: options.publishVerification ?? "touch",
-    singleSignOn: options.singleSignOn,
+    singleSignOn: undefined,
     now,
   };
   const monotonic = options.monotonic ?? (() => performance.now() / 1000);
@@ -255,6 +258,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   await clock.checkAtStart();
+  context.singleSignOn = await openSingleSignOn(options.singleSignOn, {
+    url: configuration.url,
+    now,
+    failed: (detail) => options.log({ time: new Date().toISOString(), event: "sso_failed", detail }),
+  });
   const listener = new Listener({ hostname: options.hostname, port: options.port }, answer, options.tls);
   if (options.tls) options.metrics?.serves(options.tls.cert);
   await options.store.purge(now());
@@ -305,7 +313,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       context.isDraining = true;
       clearInterval(timer);
       await listener.stop(graceMs);
-      await Promise.all([purge, stopKeys(), metadata.stop()]);
+      await Promise.all([purge, stopKeys(), metadata.stop(), context.singleSignOn?.provider.stop()]);
       await stopAudit();
     },
   };

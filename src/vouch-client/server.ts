@@ -23,6 +23,23 @@ const EnrollAnswer = v.object({
   name: Words,
 });
 
+/** Length limit of a provider's name for display. */
+const maxName = 64;
+
+const WaysAnswer = v.object({
+  singleSignOn: v.optional(
+    v.object({
+      name: v.pipe(
+        Words,
+        v.transform((name) => Array.from(name).slice(0, maxName).join("")),
+      ),
+    }),
+  ),
+});
+
+/** Timeout of what a person may do without, in milliseconds. */
+const waysLimitMs = 5_000;
+
 export class VouchServer {
   /** The server's URL without a trailing slash; also the issuer. */
   readonly url: string;
@@ -38,6 +55,17 @@ export class VouchServer {
     }
     this.url = origin;
     this.#surroundings = surroundings;
+  }
+
+  /**
+   * Returns what people call the identity provider whose accounts get a code at the server's page (`/enroll`); undefined
+   * if there is none, also for a server that is too old to say. Throws `network`, `timeout`, `server_error`.
+   */
+  async singleSignOn(): Promise<{ name: string } | undefined> {
+    const url = `${this.url}/v1/enroll/ways`;
+    const { env } = this.#surroundings;
+    const response = await send({ method: "GET", url, env, repeatable: false, limitMs: waysLimitMs });
+    return response.status === 200 ? readAnswer(response, WaysAnswer, this.url).singleSignOn : undefined;
   }
 
   /**

@@ -8,6 +8,7 @@ import { sha256 } from "../../src/server/random.ts";
 import type { ManualClock } from "./manual-clock.ts";
 
 export type Operation =
+  | "enrollWays"
   | "enrollOptions"
   | "enroll"
   | "loginOptions"
@@ -40,6 +41,7 @@ export const roleArn = "arn:aws:iam::123456789012:role/vouch-developer";
 
 export class Upstream {
   readonly counts: Record<Operation, number> = {
+    enrollWays: 0,
     enrollOptions: 0,
     enroll: 0,
     loginOptions: 0,
@@ -202,6 +204,8 @@ export class Upstream {
   #usual(operation: Operation, form: URLSearchParams): Response {
     const now = Math.floor(this.#clock.now() / 1000);
     switch (operation) {
+      case "enrollWays":
+        return Response.json({ invite: true });
       case "enrollOptions":
       case "loginOptions":
         return Response.json({ ceremony: `ceremony-${this.counts[operation]}`, options: { challenge: "AAAA" } });
@@ -331,6 +335,8 @@ export function oauthFailure(error: string, description: string, headers: Record
 
 function operationOf(path: string, form: URLSearchParams): Operation {
   switch (path) {
+    case "/v1/enroll/ways":
+      return "enrollWays";
     case "/v1/enroll/options":
       return "enrollOptions";
     case "/v1/enroll":

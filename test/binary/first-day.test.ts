@@ -141,6 +141,20 @@ describe("with what AWS lists", () => {
     await laptop.vouch("agent", "stop");
   });
 
+  test("names the page that gives codes where the server has single sign-on, and asks for the code as ever", async () => {
+    await laptop.stopServer();
+    const sso = ["--sso-issuer", "http://127.0.0.1:9", "--sso-client-id", "vouch", "--sso-name", "Acme login"];
+    await laptop.startServer(...sso);
+    const sentence = `No code yet? Open ${serverUrl}/enroll in a browser and sign in with Acme login: the page shows one.`;
+    for (const flags of [tools, ["--key-only"]]) {
+      const run = await enroll(["--server", serverUrl, ...flags], async (at) => {
+        await at.see("Enrolment code");
+        at.type("\x03");
+      });
+      expect(expectEnd(run, 130).replaceAll(/\s+/g, " ")).toContain(sentence);
+    }
+  });
+
   test("says the real cause when the repository does not answer, and what is done stays", async () => {
     laptop.sandbox.account.deniedActions.add("codeartifact:ReadFromRepository");
     const code = await laptop.invite();

@@ -36,6 +36,7 @@ const startsAtNothing = new Set([
   "docs/server.md",
   "docs/server-settings.md",
   "docs/signing-keys.md",
+  "docs/sso.md",
 ]);
 
 /** The shell of the documentation. */

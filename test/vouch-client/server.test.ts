@@ -341,6 +341,20 @@ test("an enrolment gives the user, the credential and its name", async () => {
   });
 });
 
+test.each<[string, () => Response, object | undefined]>([
+  ["no single sign-on", () => Response.json({ invite: true }), undefined],
+  ["a server that knows no ways", () => apiFailure(404, "protocol_error", "There is nothing here."), undefined],
+  [
+    "a name, cleaned and cut, and a way that is not known yet",
+    () =>
+      Response.json({ invite: true, fax: 1, singleSignOn: { name: `\u001b[2J${"x".repeat(300)}`, page: "https://a" } }),
+    { name: `\ufffd[2J${"x".repeat(60)}` },
+  ],
+])("the ways of enrolment: %s", async (_, answer, expected) => {
+  upstream.answer("enrollWays", answer);
+  expect(await client().singleSignOn()).toEqual(expected as never);
+});
+
 test("a revocation is confirmed, or the reason is given", async () => {
   const session = await login();
   await session.revoke(1000);

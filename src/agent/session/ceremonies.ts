@@ -44,6 +44,14 @@ export class Ceremonies {
     this.#surroundings = { env, now: () => clock.now() };
   }
 
+  /** Where a server gives people a code for an enrolment. Throws as `VouchServer.singleSignOn`. */
+  async enrollmentWays(serverUrl: string): Promise<Reply<typeof routes.enrollWays>> {
+    const server = new VouchServer(serverUrl, this.#surroundings);
+    const found = await server.singleSignOn();
+    // The page is the server's own, whatever it says.
+    return found === undefined ? {} : { singleSignOn: { name: found.name, page: `${server.url}/enroll` } };
+  }
+
   /** Begins an enrolment at a server. Throws as `VouchServer.enrollOptions`. */
   async startEnrollment(request: EnrollStartRequest): Promise<Reply<typeof routes.enrollStart>> {
     const server = new VouchServer(request.server, this.#surroundings);

@@ -12,8 +12,10 @@ const maxOfAll = 500;
 const maxPeople = 500;
 
 interface Count {
-  /** Undefined for the people beyond `maxPeople`. */
+  /** Undefined for the people beyond `maxPeople`, and for sign-ons of nobody who is known. */
   user: User | undefined;
+  /** Of the people beyond `maxPeople`. */
+  isOfMany: boolean;
   recorded: number;
   more: number;
   codes: Set<string>;
@@ -38,24 +40,25 @@ export class RefusalLog {
   }
 
   /**
-   * Records or counts that something was refused, if it is known whom the request is about: what strangers make up is
-   * not. Throws the database's errors.
+   * Records or counts that something was refused, if it is known whom the request is about, or the identity provider has
+   * answered it: what strangers make up is not. Throws the database's errors.
    */
   async add(
-    { user, credential, address }: Caller,
+    { user, credential, address, signOn }: Caller,
     { path, code, detail: reason }: { path: string; code: string; detail: string },
   ): Promise<void> {
-    if (user === undefined) return;
+    if (user === undefined && signOn === undefined) return;
     this.#turn(false);
     const count = this.#countOf(user);
-    if (count.user === undefined || count.recorded >= maxOfOne || this.#recorded >= maxOfAll) {
+    if (count.isOfMany || count.recorded >= maxOfOne || this.#recorded >= maxOfAll) {
       count.more++;
       count.codes.add(code);
       return;
     }
     count.recorded++;
     this.#recorded++;
-    await this.#record({ event: "refuse", user, credential, address, reason, detail: { path, code } });
+    const detail = { path, code, ...(signOn && { ...signOn, email: signOn.email ?? null }) };
+    await this.#record({ event: "refuse", user, credential, address, reason, detail });
   }
 
   /** Records the numbers of windows that have ended; of the last one, too, if `isLast`. Throws the database's errors. */
@@ -74,13 +77,15 @@ export class RefusalLog {
     await this.#store.transaction(async ({ record }) => record(fact));
   }
 
-  #countOf(user: User): Count {
-    const isOneOfMany = !this.#counts.has(user.id) && this.#counts.size >= maxPeople;
-    const key = isOneOfMany ? "" : user.id;
+  #countOf(user: User | undefined): Count {
+    // No user's id: sign-ons of nobody who is known share one count.
+    const id = user?.id ?? "sign-on";
+    const isOfMany = !this.#counts.has(id) && this.#counts.size >= maxPeople;
+    const key = isOfMany ? "" : id;
     let count = this.#counts.get(key);
     if (count === undefined) {
-      const about = isOneOfMany ? undefined : user;
-      count = { user: about, recorded: 0, more: 0, codes: new Set(), since: this.#store.now() };
+      const about = isOfMany ? undefined : user;
+      count = { user: about, isOfMany, recorded: 0, more: 0, codes: new Set(), since: this.#store.now() };
       this.#counts.set(key, count);
     }
     return count;

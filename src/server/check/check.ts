@@ -8,6 +8,7 @@ import { checkAuditLog, checkCertificate, checkKeyEncryptionKey, checkPassword }
 import type { Finding } from "./finding.ts";
 import { checkAddresses } from "./listen.ts";
 import type { Look } from "../store/look.ts";
+import { checkSingleSignOn } from "./single-sign-on.ts";
 import { type CheckedSettings, checkSettings } from "./values.ts";
 
 export interface Checked {
@@ -39,6 +40,7 @@ export async function checkServer(flags: Flags, env: Environment, now: number): 
   if (findings.every(({ check }) => check !== "certificate")) findings.push(...checkCertificate(settings, host, now));
   findings.push(...(await checkAttestation(settings, look, now)));
   findings.push(...checkAuditLog(settings, checked.config));
+  findings.push(...(await checkSingleSignOn(settings, url, { env, now })));
   findings.push(...(await checkAddresses(settings, url)));
   return { findings, settings: checked.shown };
 }

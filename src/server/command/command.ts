@@ -1,4 +1,5 @@
 /** `vouch server`: the server that a company runs once, and its administration. */
+import { admin } from "./admin.ts";
 import { audit } from "./audit/audit.ts";
 import { attestation } from "./attestation/attestation.ts";
 import { aws } from "./aws-account/aws.ts";
@@ -30,6 +31,7 @@ export const serverCommand = defineServerCommand({
     config,
     invite,
     users,
+    admin,
     revoke,
     disable,
     enable,

@@ -19,6 +19,7 @@ import { describeDatabase } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { currentTime, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
+import { ssoSettings } from "../sso/settings.ts";
 import { keyProtector } from "./key-encryption.ts";
 import { atSameServer } from "./same-server.ts";
 
@@ -48,6 +49,7 @@ export const run = defineServerCommand({
     const files = tlsFiles(settings);
     const tls = files && readTls(files);
     const attestation = attestationOf(settings);
+    const singleSignOn = ssoSettings(settings);
     const log = new LogWriter(2);
     const protector = await keyProtector(args, (detail) =>
       log.write({ time: new Date().toISOString(), event: "secret_readable", detail }),
@@ -87,6 +89,7 @@ export const run = defineServerCommand({
         attestation,
         publishVerification: settings["publish-verification"],
         dpopNonce: settings["dpop-nonce"],
+        singleSignOn,
         keyProtector: protector,
         rotateEverySeconds: settings["rotate-every"],
         auditRetentionSeconds: settings["audit-retention"],

@@ -9,6 +9,7 @@ import type { Store } from "../store/store.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 import { atSameServer } from "./same-server.ts";
+import { link, unlink } from "./identities.ts";
 
 export const users = defineServerCommand({
   meta: { name: "users", description: "List people, their security keys and how many sessions they have." },
@@ -18,6 +19,7 @@ export const users = defineServerCommand({
     ],
     examples: [["vouch server users --limit 50 --after dev@example.com", "The next 50 after dev@example.com."]],
   },
+  subCommands: { link, unlink },
   args: {
     ...databaseArg,
     limit: { type: "string", description: "List at most so many.", valueHint: "N" },

@@ -21,6 +21,7 @@ export function filesInUse(settings: Partial<Settings>, config: string | undefin
     settings["attestation-roots"],
     isUrl(settings["attestation-metadata"] ?? "") ? undefined : settings["attestation-metadata"],
     settings["attestation-metadata-root"],
+    settings["sso-client-secret-file"],
     keyFile(settings["key-encryption-key"]),
   ];
   return [

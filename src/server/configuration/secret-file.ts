@@ -1,6 +1,8 @@
-/** The modes of files that hold a secret. */
+/** Files that hold a secret: what they hold, and their modes. */
 import { statSync } from "node:fs";
 import { VouchError } from "../../base/errors.ts";
+import { Secret } from "../../base/secret.ts";
+import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 
 /**
  * Refuses a secret that others may have replaced; of the links that lead to it only the file counts. Throws `file_error`,
@@ -25,4 +27,21 @@ export function isUnreadableFor(path: string, uid: number): boolean {
 /** The next command for a file whose mode is too wide. */
 export function chmodHint(path: string): string {
   return `Run \`chmod 600 ${path}\`.`;
+}
+
+/** Size limit of a secret's file, in bytes. */
+const maxSecretBytes = 4096;
+
+/** Reads a secret from its file, without the line end; `place` is what names the file. Throws `file_error`, also if others may write it. */
+export function readSecret(path: string, place: string): Secret {
+  try {
+    const text = readRegularFile(path, maxSecretBytes).toString("utf8");
+    refuseWritable(path);
+    return new Secret(text.replace(/\r?\n$/, ""));
+  } catch (error) {
+    if (error instanceof VouchError) throw error;
+    throw new VouchError("file_error", `${place} names ${path}, which cannot be read: ${whyUnreadable(error)}.`, {
+      cause: error,
+    });
+  }
 }

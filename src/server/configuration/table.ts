@@ -13,6 +13,7 @@ import { parseListen } from "./listen.ts";
 import { pagesSettings } from "./table-pages.ts";
 import { absolutePath, optional, required, type Setting, shortDuration, toggle, wholeNumber } from "./setting.ts";
 import { attestationSettings } from "./table-attestation.ts";
+import { ssoTable } from "./table-sso.ts";
 
 const asItIs = (text: string) => text;
 const maxRequests = 1_000_000;
@@ -199,6 +200,7 @@ export const settingsTable = {
     example: "127.0.0.1:9464",
     parse: (text) => parseListen(text, "metrics-listen"),
   }),
+  ...ssoTable,
   "enroll-limit": limit(
     "enroll",
     "VOUCH_SERVER_ENROLL_LIMIT",

@@ -1,5 +1,6 @@
 /** The errors that handlers throw, and their one translation into HTTP responses. */
 import { type ErrorCode, VouchError } from "../../base/errors.ts";
+import { ProviderUnavailableError } from "../sso/unavailable.ts";
 import { SigningUnavailableError } from "../signing/unavailable.ts";
 import { databaseFailure } from "../store/failure.ts";
 
@@ -77,6 +78,13 @@ export function toFailure(thrown: unknown, path: string): Failure {
   if (thrown instanceof VouchError && status !== undefined) {
     const headers = status === 401 ? challenge("invalid_token") : {};
     return answer(oauth, status, thrown.code, thrown.message, thrown.hint, thrown.message, headers);
+  }
+  if (thrown instanceof ProviderUnavailableError) {
+    const message =
+      "The company's identity provider cannot be asked at the moment. Try again later; logins with a security key do not need it.";
+    return answer(oauth, 503, "server_error", message, undefined, `the identity provider: ${thrown.message}`, {
+      "retry-after": "30",
+    });
   }
   const isSigning = thrown instanceof SigningUnavailableError;
   const reason = isSigning ? thrown.message : databaseFailure(thrown);

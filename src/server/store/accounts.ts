@@ -40,6 +40,22 @@ export class AccountStore {
     return user;
   }
 
+  /** Creates a user. Undefined if there is one with this email. */
+  async add(email: string, now: number): Promise<User | undefined> {
+    const id = crypto.randomUUID();
+    const added = await this.#sql`
+      INSERT INTO users (id, email, created_at) VALUES (${id}, ${email}, ${now}) ON CONFLICT DO NOTHING RETURNING id`;
+    return added.length === 1 ? { id, email, disabled: false } : undefined;
+  }
+
+  /** Whether the user has, or ever had, a security key: a person whose keys were all removed is not new. */
+  async hasEnrolled(userId: string): Promise<boolean> {
+    const found = await this.#sql`
+      SELECT id FROM users WHERE id = ${userId}
+        AND (enrolled_at IS NOT NULL OR EXISTS (SELECT 1 FROM credentials WHERE user_id = users.id))`;
+    return found.length === 1;
+  }
+
   async findInvite(codeHash: string): Promise<Invite | undefined> {
     const [row] = await this.#sql`
       SELECT users.id, users.email, users.disabled_at, invites.expires_at, invites.used_at

@@ -61,7 +61,10 @@ export class CredentialStore {
         ${credential.attestation ?? null}, ${writeProof(credential.proof)},
         (SELECT coalesce(max(sequence), 0) + 1 FROM credentials))
       ON CONFLICT DO NOTHING RETURNING id`;
-    if (added.length === 1) return "added";
+    if (added.length === 1) {
+      await this.#markEnrolled(credential.userId);
+      return "added";
+    }
     return (await this.find(credential.id)) ? "credential_known" : "name_taken";
   }
 
@@ -142,6 +145,7 @@ export class CredentialStore {
    * after the other, also across processes.)
    */
   async remove(userId: string, id: string, force: boolean): Promise<"removed" | "not_found" | "last"> {
+    await this.#markEnrolled(userId);
     const removed = await this.#sql`
       DELETE FROM credentials WHERE id = ${id} AND user_id = ${userId}
         AND (${Number(force)} = 1 OR (SELECT count(*) FROM credentials AS own WHERE own.user_id = ${userId}) > 1)
@@ -152,7 +156,15 @@ export class CredentialStore {
 
   /** Removes all credentials of the user; returns their number. */
   async removeAll(userId: string): Promise<number> {
+    await this.#markEnrolled(userId);
     return (await this.#sql`DELETE FROM credentials WHERE user_id = ${userId} RETURNING id`).length;
+  }
+
+  /** Marks, for good, that the user has had a key: also before a removal, as a replica of an older version marks nobody. */
+  async #markEnrolled(userId: string): Promise<void> {
+    await this.#sql`
+      UPDATE users SET enrolled_at = (SELECT min(created_at) FROM credentials WHERE user_id = ${userId})
+      WHERE id = ${userId} AND enrolled_at IS NULL`;
   }
 
   async #belongsTo(userId: string, id: string): Promise<boolean> {

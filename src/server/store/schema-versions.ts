@@ -172,6 +172,10 @@ export const versions: readonly Version[] = [
       `CREATE INDEX users_role ON users (role) WHERE role IS NOT NULL`,
       `ALTER TABLE users ADD COLUMN display_name TEXT`,
       `ALTER TABLE users ADD COLUMN external_id TEXT`,
+      // When the first security key was enrolled; stays when all are removed.
+      `ALTER TABLE users ADD COLUMN enrolled_at BIGINT`,
+      `UPDATE users SET enrolled_at = created_at WHERE id IN
+        (SELECT user_id FROM credentials UNION SELECT user_id FROM audit_entries WHERE event = 'enrol')`,
       `ALTER TABLE credentials ADD COLUMN attestation TEXT`,
       `ALTER TABLE credentials ADD COLUMN proof TEXT`,
       `CREATE TABLE identities (

@@ -8,9 +8,11 @@ import { CeremonyStore } from "./ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
 import { CredentialStore } from "./credentials.ts";
 import { databaseFailure } from "./failure.ts";
-import { PageSessionStore } from "./people/page-sessions.ts";
 import { GroupStore } from "./people/groups.ts";
+import { IdentityStore } from "./people/identities.ts";
+import { PageSessionStore } from "./people/page-sessions.ts";
 import { RoleStore } from "./people/roles.ts";
+import { SignOnStore } from "./people/sign-ons.ts";
 import { SessionStore } from "./sessions.ts";
 import { SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
@@ -27,10 +29,12 @@ export class Tables {
   readonly ceremonies: CeremonyStore;
   readonly credentials: CredentialStore;
   readonly configuration: ConfigurationStore;
-  readonly pageSessions: PageSessionStore;
   readonly groups: GroupStore;
+  readonly identities: IdentityStore;
+  readonly pageSessions: PageSessionStore;
   readonly roles: RoleStore;
   readonly sessions: SessionStore;
+  readonly signOns: SignOnStore;
   readonly signingKeys: SigningKeyStore;
 
   constructor(sql: Sql) {
@@ -39,10 +43,12 @@ export class Tables {
     this.ceremonies = new CeremonyStore(sql);
     this.credentials = new CredentialStore(sql);
     this.configuration = new ConfigurationStore(sql);
-    this.pageSessions = new PageSessionStore(sql);
     this.groups = new GroupStore(sql);
+    this.identities = new IdentityStore(sql);
+    this.pageSessions = new PageSessionStore(sql);
     this.roles = new RoleStore(sql);
     this.sessions = new SessionStore(sql);
+    this.signOns = new SignOnStore(sql);
     this.signingKeys = new SigningKeyStore(sql);
   }
 }
@@ -219,6 +225,13 @@ export abstract class Store extends Tables {
       beforeAll,
       (first) => this.#upkeep`DELETE FROM ceremonies WHERE id IN
         (SELECT id FROM ceremonies WHERE expires_at >= ${first} AND expires_at <= ${now}
+        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
+      Number,
+    );
+    await inBatches(
+      beforeAll,
+      (first) => this.#upkeep`DELETE FROM sign_ons WHERE state_hash IN
+        (SELECT state_hash FROM sign_ons WHERE expires_at >= ${first} AND expires_at <= ${now}
         ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
       Number,
     );

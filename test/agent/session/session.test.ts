@@ -127,6 +127,16 @@ describe("a ceremony of login or enrolment", () => {
     expect((await rejection(askAgent(routes.loginFinish, { ceremony, credential: {} }))).code).toBe("login_denied");
   });
 
+  test("names the page of the server that gives codes, whatever the server calls it", async () => {
+    await using harness = new AgentHarness();
+    const ask = () => askAgent(routes.enrollWays, { server: `${harness.upstream.url}/` });
+    expect(await ask()).toEqual({});
+    harness.upstream.answer("enrollWays", () =>
+      Response.json({ singleSignOn: { name: "Acme", page: "https://evil.example" } }),
+    );
+    expect(await ask()).toEqual({ singleSignOn: { name: "Acme", page: `${harness.upstream.url}/enroll` } });
+  });
+
   test("for an enrolment is carried out, and is no login", async () => {
     await using harness = new AgentHarness();
     const start = () => askAgent(routes.enrollStart, { server: `${harness.upstream.url}/`, code: "CODE" });

@@ -73,6 +73,34 @@ const rows: Row[] = [
     settings: (folder) => ({ "audit-log": file(join(folder, "a.jsonl"), 0o666) }),
   },
   {
+    title: "single sign-on at a provider that is away",
+    settings: () => ({ "sso-issuer": "http://127.0.0.1:9", "sso-client-id": "vouch" }),
+  },
+  {
+    title: "single sign-on without a client",
+    settings: () => ({ "sso-issuer": "http://127.0.0.1:9" }),
+    refused: /--sso-client-id/,
+  },
+  {
+    title: "a client of single sign-on without an issuer",
+    settings: () => ({ "sso-client-id": "vouch" }),
+    refused: /--sso-issuer/,
+  },
+  {
+    title: "single sign-on for everybody with an account at Google",
+    settings: () => ({ "sso-issuer": "https://accounts.google.com", "sso-client-id": "vouch" }),
+    refused: /--sso-tenants/,
+  },
+  {
+    title: "a client's secret that others may write",
+    settings: (folder) => ({
+      "sso-issuer": "http://127.0.0.1:9",
+      "sso-client-id": "vouch",
+      "sso-client-secret-file": file(join(folder, "secret"), 0o666, "secret"),
+    }),
+    refused: /Others may write/,
+  },
+  {
     title: "an audit log in a folder that is missing",
     settings: (folder) => ({ "audit-log": join(folder, "none", "a.jsonl") }),
     refused: /its folder does not exist/,

@@ -17,6 +17,7 @@ import { openStore } from "../../../src/server/store/open.ts";
 import { Secret } from "../../../src/base/secret.ts";
 import { tempFolder, tempFolderUntil } from "../../temp-folder.ts";
 import { lookInto, type Postgres, requiresPostgres, startPostgres } from "../postgres.ts";
+import { StrangeProvider } from "../sso/strange-provider.ts";
 import { origin, startTestServer } from "../test-server.ts";
 import { makeCertificate } from "./certificate.ts";
 
@@ -170,6 +171,30 @@ describe("the key-encryption key", () => {
     expect(await found(flags)).toEqual([like("warning", "key-encryption key", "may read")]);
     chmodSync(path, 0o660);
     expect(await found(flags)).toEqual([like("error", "key-encryption key", "Others may write")]);
+  });
+});
+
+describe("single sign-on", () => {
+  const sso = { "sso-client-id": "vouch", "sso-client-secret-file": "" };
+
+  test("is right where the provider answers, and warned of where it does not or a secret is readable", async () => {
+    const secret = join(folder, "sso-secret");
+    writeFileSync(secret, "secret\n", { mode: 0o600 });
+    const provider = new StrangeProvider();
+    const flags = { database: plain, ...sso, "sso-client-secret-file": secret, "sso-issuer": provider.url };
+    const { findings } = await checkServer({ listen: "127.0.0.1:0", ...flags }, {}, now);
+    expect(findings).toContainEqual(like("ok", "single sign-on", `${origin}/sso/callback`));
+    chmodSync(secret, 0o644);
+    expect(await found(flags)).toContainEqual(like("warning", "single sign-on", "Everybody on this machine may read"));
+    await provider.stop();
+    expect(await found(flags)).toContainEqual(like("warning", "single sign-on", "cannot be used"));
+  });
+
+  test("is refused without a client, and where the secret cannot be read", async () => {
+    const alone = { database: plain, "sso-issuer": "http://127.0.0.1:9" };
+    expect(await found(alone)).toContainEqual(like("error", "single sign-on", "--sso-client-id"));
+    const missing = { ...alone, ...sso, "sso-client-secret-file": join(folder, "none") };
+    expect(await found(missing)).toContainEqual(like("error", "single sign-on", "cannot be read"));
   });
 });
 

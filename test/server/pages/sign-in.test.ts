@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
+import { ssoSettings } from "../../../src/server/sso/settings.ts";
 import { origin, startTestServer, type TestServer } from "../test-server.ts";
 import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
 import { enrolled, Visitor } from "./visitor.ts";
@@ -167,7 +168,13 @@ test("with the pages off every path is 404, and the API answers", async () => {
 
 test("the button of single sign-on has the provider's name, as text, where the server has one", async () => {
   expect(await (await new Visitor(server).get("/")).text()).not.toContain("/sso/begin");
-  const sso = await startTestServer({ singleSignOn: { name: "<b>Example</b>" } });
+  const sso = await startTestServer({
+    singleSignOn: ssoSettings({
+      "sso-issuer": "http://127.0.0.1:9",
+      "sso-client-id": "vouch",
+      "sso-name": "<b>Example</b>",
+    })!,
+  });
   const page = await (await new Visitor(sso).get("/")).text();
   expect(page).toContain('href="/sso/begin"');
   expect(page).toContain("Sign in with &lt;b&gt;Example&lt;/b&gt;");

@@ -13,7 +13,9 @@ import { parseTools, toolArgs } from "../setup/codeartifact/request.ts";
 import { firstDay, hasFurtherSteps, isUnfinished } from "./first-day.ts";
 import { sayingThatAgentStays } from "../with-agent.ts";
 import { enrollKey, prepare } from "./security-key.ts";
+import { withAgent } from "../with-agent.ts";
 import type { Given } from "./step.ts";
+import { sayWays } from "./ways.ts";
 
 const commandName = "vouch enroll";
 
@@ -51,7 +53,7 @@ export const enroll = defineCommand({
   teaching: {
     details: [
       "On a terminal it says what is done already, asks for what is missing (flags answer beforehand), and at the end reads from your repository, to prove that it works. Ctrl-C keeps what is done: the same command goes on from there. The domain and the repository are chosen from what AWS lists, if your role may list them (codeartifact:ListDomains, codeartifact:ListRepositoriesInDomain); else you type their names.",
-      "For the key it asks for the one-time code that the people who run the server gave you (`vouch server invite`), for its PIN (or your finger on its sensor), and for a touch. A key without a PIN gets one on the way. The key makes a new credential for this server; it never leaves the key. The code may also come on stdin; it is never taken from the command line, where others could see it.",
+      "For the key it asks for a one-time code: the people who run the server gave it to you (`vouch server invite`), or a page of the server shows it, which `vouch enroll` names, to whoever signs in with the company's account there and never had a key. Then it asks for its PIN (or your finger on its sensor), and for a touch. A key without a PIN gets one on the way. The key makes a new credential for this server; it never leaves the key. The code may also come on stdin; it is never taken from the command line, where others could see it.",
       "A key that is enrolled needs no code on another machine: press Enter in its place, or run `vouch login --server URL`. When the key turns out to be enrolled already, the code is not used up, this machine learns the server, and the exit code is 0. Another key is enrolled with `vouch keys add`, without a code; with a code, with --key-only.",
       "Without a terminal nothing is asked: the key is enrolled, and of the rest is done what flags name. Where a key is enrolled already, flags of the rest alone are done without a code, and a code is for the server that this machine knows.",
     ],
@@ -93,6 +95,7 @@ export const enroll = defineCommand({
     const server = named ?? settings.server?.url;
     if (server === undefined) throw missing("--server is missing.", commandName, "vouch enroll --server URL");
     prepare(server, settings);
+    if (isPerson) await withAgent(() => sayWays(server));
     const isNew = await enrollKey({ server, code: await readCode("Enrolment code"), name, timeoutSeconds });
     if (isNew) note(`The server's URL and the credential's id, which are public, are in ${settingsPath()}.`);
     if (hasFurtherSteps(given)) {

@@ -18,6 +18,7 @@ import { openSession, sayLoggedIn } from "../open-session.ts";
 import { orUnknown } from "../unknown-outcome.ts";
 import { beginThrough, withAgent } from "../with-agent.ts";
 import { defineStep, type Doubt } from "./step.ts";
+import { sayWays } from "./ways.ts";
 
 /** How many codes a person may type before the set-up ends. */
 const maxCodes = 3;
@@ -38,6 +39,7 @@ export const securityKey = defineStep({
   isGiven: ({ server, name }) => server !== undefined || name !== undefined,
   ask: async ({ given, settings }) => {
     const server = await reachedServer(given.server ?? settings.server?.url, settings);
+    await sayWays(server);
     return { server, code: await readCode("Enrolment code (Enter: the key is enrolled already)") };
   },
   act: async ({ server, code }, { given, settings, timeoutSeconds, doubt }) => {

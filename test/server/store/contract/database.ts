@@ -62,6 +62,8 @@ function undo(statement: string, made: readonly string[]): string[] {
     /^(CREATE TABLE|CREATE(?: UNIQUE)? INDEX|DROP INDEX|ALTER TABLE) (\w+)(?: ON (\w+)| ADD COLUMN (\w+))?/.exec(
       statement,
     ) ?? [];
+  // Of a column that goes with its version.
+  if (statement.startsWith("UPDATE ")) return [];
   if (what === "CREATE TABLE") return [`DROP TABLE ${name}`];
   if (what === "DROP INDEX") return made.filter((other) => other.startsWith(`CREATE INDEX ${name} `));
   if (what === "ALTER TABLE") return [`ALTER TABLE ${name} DROP COLUMN ${column}`];

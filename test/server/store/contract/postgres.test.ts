@@ -12,6 +12,7 @@ import { keepsAttestations } from "./attestations.ts";
 import { keepsGroups } from "./groups.ts";
 import { keepsPageSessions } from "./page-sessions.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
+import { signsOn } from "./sign-on.ts";
 import type { TestDatabase } from "./database.ts";
 
 describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
@@ -42,6 +43,7 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   describe("groups and roles", () => keepsGroups(postgres));
   describe("attestations", () => keepsAttestations(postgres));
   describe("sessions of the pages", () => keepsPageSessions(postgres));
+  describe("single sign-on", () => signsOn(postgres));
   describe("about one person", () => changesOnePerson(postgres));
   describe("at once", () => grantsOnce(postgres));
   describe("signing keys", () => changesSigningKeys(postgres));

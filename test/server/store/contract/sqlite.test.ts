@@ -9,6 +9,7 @@ import { keepsAttestations } from "./attestations.ts";
 import { keepsGroups } from "./groups.ts";
 import { keepsPageSessions } from "./page-sessions.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
+import { signsOn } from "./sign-on.ts";
 import { sqlite } from "./database.ts";
 
 describe("SQLite", () => {
@@ -16,6 +17,7 @@ describe("SQLite", () => {
   describe("groups and roles", () => keepsGroups(sqlite));
   describe("attestations", () => keepsAttestations(sqlite));
   describe("sessions of the pages", () => keepsPageSessions(sqlite));
+  describe("single sign-on", () => signsOn(sqlite));
   describe("about one person", () => changesOnePerson(sqlite));
   describe("at once", () => grantsOnce(sqlite));
   describe("signing keys", () => changesSigningKeys(sqlite));

@@ -1,0 +1,37 @@
+/** Looks at single sign-on: whether its settings go together, its secret, and whether the provider answers. */
+import type { Environment } from "../../base/environment.ts";
+import { chmodHint, isReadableByAll } from "../configuration/secret-file.ts";
+import type { Settings } from "../configuration/table.ts";
+import { ssoSettings } from "../sso/settings.ts";
+import { failed, type Finding, ok, warning } from "./finding.ts";
+
+const check = "single sign-on";
+
+/** A provider that is away is warned of: a server starts without it. `now` in seconds since 1970. */
+export async function checkSingleSignOn(
+  settings: Partial<Settings>,
+  url: string | undefined,
+  { env, now }: { env: Environment; now: number },
+): Promise<Finding[]> {
+  try {
+    const sso = ssoSettings(settings);
+    if (sso === undefined) return [];
+    const secretFile = settings["sso-client-secret-file"];
+    const modes =
+      secretFile !== undefined && isReadableByAll(secretFile)
+        ? [warning(check, `Everybody on this machine may read ${secretFile}.`, chmodHint(secretFile))]
+        : [];
+    const { IdentityProvider } = await import("../sso/provider.ts");
+    const redirectUri = `${url ?? "https://HOST"}/sso/callback`;
+    const provider = new IdentityProvider({ settings: sso, redirectUri, env, now: () => now, discovered: () => {} });
+    try {
+      await provider.look();
+      return [ok(check, `${sso.issuer} answers; the redirect URI to register there is ${redirectUri}`), ...modes];
+    } catch (error) {
+      const reason = `The identity provider ${sso.issuer} cannot be used: ${(error as Error).message}.`;
+      return [warning(check, reason, "Nobody can sign on until it answers; the server starts all the same."), ...modes];
+    }
+  } catch (error) {
+    return [failed(check, error)];
+  }
+}

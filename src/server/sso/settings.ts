@@ -1,0 +1,68 @@
+/** What single sign-on goes by, from the server's settings. */
+import { VouchError } from "../../base/errors.ts";
+import type { Secret } from "../../base/secret.ts";
+import { readSecret } from "../configuration/secret-file.ts";
+import type { Settings } from "../configuration/table.ts";
+
+export interface SsoSettings {
+  /** In its canonical form. */
+  issuer: string;
+  clientId: string;
+  /** Without it the client is a public one. */
+  clientSecret: Secret | undefined;
+  /** What people call the provider. */
+  name: string;
+  /** Who is let in; an empty list restricts nobody. */
+  domains: readonly string[];
+  tenants: readonly string[];
+  groups: readonly string[];
+  groupsClaim: string;
+}
+
+const names = [
+  "sso-client-id",
+  "sso-client-secret-file",
+  "sso-name",
+  "sso-domains",
+  "sso-tenants",
+  "sso-groups",
+] as const;
+
+type Given = Partial<Pick<Settings, (typeof names)[number] | "sso-issuer" | "sso-groups-claim" | "pages">>;
+
+/** An issuer whose people are those of every company. */
+const everybodysIssuers = new Set(["https://accounts.google.com"]);
+
+/** Undefined without an issuer. Throws `usage` for settings that do not go together, `file_error`. */
+export function ssoSettings(settings: Given): SsoSettings | undefined {
+  const issuer = settings["sso-issuer"];
+  if (issuer === undefined) {
+    const alone = names.find((name) => settings[name] !== undefined);
+    if (alone === undefined) return undefined;
+    throw new VouchError("usage", `Expected --sso-issuer with --${alone}, got none.`);
+  }
+  if (settings.pages === "off") {
+    throw new VouchError("usage", "Expected --pages on with --sso-issuer, got off.", {
+      hint: "Single sign-on is on the server's pages.",
+    });
+  }
+  const clientId = settings["sso-client-id"];
+  if (clientId === undefined) throw new VouchError("usage", "Expected --sso-client-id with --sso-issuer, got none.");
+  const tenants = settings["sso-tenants"] ?? [];
+  if (tenants.length === 0 && everybodysIssuers.has(issuer)) {
+    throw new VouchError("usage", `Expected --sso-tenants with --sso-issuer ${issuer}, got none.`, {
+      hint: "Everybody has an account there: name your organisation's domain, which the claim hd must have.",
+    });
+  }
+  const secretFile = settings["sso-client-secret-file"];
+  return {
+    issuer,
+    clientId,
+    clientSecret: secretFile === undefined ? undefined : readSecret(secretFile, "sso-client-secret-file"),
+    name: settings["sso-name"] ?? new URL(issuer).host,
+    domains: settings["sso-domains"] ?? [],
+    tenants,
+    groups: settings["sso-groups"] ?? [],
+    groupsClaim: settings["sso-groups-claim"] ?? "groups",
+  };
+}

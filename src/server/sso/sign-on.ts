@@ -1,0 +1,83 @@
+/** A sign-on at the company's identity provider: a browser goes there, and comes back with a code. */
+import { VouchError } from "../../base/errors.ts";
+import type { Handler, ServerContext } from "../context.ts";
+import { HttpError } from "../http/failure.ts";
+import { redirect } from "../pages/answer.ts";
+import { showCode } from "../pages/enroll/page.tsx";
+import { randomToken, sha256 } from "../random.ts";
+import { type SignOnPurpose, signOnPurposes } from "../store/people/sign-ons.ts";
+import { readClaims } from "./claims.ts";
+import { configured } from "./configured.ts";
+import { cookie, readCookie, signOnCookie } from "./cookie.ts";
+import { type Arrived, grantCode, grantPages } from "./grant.ts";
+
+/** How long a person may take at the provider. */
+const signOnSeconds = 600;
+/** Limit of the parameters that come back, in characters. */
+const maxQuery = 8192;
+
+/** GET /sso/begin: leads a browser to the provider, and binds the sign-on to it. `for` is one of a fixed list; the pages without it. */
+export const beginSignOn: Handler = async (request, context) => {
+  const { provider } = configured(context);
+  const purpose = purposeOf(new URL(request.url).searchParams.getAll("for"));
+  // Kept where there is one: another tab's sign-on stays good.
+  const browser = readCookie(request, signOnCookie) ?? randomToken();
+  const [state, nonce, verifier] = [randomToken(), randomToken(), randomToken()];
+  const url = await provider.authorizationUrl({ state, nonce, verifier });
+  await context.store.signOns.add({
+    stateHash: sha256(state),
+    browserHash: sha256(browser),
+    nonce,
+    verifier,
+    purpose,
+    expiresAt: context.now() + signOnSeconds,
+  });
+  const headers = { location: url.href, "set-cookie": cookie(signOnCookie, browser, signOnSeconds) };
+  return { response: new Response(null, { status: 303, headers }) };
+};
+
+/** GET /sso/callback: the authorization response (RFC 6749, 4.1.2). A state is good once, in the browser that began it. */
+export const finishSignOn: Handler = async (request, context) => {
+  const { provider, settings } = configured(context);
+  const { search, searchParams } = new URL(request.url);
+  if (search.length > maxQuery) throw new HttpError(414, "The identity provider's answer is longer than expected.");
+  const [state = "", ...others] = searchParams.getAll("state");
+  const browser = readCookie(request, signOnCookie);
+  const begun =
+    browser === undefined || others.length > 0
+      ? undefined
+      : await context.store.signOns.take(sha256(state), sha256(browser));
+  if (begun === undefined || begun.expiresAt <= context.now()) throw notBegun();
+  const { nonce, verifier } = begun;
+  context.caller.signOn = { issuer: settings.issuer };
+  const answered = await provider.finish(searchParams, { state, nonce, verifier });
+  const claims = readClaims(answered, settings.groupsClaim);
+  context.caller.signOn = { issuer: settings.issuer, subject: claims.subject, email: claims.email };
+  return begun.purpose === "enroll"
+    ? await enroll({ claims, settings }, context)
+    : await openPages({ claims, settings }, context);
+};
+
+async function enroll(arrived: Arrived, context: ServerContext): ReturnType<Handler> {
+  const { code, user } = await grantCode(arrived, context);
+  return { response: showCode(code, { email: user.email, server: context.url }), user: user.id };
+}
+
+async function openPages(arrived: Arrived, context: ServerContext): ReturnType<Handler> {
+  const { cookie: opened, user } = await grantPages(arrived, context);
+  return { response: redirect("mine", undefined, opened), user: user.id };
+}
+
+function purposeOf(given: readonly string[]): SignOnPurpose {
+  const found = signOnPurposes.find((purpose) => given.length <= 1 && purpose === (given[0] ?? "pages"));
+  if (found !== undefined) return found;
+  throw new VouchError("protocol_error", `Expected the parameter for with ${signOnPurposes.join(" or ")}.`);
+}
+
+function notBegun(): VouchError {
+  return new VouchError(
+    "protocol_error",
+    "This sign-on was not begun in this browser, took longer than ten minutes, or was finished before.",
+    { hint: "Begin again on the page that you came from." },
+  );
+}

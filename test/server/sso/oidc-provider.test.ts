@@ -1,0 +1,104 @@
+/** Single sign-on at npm's oidc-provider, whose pages a script fills in. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { dirname, join } from "node:path";
+import { Secret } from "../../../src/base/secret.ts";
+import { ssoSettings } from "../../../src/server/sso/settings.ts";
+import { requires, requiresPath } from "../../requires.ts";
+import { origin, startTestServer, type TestServer } from "../test-server.ts";
+import { Browser, type Page, shownCode } from "./browser.ts";
+
+const root = join(import.meta.dir, "../../..");
+const packageFolder = join(root, ".tools/oidc-provider/node_modules/oidc-provider");
+const installed = requires("node") && requiresPath(packageFolder, ".ci/tools oidc-provider");
+
+let child: Bun.Subprocess<"ignore", "pipe", "ignore"> | undefined;
+let issuer: string;
+let server: TestServer;
+beforeAll(async () => {
+  if (!installed) return;
+  const program = join(import.meta.dir, "oidc-provider.mjs");
+  const folder = dirname(dirname(packageFolder));
+  child = Bun.spawn([Bun.which("node")!, program, folder, `${origin}/sso/callback`], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  issuer = await firstLine(child.stdout);
+  const configured = ssoSettings({ "sso-issuer": issuer, "sso-client-id": "vouch", "sso-groups": ["developers"] })!;
+  server = await startTestServer({
+    singleSignOn: { ...configured, clientSecret: new Secret("the secret of the client") },
+    now: () => Math.floor(Date.now() / 1000),
+  });
+});
+afterAll(async () => {
+  await server?.stop();
+  child?.kill();
+  await child?.exited;
+});
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += new TextDecoder().decode(chunk);
+    if (text.includes("\n")) break;
+  }
+  return text.split("\n", 1)[0]!;
+}
+
+/** Fills in the provider's pages, login and consent, until it leads back to the server. */
+async function signIn(authorization: string, login: string): Promise<URL> {
+  const cookies = new Map<string, string>();
+  let url = new URL(authorization);
+  let form: URLSearchParams | undefined;
+  for (let step = 0; step < 20; step++) {
+    const response = await fetch(url, {
+      method: form === undefined ? "GET" : "POST",
+      ...(form === undefined ? {} : { body: form }),
+      redirect: "manual",
+      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; ") },
+    });
+    for (const set of response.headers.getSetCookie()) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
+      cookies.set(name, value);
+    }
+    form = undefined;
+    const text = await response.text();
+    const next = response.headers.get("location") ?? /<form[^>]* action="([^"]+)"/.exec(text)?.[1];
+    if (next === undefined) throw new Error(`${url.pathname} answered ${response.status}: ${text.slice(0, 500)}`);
+    url = new URL(next, url);
+    if (url.origin === origin) return url;
+    const prompt = /name="prompt" value="(\w+)"/.exec(text)?.[1];
+    if (prompt !== undefined) form = new URLSearchParams({ prompt, login, password: "any" });
+  }
+  throw new Error("the provider does not lead back");
+}
+
+async function signOn(browser: Browser, login: string): Promise<Page> {
+  return await browser.comeBack(await signIn(await browser.begin("enroll"), login));
+}
+
+test.skipIf(!installed)("a person signs in there and gets a code, with the groups of UserInfo", async () => {
+  const page = await signOn(new Browser(server), "ann");
+  expect({ status: page.status, text: page.text }).toMatchObject({ status: 200 });
+  expect(shownCode(page)).toBeDefined();
+  const user = (await server.store.identities.find({ issuer, subject: "ann" }))!;
+  expect(user.email).toBe("ann@example.com");
+  expect((await server.store.groups.ofUser(user.id)).map(({ group }) => group.name)).toEqual(["developers"]);
+});
+
+test.skipIf(!installed)("a person whose address is not verified is refused", async () => {
+  const page = await signOn(new Browser(server), "mallory");
+  expect({ status: page.status, code: shownCode(page) }).toEqual({ status: 403, code: undefined });
+  expect(page.text).toContain("is verified");
+});
+
+test.skipIf(!installed)("a code is good once, whoever brings it", async () => {
+  const [browser, other] = [new Browser(server), new Browser(server)];
+  const back = await signIn(await browser.begin("enroll"), "eve");
+  expect((await browser.comeBack(back)).status).toBe(200);
+  const stolen = new URL(await other.begin("enroll"));
+  back.searchParams.set("state", stolen.searchParams.get("state")!);
+  const page = await other.comeBack(back);
+  expect({ status: page.status, code: shownCode(page) }).toEqual({ status: 403, code: undefined });
+  expect(page.text).toContain("invalid_grant");
+});
