@@ -26,6 +26,9 @@ const exitCodes = {
   platform_unsupported: 1,
   // 2: usage
   usage: 2,
+  person_not_found: 2,
+  person_disabled: 2,
+  group_not_found: 2,
   // 3: no security key that can be used
   security_key_missing: 3,
   security_key_permission: 3,
@@ -50,6 +53,7 @@ const exitCodes = {
   no_credential: 5,
   credential_excluded: 5,
   last_credential: 5,
+  last_administrator: 5,
   login_denied: 5,
   enrollment_denied: 5,
   access_denied: 5,

@@ -1,7 +1,7 @@
+import { disable as disablePerson } from "../administration/people.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 import { parseEmail } from "./invite.ts";
-import { knownUser } from "./known-user.ts";
 
 export const disable = defineServerCommand({
   meta: { name: "disable", description: "Lock a person out: no login, no enrolment, no token, until enabled again." },
@@ -17,15 +17,9 @@ export const disable = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const ended = await withStore(args, false, (store) =>
-      store.transaction(async ({ accounts, sessions, record }) => {
-        const user = await knownUser(accounts, email);
-        await accounts.setDisabled(user.id, currentTime());
-        await accounts.removeInvites(user.id);
-        const live = await sessions.revokeAll(user.id, currentTime());
-        await record({ event: "disable", user, detail: { sessions: live } });
-        return live;
-      }),
+    const now = currentTime();
+    const { sessions: ended } = await withStore(args, false, (store) =>
+      store.transaction((tables) => disablePerson(tables, "operator", { email, now })),
     );
     print(`${email} is disabled. Ended ${ended} session${ended === 1 ? "" : "s"}.`);
     print("What AWS has issued to them stays good until it ends, eight hours after the login at most.");

@@ -1,6 +1,6 @@
+import { endSessions, removeKeys } from "../administration/people.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
-import { knownUser } from "./known-user.ts";
 import { parseEmail } from "./invite.ts";
 
 export const revoke = defineServerCommand({
@@ -21,18 +21,11 @@ export const revoke = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const { ended, removed } = await withStore(args, false, (store) =>
-      store.transaction(async ({ accounts, credentials, sessions, record }) => {
-        const user = await knownUser(accounts, email);
-        const live = await sessions.revokeAll(user.id, currentTime());
-        await record({ event: "revoke", user, detail: { sessions: live } });
-        if (args.credentials !== true) return { ended: live, removed: undefined };
-        await accounts.removeInvites(user.id);
-        for (const { id, name } of await credentials.ofUser(user.id)) {
-          await record({ event: "key_removed", user, credential: id, detail: { name } });
-        }
-        return { ended: live, removed: await credentials.removeAll(user.id) };
-      }),
+    const about = { email, now: currentTime() };
+    const { sessions: ended, keys: removed } = await withStore(args, false, (store) =>
+      store.transaction<{ sessions: number; keys?: number }>((tables) =>
+        args.credentials === true ? removeKeys(tables, "operator", about) : endSessions(tables, "operator", about),
+      ),
     );
     print(`Ended ${ended} session${ended === 1 ? "" : "s"} of ${email}.`);
     if (removed !== undefined) print(`Removed ${removed} security key${removed === 1 ? "" : "s"}.`);

@@ -10,6 +10,7 @@ import { CredentialStore } from "./credentials.ts";
 import { databaseFailure } from "./failure.ts";
 import { PageSessionStore } from "./people/page-sessions.ts";
 import { GroupStore } from "./people/groups.ts";
+import { IdentityStore } from "./people/identities.ts";
 import { RoleStore } from "./people/roles.ts";
 import { SessionStore } from "./sessions.ts";
 import { SigningKeyStore } from "./signing-keys.ts";
@@ -29,6 +30,7 @@ export class Tables {
   readonly configuration: ConfigurationStore;
   readonly pageSessions: PageSessionStore;
   readonly groups: GroupStore;
+  readonly identities: IdentityStore;
   readonly roles: RoleStore;
   readonly sessions: SessionStore;
   readonly signingKeys: SigningKeyStore;
@@ -41,6 +43,7 @@ export class Tables {
     this.configuration = new ConfigurationStore(sql);
     this.pageSessions = new PageSessionStore(sql);
     this.groups = new GroupStore(sql);
+    this.identities = new IdentityStore(sql);
     this.roles = new RoleStore(sql);
     this.sessions = new SessionStore(sql);
     this.signingKeys = new SigningKeyStore(sql);

@@ -2,7 +2,7 @@
 import type { Sql } from "../sql.ts";
 
 /** Groups, and members, of one page. */
-const groupsPage = 200;
+export const groupsPage = 200;
 
 /** Who says that a group or a membership is there: an administrator, the identity provider at a sign-on, SCIM. */
 export const groupSources = ["local", "sso", "scim"] as const;
@@ -102,6 +102,13 @@ export class GroupStore {
     return rows.map((row: Record<string, string | null>) =>
       Object.assign(toGroup(row), { members: Number(row["members"]) }),
     );
+  }
+
+  /** Number of people in a group. */
+  async count(groupId: string): Promise<number> {
+    const [row] = await this.#sql`
+      SELECT count(DISTINCT user_id) AS members FROM group_members WHERE group_id = ${groupId}`;
+    return Number(row.members);
   }
 
   /** The members of a group in the order of their emails: a page of at most `limit` after the email `after`. */
