@@ -37,6 +37,8 @@ export interface ServerContext {
   publishVerification: "touch" | "pin";
   /** The company's identity provider, by the name that the sign-in page shows; undefined without one. */
   singleSignOn: { name: string } | undefined;
+  /** Groups that AWS learns of, in the tags of a session. */
+  tagGroups: readonly string[];
   /** Seconds since 1970. */
   now: () => number;
   /** Of this request. */

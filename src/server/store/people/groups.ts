@@ -151,6 +151,15 @@ export class GroupStore {
     return rows.length === 1;
   }
 
+  /** The names of a person's groups, whoever says so. */
+  async namesOfUser(userId: string): Promise<string[]> {
+    const rows: { name: string }[] = await this.#sql`
+      SELECT DISTINCT user_groups.name
+      FROM group_members JOIN user_groups ON user_groups.id = group_members.group_id
+      WHERE group_members.user_id = CAST(${userId} AS TEXT)`;
+    return rows.map(({ name }) => name);
+  }
+
   /** The groups of a person, in the order of their names. */
   async ofUser(userId: string): Promise<Membership[]> {
     const rows: Record<string, string | null>[] = await this.#sql`
