@@ -1,12 +1,12 @@
 /** Logins and refusals over time, counted from the audit log. */
 import type { AuditStore } from "../store/audit.ts";
 
-export const unitSeconds = { hour: 3600, day: 24 * 3600 } as const;
+const unitSeconds = { hour: 3600, day: 24 * 3600 } as const;
 
-export type ActivityUnit = keyof typeof unitSeconds;
+type ActivityUnit = keyof typeof unitSeconds;
 
 /** The longest period, in seconds. */
-export const maxPeriodSeconds: Readonly<Record<ActivityUnit, number>> = { hour: 31 * 24 * 3600, day: 366 * 24 * 3600 };
+const maxPeriodSeconds: Readonly<Record<ActivityUnit, number>> = { hour: 31 * 24 * 3600, day: 366 * 24 * 3600 };
 
 /** What one statement counts; others have their turn after it. */
 const chunkSeconds = 7 * 24 * 3600;
@@ -21,15 +21,17 @@ export interface ActivityBucket {
 
 /**
  * Returns a bucket for each hour or day that the period from `since` until before `until` (seconds since 1970) touches,
- * also for an empty one; the first and the last count what the period has of them. The period has `maxPeriodSeconds` at
- * most.
+ * also for an empty one; the first and the last count what the period has of them. Of a period that is longer than
+ * `maxPeriodSeconds` it has the end.
  */
 export async function activity(
   { audit }: { audit: AuditStore },
-  { since, until, unit }: { since: number; until: number; unit: ActivityUnit },
+  { since: asked, until, unit }: { since: number; until: number; unit: ActivityUnit },
 ): Promise<ActivityBucket[]> {
   const seconds = unitSeconds[unit];
+  const since = Math.max(asked, until - maxPeriodSeconds[unit]);
   const buckets = new Map<number, ActivityBucket>();
+  if (until <= since) return [];
   for (let start = since - (since % seconds); start < until; start += seconds) {
     buckets.set(start, { start, logins: 0, refusals: 0 });
   }

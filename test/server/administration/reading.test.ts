@@ -149,18 +149,15 @@ describe("logins and refusals over time", () => {
     }
   });
 
-  test("are counted over weeks, and no longer than is said", async () => {
+  test("are counted over weeks, and at the end of a period that is longer", async () => {
     const now = server.now();
     expect(await buckets(now - 366 * 86_400, now, "day")).toHaveLength(367);
     expect(await buckets(now - 31 * 86_400, now, "hour")).toHaveLength(744);
-    for (const [since, until, unit] of [
-      [now - 366 * 86_400 - 1, now, "day"],
-      [now - 31 * 86_400 - 1, now, "hour"],
-      [now, now, "day"],
-      [now, now - 1, "day"],
-    ] as const) {
-      const answer = await read(auditor, `/v1/admin/activity?since=${since}&until=${until}&unit=${unit}`);
-      expect(answer.status).toBe(400);
+    for (const unit of ["day", "hour"]) {
+      const whole = await buckets(now - (unit === "day" ? 366 : 31) * 86_400, now, unit);
+      expect(await buckets(0, now, unit)).toEqual(whole);
+      expect(await buckets(now, now, unit)).toEqual([]);
+      expect(await buckets(now, now - 1, unit)).toEqual([]);
     }
   });
 });
