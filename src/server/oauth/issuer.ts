@@ -1,7 +1,7 @@
 /** The OIDC issuer that AWS trusts: discovery document, JWKS, ID tokens. */
 import type { JWK } from "jose";
 import type { Purpose } from "../../base/purpose.ts";
-import { awsClaimNames, awsClaims, unproved } from "./session-tags.ts";
+import { type AnnouncedGroup, awsClaimNames, awsClaims, unproved } from "./session-tags.ts";
 import type { Proof } from "../policy/proof.ts";
 import type { User } from "../store/user.ts";
 import type { KeyRing } from "../signing/key-ring.ts";
