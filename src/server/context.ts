@@ -40,6 +40,8 @@ export interface ServerContext {
   publishVerification: "touch" | "pin";
   /** The company's identity provider; undefined without one. */
   singleSignOn: SingleSignOn | undefined;
+  /** Groups that AWS learns of, in the tags of a session. */
+  tagGroups: readonly string[];
   /** Seconds since 1970. */
   now: () => number;
   /** Of this request. */

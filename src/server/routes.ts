@@ -1,5 +1,15 @@
 /** The route tables: the whole HTTP API, which docs/openapi.yaml documents, and the pages. */
 import type { Handler } from "./context.ts";
+import { changeOptions, makeChange } from "./administration/api/changes.ts";
+import {
+  listAudit,
+  listGroups,
+  listMembers,
+  listPeople,
+  listSigningKeys,
+  showActivity,
+  showPerson,
+} from "./administration/api/reading.ts";
 import { enroll, enrollOptions } from "./keys/enrollment.ts";
 import { health, readiness } from "./health.ts";
 import {
@@ -70,6 +80,15 @@ export const routes: readonly Route[] = [
   { path: "/v1/publish", method: "POST", handler: publish, rateClass: "token" },
   { path: "/v1/sessions", method: "GET", handler: listSessions, rateClass: "token" },
   { path: "/v1/sessions/end", method: "POST", handler: endSessions, rateClass: "token" },
+  { path: "/v1/admin/people", method: "GET", handler: listPeople, rateClass: "token" },
+  { path: "/v1/admin/person", method: "GET", handler: showPerson, rateClass: "token" },
+  { path: "/v1/admin/groups", method: "GET", handler: listGroups, rateClass: "token" },
+  { path: "/v1/admin/members", method: "GET", handler: listMembers, rateClass: "token" },
+  { path: "/v1/admin/audit", method: "GET", handler: listAudit, rateClass: "token" },
+  { path: "/v1/admin/signing-keys", method: "GET", handler: listSigningKeys, rateClass: "token" },
+  { path: "/v1/admin/activity", method: "GET", handler: showActivity, rateClass: "token" },
+  { path: "/v1/admin/changes/options", method: "POST", handler: changeOptions, rateClass: "token" },
+  { path: "/v1/admin/changes", method: "POST", handler: makeChange, rateClass: "token" },
   { path: "/oauth/authorize", method: "GET", handler: authorize, refusesAll: true },
   { path: "/oauth/authorize", method: "POST", handler: authorize, refusesAll: true },
   { path: "/oauth/token", method: "POST", handler: token, rateClass: "token" },

@@ -67,6 +67,8 @@ export interface ServerOptions {
   singleSignOn?: SsoSettings | undefined;
   /** Tag sessions at AWS with the person's e-mail address. */
   tagEmail?: boolean;
+  /** Tag sessions at AWS with each of these groups. */
+  tagGroups?: readonly string[] | undefined;
   /** The key-encryption key of the signing keys. */
   keyProtector?: KeyProtector | undefined;
   /** Seconds for which a key signs before the server makes the next one; without it, only the command line does. */
@@ -167,6 +169,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     requireNonce: options.dpopNonce === "required",
     publishVerification: options.publishVerification ?? "touch",
     singleSignOn: undefined,
+    tagGroups: options.tagGroups ?? [],
     now,
   };
   const monotonic = options.monotonic ?? (() => performance.now() / 1000);

@@ -33,6 +33,7 @@ const startsAtNothing = new Set([
   "README.md",
   "docs/attestation.md",
   "docs/audit.md",
+  "docs/groups.md",
   "docs/server.md",
   "docs/server-settings.md",
   "docs/signing-keys.md",

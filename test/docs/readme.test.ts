@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Glob } from "bun";
 import { targets } from "../../build/targets.ts";
 import packageJson from "../../package.json" with { type: "json" };
-import { inviteSeconds } from "../../src/server/command/invite.ts";
+import { inviteSeconds } from "../../src/server/administration/people.ts";
 import { maxSessionSeconds } from "../../src/server/oauth/session-duration.ts";
 
 const root = join(import.meta.dir, "../..");

@@ -20,6 +20,8 @@ export type Deed =
   | { purpose: "add-key" }
   /** `about`: of `approveAdd`, `approveRename`, `approveRemove`. */
   | { purpose: "approve-add" | "approve-rename" | "approve-remove"; about: readonly (string | Uint8Array)[] }
+  /** `about`: of `administer`. */
+  | { purpose: "administer"; about: readonly string[] }
   /** `about`: the process that may publish, as `nameOfProcess` has it. */
   | { purpose: "publish"; about: string };
 
@@ -45,6 +47,11 @@ export function approveRename(id: string, name: string, newName: string): Deed {
  */
 export function approveRemove(id: string, name: string, last: boolean): Deed {
   return { purpose: "approve-remove", about: [id, printable(name), last ? "last" : ""] };
+}
+
+/** What an administrator changes about others: the type of the change, and what it is about, in the order of the API. */
+export function administer(parts: readonly string[]): Deed {
+  return { purpose: "administer", about: parts };
 }
 
 /**

@@ -29,7 +29,7 @@ export interface AuditEntry extends Link {
   credential: string | null;
   /** Address that the request came from. */
   address: string | null;
-  /** Who did it without a request: the server, or an account of the operating system. */
+  /** Who did it: the server, an account of the operating system, or an administrator by their email. */
   by: string | null;
   reason: string | null;
   detail: Detail;
@@ -46,6 +46,8 @@ export interface Fact {
   credential?: string | undefined;
   /** The request's address; without it the program itself did it, or its user. */
   address?: string | undefined;
+  /** Who did it by the request, if it is about somebody else: an administrator's email. */
+  by?: string | undefined;
   reason?: string | undefined;
   detail?: Detail | undefined;
 }
@@ -70,7 +72,7 @@ export function nextEntry(
     email: text(fact.user?.email),
     credential: fact.credential?.slice(0, maxCredentialId) ?? null,
     address: text(fact.address),
-    by: fact.address === undefined ? text(by) : null,
+    by: text(fact.by ?? (fact.address === undefined ? by : undefined)),
     reason: text(fact.reason),
     detail: fact.detail ?? {},
     previous: head?.hash ?? null,

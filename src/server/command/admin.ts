@@ -4,7 +4,7 @@ import { type Role, type RoleHolder } from "../store/people/roles.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 import { parseEmail } from "./invite.ts";
-import { knownUser } from "./known-user.ts";
+import { giveRole, knownPerson } from "../administration/people.ts";
 
 const add = defineServerCommand({
   meta: { name: "add", description: "Make a person an administrator, or an auditor." },
@@ -26,15 +26,15 @@ const add = defineServerCommand({
     const email = parseEmail(args.email);
     const role = args.auditor === true ? "auditor" : "administrator";
     const isNew = await withStore(args, false, (store) =>
-      store.transaction(async ({ accounts, credentials, roles, record }) => {
-        const user = (await accounts.add(email, currentTime())) ?? (await knownUser(accounts, email));
+      store.transaction(async (tables) => {
+        const { accounts, credentials } = tables;
+        const user = (await accounts.add(email, currentTime())) ?? (await knownPerson(tables, email));
         if (user.disabled) {
-          throw new VouchError("usage", `${email} is disabled.`, {
+          throw new VouchError("person_disabled", `${email} is disabled.`, {
             hint: `Run \`vouch server enable ${email}\` first.`,
           });
         }
-        const from = await roles.roleOf(user.id);
-        if (await roles.setRole(user.id, role)) await record({ event: "role_changed", user, detail: { from, role } });
+        await giveRole(tables, "operator", { email, role });
         return (await credentials.ofUser(user.id)).length === 0;
       }),
     );
@@ -53,12 +53,10 @@ const remove = defineServerCommand({
   async run({ args }) {
     const email = parseEmail(args.email);
     const was = await withStore(args, false, (store) =>
-      store.transaction(async ({ accounts, roles, record }) => {
-        const user = await knownUser(accounts, email);
-        const before = await roles.roleOf(user.id);
-        if (await roles.setRole(user.id, "member")) {
-          await record({ event: "role_changed", user, detail: { from: before, role: "member" } });
-        }
+      store.transaction(async (tables) => {
+        const user = await knownPerson(tables, email);
+        const before = await tables.roles.roleOf(user.id);
+        await giveRole(tables, "operator", { email, role: "member" });
         return before;
       }),
     );

@@ -3,6 +3,7 @@
 import { regionPattern } from "../../aws/names.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { Purpose } from "../../base/purpose.ts";
+import { groupTag } from "../oauth/session-tags.ts";
 
 /** AWS partitions other than the commercial one, by region prefix (from the AWS SDKs' `partitions.json`). */
 const partitions: [prefix: RegExp, partition: string][] = [
@@ -39,6 +40,8 @@ export interface Trusted {
   partition: string;
   /** A role for `publish` demands a token that was given for a touch. Default: read. */
   purpose?: Purpose;
+  /** A role of a group demands a token that says that the person is in it. */
+  group?: string | undefined;
 }
 
 /** Returns the ARN of the server's identity provider in the role's account. */
@@ -51,7 +54,7 @@ export function providerArn({ url, account, partition }: Pick<Trusted, "url" | "
  * client's choice, so AWS compares it with the token. AWS documents which keys each action is asked with, so each has
  * a statement of its own.
  */
-export function trustPolicy({ purpose, ...trusted }: Trusted): PolicyDocument {
+export function trustPolicy({ purpose, group, ...trusted }: Trusted): PolicyDocument {
   const { url, audiences } = trusted;
   const { host } = new URL(url);
   const allowed = { Effect: "Allow", Principal: { Federated: providerArn(trusted) } };
@@ -70,6 +73,7 @@ export function trustPolicy({ purpose, ...trusted }: Trusted): PolicyDocument {
             "sts:SourceIdentity": sessionName,
             "aws:RequestTag/vouch:sub": sessionName,
             ...(purpose === "publish" ? publishCondition : {}),
+            ...(group === undefined ? {} : { [`aws:RequestTag/${groupTag(group)}`]: "true" }),
           },
         },
       },

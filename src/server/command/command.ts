@@ -9,6 +9,7 @@ import { config } from "./config.ts";
 import { defineServerCommand } from "./definition.ts";
 import { disable } from "./disable.ts";
 import { enable } from "./enable.ts";
+import { groups } from "./groups/groups.ts";
 import { init } from "./init.ts";
 import { invite } from "./invite.ts";
 import { migrate } from "./migrate.ts";
@@ -35,6 +36,7 @@ export const serverCommand = defineServerCommand({
     revoke,
     disable,
     enable,
+    groups,
     "signing-keys": signingKeys,
     attestation,
     audit,

@@ -1,9 +1,9 @@
 import { count } from "../../base/count.ts";
+import { disable as disablePerson } from "../administration/people.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 import { parseEmail } from "./invite.ts";
 import { describeIssuedAccess } from "./issued-access.ts";
-import { knownUser } from "./known-user.ts";
 
 export const disable = defineServerCommand({
   meta: { name: "disable", description: "Lock a person out: no login, no enrolment, no token, until enabled again." },
@@ -20,15 +20,9 @@ export const disable = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
+    const now = currentTime();
     const { id, sessions: ended } = await withStore(args, false, (store) =>
-      store.transaction(async ({ accounts, sessions, record }) => {
-        const user = await knownUser(accounts, email);
-        await accounts.setDisabled(user.id, currentTime());
-        await accounts.removeInvites(user.id);
-        const live = await sessions.revokeAll(user.id, currentTime());
-        await record({ event: "disable", user, detail: { sessions: live } });
-        return { id: user.id, sessions: live };
-      }),
+      store.transaction((tables) => disablePerson(tables, "operator", { email, now })),
     );
     if (args.json) return printJson({ email, id, sessions: ended });
     print(`${email} is disabled. Ended ${count(ended, "session")}.`);

@@ -1,7 +1,7 @@
+import { enable as enablePerson } from "../administration/people.ts";
 import { databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 import { parseEmail } from "./invite.ts";
-import { knownUser } from "./known-user.ts";
 
 export const enable = defineServerCommand({
   meta: { name: "enable", description: "Let a disabled person log in again, with the security keys they have." },
@@ -13,13 +13,8 @@ export const enable = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const changed = await withStore(args, false, (store) =>
-      store.transaction(async ({ accounts, record }) => {
-        const user = await knownUser(accounts, email);
-        const wasDisabled = await accounts.setDisabled(user.id, undefined);
-        if (wasDisabled) await record({ event: "enable", user });
-        return wasDisabled;
-      }),
+    const { changed } = await withStore(args, false, (store) =>
+      store.transaction((tables) => enablePerson(tables, "operator", { email })),
     );
     if (args.json) return printJson({ email, changed });
     print(changed ? `${email} is enabled.` : `${email} was not disabled.`);

@@ -7,7 +7,7 @@ import type { Identity } from "../store/people/identities.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 import { parseEmail } from "./invite.ts";
-import { knownUser } from "./known-user.ts";
+import { knownPerson } from "../administration/people.ts";
 
 const identityArgs = {
   email: { type: "positional", description: "Whose it is.", valueHint: "EMAIL", required: true },
@@ -43,8 +43,9 @@ export const link = defineServerCommand({
     const email = parseEmail(args.email);
     const identity = identityOf(args, args.subject);
     await withStore(args, false, (store) =>
-      store.transaction(async ({ accounts, identities, record }) => {
-        const user = await knownUser(accounts, email);
+      store.transaction(async (tables) => {
+        const { identities, record } = tables;
+        const user = await knownPerson(tables, email);
         const owner = await identities.find(identity);
         if (owner?.id === user.id) return;
         if (owner !== undefined) {
@@ -76,8 +77,9 @@ export const unlink = defineServerCommand({
     const email = parseEmail(args.email);
     const identity = identityOf(args, args.subject);
     await withStore(args, false, (store) =>
-      store.transaction(async ({ accounts, identities, record }) => {
-        const user = await knownUser(accounts, email);
+      store.transaction(async (tables) => {
+        const { identities, record } = tables;
+        const user = await knownPerson(tables, email);
         if (!(await identities.remove(identity, user.id))) {
           throw new VouchError("usage", `${identity.subject} of ${identity.issuer} is no identity of ${email}.`, {
             hint: `\`vouch server audit --who ${email} --event identity_added\` says which are.`,

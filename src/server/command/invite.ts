@@ -1,13 +1,9 @@
 import { VouchError } from "../../base/errors.ts";
+import { invite as invitePerson } from "../administration/people.ts";
 import { initialized } from "../initialize.ts";
-import { makeEnrollmentCode } from "../keys/enrollment-code.ts";
 import { normalizeEmail } from "../keys/email-address.ts";
-import { sha256 } from "../random.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
-
-/** Lifetime of an enrolment code. */
-export const inviteSeconds = 24 * 3600;
 
 export const invite = defineServerCommand({
   meta: { name: "invite", description: "Make a one-time code with which a person enrols a security key." },
@@ -24,20 +20,11 @@ export const invite = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const code = makeEnrollmentCode();
     const now = currentTime();
-    const expiration = now + inviteSeconds;
-    const server = await withStore(args, false, async (store) => {
+    const { server, code, expiration } = await withStore(args, false, async (store) => {
       const { url } = await initialized(store);
-      await store.transaction(async ({ accounts, record }) => {
-        const user = await accounts.invite(email, sha256(code), now, expiration);
-        await record({ event: "invite", user, detail: { expiresAt: expiration } });
-        if (!user.disabled) return;
-        throw new VouchError("person_disabled", `${email} is disabled.`, {
-          hint: `Run \`vouch server enable ${email}\` first.`,
-        });
-      });
-      return url;
+      const made = await store.transaction((tables) => invitePerson(tables, "operator", { email, now }));
+      return { server: url, code: made.code, expiration: made.expiresAt };
     });
     if (args.json) {
       printJson({ email, code, server, expiration });

@@ -1,7 +1,7 @@
 import { count } from "../../base/count.ts";
+import { endSessions, removeKeys } from "../administration/people.ts";
 import { currentTime, databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
-import { knownUser } from "./known-user.ts";
 import { parseEmail } from "./invite.ts";
 import { describeIssuedAccess } from "./issued-access.ts";
 
@@ -24,22 +24,15 @@ export const revoke = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
+    const about = { email, now: currentTime() };
     const {
       id: userId,
-      ended,
-      removed,
+      sessions: ended,
+      keys: removed,
     } = await withStore(args, false, (store) =>
-      store.transaction(async ({ accounts, credentials, sessions, record }) => {
-        const user = await knownUser(accounts, email);
-        const live = await sessions.revokeAll(user.id, currentTime());
-        await record({ event: "revoke", user, detail: { sessions: live } });
-        if (args.credentials !== true) return { id: user.id, ended: live, removed: undefined };
-        await accounts.removeInvites(user.id);
-        for (const { id, name } of await credentials.ofUser(user.id)) {
-          await record({ event: "key_removed", user, credential: id, detail: { name } });
-        }
-        return { id: user.id, ended: live, removed: await credentials.removeAll(user.id) };
-      }),
+      store.transaction<{ id: string; sessions: number; keys?: number }>((tables) =>
+        args.credentials === true ? removeKeys(tables, "operator", about) : endSessions(tables, "operator", about),
+      ),
     );
     if (args.json) return printJson({ email, id: userId, sessions: ended, keys: removed ?? 0 });
     print(`Ended ${count(ended, "session")} of ${email}.`);

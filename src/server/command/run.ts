@@ -84,6 +84,7 @@ export const run = defineServerCommand({
         sessionDuration: settings["session-duration"],
         trustProxy: settings["trust-proxy"],
         tagEmail: settings["tag-email"],
+        tagGroups: settings["tag-groups"],
         allowSyncedPasskeys: settings["allow-synced-passkeys"],
         pages: settings.pages,
         attestation,

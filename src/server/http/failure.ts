@@ -42,11 +42,16 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   session_expired: 401,
   enrollment_denied: 403,
   login_denied: 403,
+  access_denied: 403,
   credential_not_found: 404,
   session_not_found: 404,
+  person_not_found: 404,
+  group_not_found: 404,
   credential_excluded: 409,
   name_taken: 409,
   last_credential: 409,
+  last_administrator: 409,
+  person_disabled: 409,
 };
 
 /** The WWW-Authenticate header of a 401 (RFC 9449, 7.1). */

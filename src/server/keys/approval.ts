@@ -1,5 +1,5 @@
 /**
- * Approval of what a session alone must not do (a change to a user's security keys, publishing): a fresh assertion, bound
+ * Approval of what a session alone must not do (a change to a user's security keys, publishing, administration): a fresh assertion, bound
  * to this deed and usable once.
  */
 import type { AuthenticationResponseJSON, PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
@@ -15,7 +15,7 @@ import type { Transaction } from "../store/store.ts";
 
 /** What is to be approved. The options' challenge is a digest of all of it and of the ceremony's random challenge. */
 export interface Change {
-  type: "addition" | "renaming" | "removal" | "publication" | "page_change";
+  type: "addition" | "renaming" | "removal" | "publication" | "administration" | "page_change";
   userId: string;
   parts: readonly (string | boolean | null)[];
   /** Whether the key must verify its user (PIN or finger); the touch is always needed. */
@@ -38,6 +38,11 @@ const rules: Readonly<Record<Change["type"], { seconds: number; denied: ErrorCod
     seconds: ceremonySeconds,
     denied: "enrollment_denied",
     late: "The removal took longer than five minutes or was finished before.",
+  },
+  administration: {
+    seconds: ceremonySeconds,
+    denied: "login_denied",
+    late: "The change took longer than five minutes or was made before.",
   },
   publication: {
     seconds: 60,
@@ -77,6 +82,11 @@ export function publication(session: Authorized, userVerification: Change["userV
 /** Returns what a form of the pages changes: its action, and the names and values of its fields. */
 export function pageChange(session: ChangingSession, form: readonly string[]): Change {
   return inSession("page_change", session, form);
+}
+
+/** Returns what an administrator changes, by its parts. */
+export function administration(session: ChangingSession, parts: readonly string[]): Change {
+  return inSession("administration", session, parts);
 }
 
 /** An approval is of no use to another session of the same user. */

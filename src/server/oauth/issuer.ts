@@ -1,7 +1,7 @@
 /** The OIDC issuer that AWS trusts: discovery document, JWKS, ID tokens. */
 import type { JWK } from "jose";
 import type { Purpose } from "../../base/purpose.ts";
-import { awsClaimNames, awsClaims, unproved } from "./session-tags.ts";
+import { type AnnouncedGroup, awsClaimNames, awsClaims, unproved } from "./session-tags.ts";
 import type { Proof } from "../policy/proof.ts";
 import type { User } from "../store/user.ts";
 import type { KeyRing } from "../signing/key-ring.ts";
@@ -90,13 +90,14 @@ export class Issuer {
 
   /**
    * Signs an ID token that expires after five minutes or with its session, if sooner. Times in seconds since 1970. Person,
-   * security key and purpose are principal tags, which a role's trust policy can demand; the subject is the source
+   * security key, purpose and groups are principal tags, which a role's trust policy can demand; the subject is the source
    * identity and, having the form for it, can be the session's name. Throws SigningUnavailableError.
    */
   async issueIdToken(
     session: { user: User; credentialId: string; createdAt: number; expiresAt: number; proof?: Proof | undefined },
-    { audience, jti, now, purpose }: { audience: string; jti: string; now: number; purpose: Purpose },
+    token: { audience: string; jti: string; now: number; purpose: Purpose; groups: readonly AnnouncedGroup[] },
   ): Promise<IdToken> {
+    const { audience, jti, now, purpose, groups } = token;
     const { kid, signer } = this.#keys.signer();
     const expiration = Math.min(now + idTokenSeconds, session.expiresAt);
     const { proof } = session;
@@ -116,6 +117,7 @@ export class Issuer {
         subject: session.user.id,
         credentialId: session.credentialId,
         purpose,
+        groups,
         email: this.#tagEmail ? session.user.email : undefined,
         model: this.#tagModel ? (proof?.aaguid ?? unproved) : undefined,
       }),

@@ -8,6 +8,7 @@ import type { Handler, ServerContext } from "../context.ts";
 import { beginApproval, publication, recordApproval, takeApproval, verifyApproval } from "../keys/approval.ts";
 import { randomToken } from "../random.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
+import { announcedGroups } from "./session-tags.ts";
 import { authorize, stillLive, type Authorized } from "./authorization.ts";
 
 const PublishRequest = v.strictObject({
@@ -37,7 +38,7 @@ export const publish: Handler = async (request, context) => {
   const now = context.now();
   const audience = context.audiences[0] ?? "";
   const jti = crypto.randomUUID();
-  const live = await context.store.transaction(async (tables) => {
+  const { live, groups } = await context.store.transaction(async (tables) => {
     const found = await stillLive(tables, session, now);
     await recordApproval(tables, approved, now);
     await tables.record({
@@ -47,11 +48,11 @@ export const publish: Handler = async (request, context) => {
       address: context.caller.address,
       detail: { audience, jti },
     });
-    return found;
+    return { live: found, groups: await announcedGroups(tables, found.user.id, context.tagGroups) };
   });
   // The key that was touched, which may be another one than logged in.
   const touched = { ...live, credentialId: approved.credentialId, proof: approved.proof };
-  const idToken = await context.issuer.issueIdToken(touched, { audience, jti, now, purpose: "publish" });
+  const idToken = await context.issuer.issueIdToken(touched, { audience, jti, now, purpose: "publish", groups });
   if (idToken.isLate) await stillLive(context.store, session, context.now());
   const { jwt, expiresIn } = idToken;
   return { response: Response.json({ idToken: jwt, expiresIn }), user: session.user.id };

@@ -5,6 +5,7 @@
  */
 import type { Purpose } from "../../base/purpose.ts";
 import { sha256 } from "../random.ts";
+import type { Transaction } from "../store/store.ts";
 
 const tagsClaim = "https://aws.amazon.com/tags";
 const sourceIdentityClaim = "https://aws.amazon.com/source_identity";
@@ -23,6 +24,33 @@ export interface TaggedIdentity {
   email: string | undefined;
   /** The AAGUID of the security key, or `unproved`; undefined where the server proves no models. */
   model?: string | undefined;
+  /** As `announcedGroups` gives them. */
+  groups: readonly AnnouncedGroup[];
+}
+
+/** A group that AWS is told of, and whether the person is in it. */
+export interface AnnouncedGroup {
+  name: string;
+  isMember: boolean;
+}
+
+/**
+ * Whether the person is in each of the announced groups; asks the database only if there is any. To be called in the
+ * transaction that grants the token.
+ */
+export async function announcedGroups(
+  { groups }: Transaction,
+  userId: string,
+  announced: readonly string[],
+): Promise<AnnouncedGroup[]> {
+  if (announced.length === 0) return [];
+  const own = new Set(await groups.namesOfUser(userId));
+  return announced.map((name) => ({ name, isMember: own.has(name) }));
+}
+
+/** The key of the tag that says whether the person is in the group: `true` or `false`. */
+export function groupTag(name: string): string {
+  return `vouch:group:${name}`;
 }
 
 /**
@@ -33,9 +61,17 @@ export const unproved = "unproved";
 
 /**
  * The claims for AWS. Every tag is transitive: the next session of a chain of roles inherits it, and cannot replace it.
- * For that the purpose is there always, also where it is reading. An address with characters that no tag has is left out.
+ * For that the purpose is there always, also where it is reading, and each
+ * announced group, also where the person is not in it. An address with characters that no tag has is left out.
  */
-export function awsClaims({ subject, credentialId, purpose, email, model }: TaggedIdentity): Record<string, unknown> {
+export function awsClaims({
+  subject,
+  credentialId,
+  purpose,
+  email,
+  model,
+  groups,
+}: TaggedIdentity): Record<string, unknown> {
   const tags: Record<string, string> = {
     "vouch:sub": subject,
     "vouch:key": tagValue.test(credentialId) ? credentialId : sha256(credentialId),
@@ -43,6 +79,7 @@ export function awsClaims({ subject, credentialId, purpose, email, model }: Tagg
   };
   if (model !== undefined) tags["vouch:aaguid"] = model;
   if (email !== undefined && tagValue.test(email)) tags["vouch:email"] = email;
+  for (const { name, isMember } of groups) tags[groupTag(name)] = String(isMember);
   const principalTags = Object.fromEntries(Object.entries(tags).map(([name, value]) => [name, [value]]));
   return {
     [tagsClaim]: { principal_tags: principalTags, transitive_tag_keys: Object.keys(tags) },

@@ -6,6 +6,7 @@ import { type DpopProof, rememberProof, verifyDpopProof } from "./dpop.ts";
 import { type HttpError, OAuthError } from "../http/failure.ts";
 import { tokenExchangeGrant, webauthnGrant } from "./issuer.ts";
 import { grantSession, webauthnGrantParameters } from "./login.ts";
+import { announcedGroups } from "./session-tags.ts";
 import { sha256 } from "../random.ts";
 import type { Session } from "../store/sessions.ts";
 
@@ -77,23 +78,23 @@ async function exchangeToken(
   // Default audience (optional in RFC 8693, 2.1): the first, which AWS knows this server by.
   const [audience = context.audiences[0] ?? ""] = targets;
   // One transaction, and so one file sync, for the proof, the check and the record.
-  const { session, now, refusal } = await context.store.transaction(async (tables) => {
+  const { session, now, refusal, groups } = await context.store.transaction(async (tables) => {
     await rememberProof(tables, proof);
     const found =
       proof.ath === undefined || proof.ath === tokenHash ? await tables.sessions.find(tokenHash) : undefined;
     const time = context.now();
     const refused = refusalOf(found, { proof, targets, tokenHash, now: time }, context);
-    if (refused === undefined) {
-      const { user, credentialId } = found!;
-      const { address } = context.caller;
-      await tables.record({ event: "token", user, credential: credentialId, address, detail: { audience, jti } });
-    }
-    return { session: found, now: time, refusal: refused };
+    if (refused !== undefined) return { session: found, now: time, refusal: refused, groups: [] };
+    const { user, credentialId } = found!;
+    const { address } = context.caller;
+    await tables.record({ event: "token", user, credential: credentialId, address, detail: { audience, jti } });
+    const announced = await announcedGroups(tables, user.id, context.tagGroups);
+    return { session: found, now: time, refusal: undefined, groups: announced };
   });
   if (session) Object.assign(context.caller, { user: session.user, credential: session.credentialId });
   // Thrown after the commit: the proof stays used.
   if (refusal !== undefined || session === undefined) throw refusal;
-  const idToken = await context.issuer.issueIdToken(session, { audience, jti, now, purpose: "read" });
+  const idToken = await context.issuer.issueIdToken(session, { audience, jti, now, purpose: "read", groups });
   const ended = idToken.isLate ? whyEnded(await context.store.sessions.find(tokenHash), context.now()) : undefined;
   if (ended !== undefined) throw ended;
   return {

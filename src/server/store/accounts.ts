@@ -1,4 +1,5 @@
 /** Users and their invites. */
+import { type Role, toRole } from "./people/roles.ts";
 import type { Sql } from "./sql.ts";
 import type { User } from "./user.ts";
 
@@ -12,11 +13,23 @@ export interface Invite {
 }
 
 export interface UserSummary extends User {
+  displayName: string | undefined;
+  role: Role;
   createdAt: number;
   /** Number of live sessions: neither expired nor revoked. */
   sessions: number;
   /** Expiry of the open invite. */
   inviteExpiresAt: number | undefined;
+}
+
+/** Which people; those alone that fit all of it. */
+export interface PeopleFilter {
+  /** Part of the email or of the name, whatever its case. */
+  search?: string | undefined;
+  disabled?: boolean | undefined;
+  role?: Role | undefined;
+  /** Id of a group. */
+  group?: string | undefined;
 }
 
 export class AccountStore {
@@ -105,21 +118,48 @@ export class AccountStore {
   }
 
   /** Users ordered by email: a page of at most `limit` after the email `after`. */
-  async users(now: number, { after = "", limit = usersPage } = {}): Promise<UserSummary[]> {
+  async users(
+    now: number,
+    { after = "", limit = usersPage, ...filter }: PeopleFilter & { after?: string; limit?: number } = {},
+  ): Promise<UserSummary[]> {
+    const pattern = filter.search === undefined ? "%" : `%${filter.search.toLowerCase().replaceAll(/[!%_]/g, "!$&")}%`;
+    const disabled = filter.disabled === undefined ? null : Number(filter.disabled);
+    const { role = null, group = null } = filter;
     const users = await this.#sql`
-      SELECT id, email, created_at, disabled_at,
+      SELECT id, email, display_name, role, created_at, disabled_at,
         (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
-      FROM users WHERE email > ${after} ORDER BY email LIMIT ${limit}`;
-    return users.map((row: Record<string, string | null>) => ({
-      id: String(row["id"]),
-      email: String(row["email"]),
-      disabled: row["disabled_at"] !== null,
-      createdAt: Number(row["created_at"]),
-      sessions: Number(row["sessions"]),
-      inviteExpiresAt: optionalNumber(row["invite"]),
-    }));
+      FROM users WHERE email > ${after}
+        AND (email LIKE ${pattern} ESCAPE '!' OR lower(display_name) LIKE ${pattern} ESCAPE '!')
+        AND coalesce(CAST(${disabled} AS INTEGER), CASE WHEN disabled_at IS NULL THEN 0 ELSE 1 END)
+          = CASE WHEN disabled_at IS NULL THEN 0 ELSE 1 END
+        AND coalesce(role, 'member') = coalesce(CAST(${role} AS TEXT), role, 'member')
+        AND (CAST(${group} AS TEXT) IS NULL
+          OR id IN (SELECT user_id FROM group_members WHERE group_id = CAST(${group} AS TEXT)))
+      ORDER BY email LIMIT ${limit}`;
+    return users.map(toSummary);
   }
+
+  /** The user with this email, as `users` has them. */
+  async summary(email: string, now: number): Promise<UserSummary | undefined> {
+    const [row] = await this.#sql`
+      SELECT id, email, display_name, role, created_at, disabled_at,
+        (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
+        (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
+      FROM users WHERE email = ${email}`;
+    return row && toSummary(row);
+  }
+}
+
+function toSummary(row: Record<string, string | null>): UserSummary {
+  return {
+    ...toUser(row),
+    displayName: row["display_name"] ?? undefined,
+    role: toRole(row["role"]),
+    createdAt: Number(row["created_at"]),
+    sessions: Number(row["sessions"]),
+    inviteExpiresAt: optionalNumber(row["invite"]),
+  };
 }
 
 function toUser(row: Record<string, string | null>): User {

@@ -26,6 +26,13 @@ export const endOfTime = 8_640_000_000_000;
 /** Where a page begins: after this entry. */
 export type Position = Pick<AuditEntry, "time" | "chain" | "number">;
 
+export interface AccessCount {
+  /** Seconds since 1970. */
+  start: number;
+  event: "login" | "refuse";
+  count: number;
+}
+
 export class AuditStore {
   readonly #sql: Sql;
 
@@ -103,6 +110,34 @@ export class AuditStore {
       WHERE user_id = ${userId} AND (recorded_at, chain, number) < (${time}, ${chain}, ${number})
       ORDER BY recorded_at DESC, chain DESC, number DESC LIMIT ${limit}`;
     return rows.map(toEntry);
+  }
+
+  /** Entries of all chains by their time, the newest first, before `position` and not before `since`. */
+  async pageBefore({ time, chain, number }: Position, since: number, limit: number): Promise<AuditEntry[]> {
+    const rows = await this.#sql`
+      SELECT chain, number, recorded_at, event, user_id, email, credential_id, address, actor, reason, detail, previous,
+        hash, signature
+      FROM audit_entries
+      WHERE (recorded_at, chain, number) < (${time}, ${chain}, ${number}) AND recorded_at >= ${since}
+      ORDER BY recorded_at DESC, chain DESC, number DESC LIMIT ${limit}`;
+    return rows.map(toEntry);
+  }
+
+  /**
+   * Numbers of logins and refusals from `since` until before `until`, by the begin of the unit of time (`seconds` long)
+   * that they are in. Reads an index that has these events alone.
+   */
+  async countAccess(since: number, until: number, seconds: number): Promise<AccessCount[]> {
+    const rows = await this.#sql`
+      SELECT recorded_at / CAST(${seconds} AS BIGINT) AS unit, event, count(*) AS number
+      FROM audit_entries
+      WHERE event IN ('login', 'refuse') AND recorded_at >= ${since} AND recorded_at < ${until}
+      GROUP BY unit, event`;
+    return rows.map((row: Record<string, unknown>) => ({
+      start: Number(row["unit"]) * seconds,
+      event: row["event"] as AccessCount["event"],
+      count: Number(row["number"]),
+    }));
   }
 
   /**

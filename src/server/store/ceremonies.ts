@@ -4,7 +4,7 @@ import type { Sql } from "./sql.ts";
 export interface Ceremony {
   id: string;
   /**
-   * A registration needs an invite's code, an addition, a renaming, a removal or a publication a session; a page sign-in
+   * A registration needs an invite's code, an addition, a renaming, a removal, a publication or an administration a session; a page sign-in
    * opens a session of the pages, and a page change needs one.
    */
   type:
@@ -13,6 +13,7 @@ export interface Ceremony {
     | "renaming"
     | "removal"
     | "publication"
+    | "administration"
     | "authentication"
     | "page_sign_in"
     | "page_change";
@@ -20,7 +21,7 @@ export interface Ceremony {
   challenge: string;
   /** SHA-256 of the invite's code; registrations only. */
   codeHash?: string | undefined;
-  /** The session's user; additions, renamings, removals, publications and page changes only. */
+  /** The user of the session; those that need one only. */
   userId?: string | undefined;
   expiresAt: number;
 }

@@ -178,6 +178,7 @@ export const versions: readonly Version[] = [
         (SELECT user_id FROM credentials UNION SELECT user_id FROM audit_entries WHERE event = 'enrol')`,
       `ALTER TABLE credentials ADD COLUMN attestation TEXT`,
       `ALTER TABLE credentials ADD COLUMN proof TEXT`,
+      `CREATE INDEX audit_entries_access ON audit_entries (recorded_at, event) WHERE event IN ('login', 'refuse')`,
       `CREATE TABLE identities (
       issuer TEXT NOT NULL,
       subject TEXT NOT NULL,

@@ -34,6 +34,7 @@ const values: Record<SettingName, [flag: string, variable: string, inFile: strin
   "dpop-nonce": ["required", "optional", "required"],
   pages: ["off", "on", "off"],
   "tag-email": ["true", "false", "true"],
+  "tag-groups": ["a", "b", "c"],
   "rotate-every": ["3d", "4d", "5d"],
   "allow-synced-passkeys": ["true", "false", "true"],
   attestation: ["certified", "roots", "certified"],

@@ -24,8 +24,9 @@ test.skipIf(!installed)(
   "schemathesis finds nothing",
   async () => {
     const sessions: Record<string, object> = {};
-    for (const name of ["lasting", "ending"]) {
+    for (const name of ["lasting", "ending", "administering"]) {
       const { accessToken, dpop } = await server.session(`${name}@example.com`);
+      if (name === "administering") await server.makeAdministrator(`${name}@example.com`);
       sessions[name] = { accessToken, privateJwk: await dpop.privateJwk() };
     }
     const child = Bun.spawn(

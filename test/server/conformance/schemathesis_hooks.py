@@ -17,7 +17,9 @@ FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 def session_of(case):
-    """Ending sessions ends those of another person."""
+    """Ending sessions ends those of another person, and an administrator reads and changes."""
+    if case.operation.path.startswith("/v1/admin/"):
+        return "administering"
     return "ending" if case.operation.path == "/v1/sessions/end" else "lasting"
 
 

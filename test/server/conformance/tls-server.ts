@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
+import { openStore } from "../../../src/server/store/open.ts";
 import { ended, executable, type Finished, firstLine } from "../../laptop.ts";
 import { makeCertificates } from "../../sandbox/certificates.ts";
 import { tempFolder } from "../../temp-folder.ts";
@@ -21,6 +22,7 @@ export interface TlsServer {
   loginParameters(key: TestSecurityKey): Promise<{ ceremony: string; credential: string }>;
   /** Enrols a key and logs in; `dpop` is the key that the session is bound to. */
   session(email: string): Promise<{ accessToken: string; dpop: DpopKey }>;
+  makeAdministrator(email: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,6 +72,11 @@ export async function startTlsServer(...settings: string[]): Promise<TlsServer> 
       const dpop = await DpopKey.generate();
       const proof = await dpop.proof({ url: `${url}/oauth/token`, now: Math.floor(Date.now() / 1000) });
       return { accessToken: (await post("/oauth/token", form, { dpop: proof })).access_token, dpop };
+    },
+    async makeAdministrator(email) {
+      const store = await openStore(database[1]!, { create: false, now: Math.floor(Date.now() / 1000) });
+      await store.roles.setRole((await store.accounts.findUser(email))!.id, "administrator");
+      await store.close();
     },
     async stop() {
       running.kill();

@@ -158,6 +158,7 @@ describe("a signing key that stays in KMS", () => {
       jti: "id",
       now: now(),
       purpose: "read",
+      groups: [],
     });
     for (const name of Object.keys(env)) delete process.env[name];
     await store.close();

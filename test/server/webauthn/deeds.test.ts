@@ -1,6 +1,6 @@
 /** A touch is good for what it was given for: the answer of a key to a challenge is of no use for anything else. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import type { Deed } from "../../../src/fido/webauthn/deed.ts";
+import { administer, type Deed } from "../../../src/fido/webauthn/deed.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
 import {
   addKey,
@@ -29,6 +29,13 @@ afterAll(() => server.stop());
 
 const toLogIn: Deed = { purpose: "login" };
 const toEnroll: Deed = { purpose: "enroll" };
+
+/** Another one in each test, as the new key. */
+const groupToMake = () => ({
+  type: "add-group",
+  group: newKey.id.slice(0, 40).replace(/^[-_]/, "x").replaceAll("-", "_"),
+});
+const administering = () => administer(["add-group", groupToMake().group]);
 
 /** How the key signs the challenge of the ceremony: for a deed, or as it is. */
 interface Signing {
@@ -77,6 +84,14 @@ const ceremonies: Record<string, (person: Person, signing?: Signing) => Promise<
     const json = { ...removal, ceremony: begun.ceremony, approval };
     return server.inSession(person, "POST", "/v1/credentials/removal", json);
   },
+  async administer(person, { deed = administering(), twist } = asIs) {
+    const user = await server.store.accounts.findUser(person.email);
+    await server.store.roles.setRole(user!.id, "administrator");
+    const begun = (await server.inSession(person, "POST", "/v1/admin/changes/options", { change: groupToMake() })).body;
+    const approval = person.key.authenticate(begun.approval, origin, twist(begun.approval.challenge), deed);
+    const json = { ceremony: begun.ceremony, approval, change: groupToMake() };
+    return server.inSession(person, "POST", "/v1/admin/changes", json);
+  },
   async publish(person, { deed = publishing, twist } = asIs) {
     const begun = (await server.inSession(person, "POST", "/v1/publish/options", {})).body;
     const approval = person.key.authenticate(begun.approval, origin, twist(begun.approval.challenge), deed);
@@ -111,6 +126,10 @@ const deeds: Record<string, (person: Person) => Deed> = {
   "approve-remove of a key of another name": ({ key }) => approveRemove(key.id, "second", true),
   "approve-remove of a key that is not the last": ({ key }) => approveRemove(key.id, "first"),
   "approve-remove that says nothing of the name": ({ key }) => ({ purpose: "approve-remove", about: [key.id] }),
+  administer: () => administering(),
+  "administer to make another group": () => administer(["add-group", "x"]),
+  "administer to remove the group": () => administer(["remove-group", groupToMake().group]),
+  "administer that says nothing of the group": () => administer(["add-group"]),
   publish: () => publishing,
   "publish by another process of that id": () => ({ purpose: "publish", about: `${holder}1` }),
   "publish by another process": () => ({ purpose: "publish", about: `1${holder}` }),

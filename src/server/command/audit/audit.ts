@@ -4,11 +4,11 @@ import { printable, printableJson } from "../../../base/printable.ts";
 import { writeResult } from "../../../base/system/output.ts";
 import type { AuditEntry } from "../../audit/entry.ts";
 import { auditEvents } from "../../audit/events.ts";
+import { type AuditFilter, entries } from "../../audit/search.ts";
 import { endOfTime } from "../../store/audit.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print } from "../definition.ts";
 import { date } from "../date.ts";
-import { entries, type Filter } from "./pages.ts";
 import { parsePoint } from "./period.ts";
 import { verify } from "./verify.ts";
 
@@ -44,7 +44,7 @@ export const audit = defineServerCommand({
   },
   async run({ args }) {
     const now = currentTime();
-    const filter: Filter = {
+    const filter: AuditFilter = {
       since: args.since === undefined ? 0 : parsePoint(args.since, "--since", now),
       until: args.until === undefined ? endOfTime : parsePoint(args.until, "--until", now),
       who: args.who,

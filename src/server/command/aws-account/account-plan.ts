@@ -15,9 +15,18 @@ export interface AccountPlan {
   repositories: readonly { domain: string; name: string }[];
   /** The account that owns the domains; undefined: the role's own. */
   domainOwner: string | undefined;
-  roles: readonly { name: string; purpose: Purpose }[];
+  roles: readonly RolePlan[];
   /** How long credentials of a role may last, in seconds. */
   maxSessionSeconds: number;
+}
+
+export interface RolePlan {
+  name: string;
+  purpose: Purpose;
+  /** The group whose members get it; undefined: everybody does. */
+  group: string | undefined;
+  /** Tells the roles of this group from those of others in the names of resources: lower-case letters and digits. */
+  label: string;
 }
 
 /** How a format writes the partition and the account that it is applied in. */
@@ -26,9 +35,7 @@ export interface Place {
   account: string;
 }
 
-export interface PlannedRole {
-  name: string;
-  purpose: Purpose;
+export interface PlannedRole extends RolePlan {
   description: string;
   trust: PolicyDocument;
   permissions: PolicyDocument;
@@ -72,18 +79,24 @@ export function plannedRoles(plan: AccountPlan, place: Place): PlannedRole[] {
     regions: regions.length === 0 ? ["*"] : regions,
     repositories,
   };
-  return plan.roles.map(({ name, purpose }) => ({
+  return plan.roles.map(({ name, purpose, group, label }) => ({
     name,
     purpose,
-    description: `${purpose === "read" ? "Reads packages" : "Publishes packages, for a touch of a security key"}; trusts ${url}`,
-    trust: trustPolicy({ url, audiences, purpose, ...place }),
+    group,
+    label,
+    description: `${purpose === "read" ? "Reads packages" : "Publishes packages, for a touch of a security key"}${of(group)}; trusts ${url}`,
+    trust: trustPolicy({ url, audiences, purpose, group, ...place }),
     permissions: permissionsPolicy(purpose, repositories.length === 0 ? undefined : scope),
   }));
 }
 
-/** The name of a role's resource in a template: ReadRole, PublishRole. */
-export function resourceName({ purpose }: { purpose: Purpose }, suffix: string): string {
-  return `${purpose === "read" ? "Read" : "Publish"}${suffix}`;
+/** What a role's output is for. */
+export function outputDescription({ purpose, group }: RolePlan): string {
+  return `For vouch setup: the role to ${purpose} packages${of(group)}`;
+}
+
+function of(group: string | undefined): string {
+  return group === undefined ? "" : ` (group ${group})`;
 }
 
 /** Whether a text of a policy is an ARN of the place, the only texts in which a format's own expressions stand. */

@@ -1,7 +1,6 @@
 /** `vouch server aws`: what an AWS account needs to trust the server, in a format that people deploy. */
 import { accountPattern, domainPattern, repositoryPattern } from "../../../aws/names.ts";
 import { VouchError } from "../../../base/errors.ts";
-import type { Purpose } from "../../../base/purpose.ts";
 import { writeResult } from "../../../base/system/output.ts";
 import { settingArgs } from "../../configuration/documentation.ts";
 import { settingsOf } from "../../configuration/settings.ts";
@@ -12,6 +11,7 @@ import { defineServerCommand } from "../definition.ts";
 import { parseList } from "../list.ts";
 import { type AccountPlan, checkSize } from "./account-plan.ts";
 import { cloudFormationTemplate } from "./cloudformation.ts";
+import { rolesOf } from "./roles.ts";
 import { awsCliScript } from "./script.ts";
 import { terraformConfiguration } from "./terraform.ts";
 
@@ -46,6 +46,10 @@ export const aws = defineServerCommand({
         "vouch server aws --format cli --url https://vouch.example.com --publish-role none",
         "A script of AWS CLI commands; no role publishes.",
       ],
+      [
+        "vouch server aws --format cloudformation --url https://vouch.example.com --read-role vouch-developer --group platform=platform-developer:platform-publisher > vouch.yaml",
+        "Everybody reads; members of the group platform have roles of their own, and they alone publish.",
+      ],
     ],
   },
   args: {
@@ -78,11 +82,21 @@ export const aws = defineServerCommand({
       description: "The account that owns the domains of --repository. Default: the role's own.",
       valueHint: "ID",
     },
-    "read-role": { type: "string", description: "The role that reads. Default: vouch-developer.", valueHint: "NAME" },
+    "read-role": {
+      type: "string",
+      description: "The role with which everybody reads, or none. Default: vouch-developer; with --group none.",
+      valueHint: "NAME|none",
+    },
     "publish-role": {
       type: "string",
-      description: "The role that publishes, or none. Default: vouch-publisher.",
+      description: "The role with which everybody publishes, or none. Default: vouch-publisher; with --group none.",
       valueHint: "NAME|none",
+    },
+    group: {
+      type: "string",
+      description:
+        "Groups of the server's --tag-groups, separated by commas, each with the role with which its members read, and, after a colon, that with which they publish.",
+      valueHint: "GROUP=NAME[:NAME],…",
     },
   },
   async run({ args }) {
@@ -98,7 +112,7 @@ export const aws = defineServerCommand({
       regions: regionsOf(args.region),
       repositories: repositoriesOf(args.repository),
       domainOwner: ownerOf(args["domain-owner"], args.repository),
-      roles: rolesOf(args["read-role"] ?? "vouch-developer", args["publish-role"] ?? "vouch-publisher"),
+      roles: rolesOf(args["read-role"], args["publish-role"], args.group),
       maxSessionSeconds: Math.max(minRoleSeconds, sessionSeconds),
     };
     checkSize(plan);
@@ -152,18 +166,4 @@ function ownerOf(owner: string | undefined, repository: string | undefined): str
   if (!accountPattern.test(owner)) throw new VouchError("usage", `Expected --domain-owner ID, got "${owner}".`);
   if (repository !== undefined) return owner;
   throw new VouchError("usage", "--domain-owner wants --repository with the repositories of its domains.");
-}
-
-function rolesOf(read: string, publish: string): { name: string; purpose: Purpose }[] {
-  for (const [flag, name] of Object.entries({ "read-role": read, "publish-role": publish })) {
-    if (!/^[\w+=,.@-]{1,64}$/.test(name)) throw new VouchError("usage", `Expected --${flag} NAME, got "${name}".`);
-  }
-  // IAM compares names of roles without their case.
-  if (read.toLowerCase() === publish.toLowerCase()) {
-    throw new VouchError("usage", `--read-role and --publish-role are both ${read}.`, {
-      hint: "What reads could publish without a touch: name two roles, or --publish-role none.",
-    });
-  }
-  const reading = { name: read, purpose: "read" } as const;
-  return publish === "none" ? [reading] : [reading, { name: publish, purpose: "publish" }];
 }

@@ -1,6 +1,6 @@
 /** The plan as a CloudFormation template, in YAML: good in every account of every partition. */
 import { providerArn } from "../aws-trust.ts";
-import { type AccountPlan, isArn, plannedRoles, policyName, resourceName } from "./account-plan.ts";
+import { type AccountPlan, isArn, outputDescription, plannedRoles, policyName, type RolePlan } from "./account-plan.ts";
 
 const place = { partition: "${AWS::Partition}", account: "${AWS::AccountId}" };
 
@@ -42,13 +42,22 @@ export function cloudFormationTemplate(plan: AccountPlan): string {
       roles.map((role) => [
         resourceName(role, "RoleArn"),
         {
-          Description: `For vouch setup: the role to ${role.purpose} packages`,
+          Description: outputDescription(role),
           Value: { "Fn::GetAtt": [resourceName(role, "Role"), "Arn"] },
         },
       ]),
     ),
   };
   return `${head(plan)}${yaml(template, "")}\n`;
+}
+
+/** The name of a role's resource: ReadRole, PublishRole; of a group PlatformReadRole. */
+function resourceName({ purpose, label }: RolePlan, suffix: string): string {
+  return `${capitalized(label)}${capitalized(purpose)}${suffix}`;
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function head({ accounts, regions }: AccountPlan): string {

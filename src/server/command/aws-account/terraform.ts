@@ -1,6 +1,6 @@
 /** The plan as a Terraform (or OpenTofu) configuration, in the form of `terraform fmt`. */
 import { providerArn } from "../aws-trust.ts";
-import { type AccountPlan, isArn, plannedRoles, policyName } from "./account-plan.ts";
+import { type AccountPlan, isArn, outputDescription, plannedRoles, policyName, type RolePlan } from "./account-plan.ts";
 
 const place = {
   partition: "${data.aws_partition.current.partition}",
@@ -33,37 +33,42 @@ export function terraformConfiguration(plan: AccountPlan): string {
       ],
       accounts.length === 0 ? [] : [block("lifecycle", [], [], [precondition(accounts)])],
     ),
-    ...plannedRoles(plan, place).flatMap(({ name, purpose, description, trust, permissions }) => [
+    ...plannedRoles(plan, place).flatMap((role) => [
       block(
         "resource",
-        ["aws_iam_role", purpose],
+        ["aws_iam_role", resourceName(role)],
         [
-          ["name", quoted(name)],
-          ["description", quoted(description)],
+          ["name", quoted(role.name)],
+          ["description", quoted(role.description)],
           ["max_session_duration", String(plan.maxSessionSeconds)],
-          ["assume_role_policy", `jsonencode(${write(trust)})`],
+          ["assume_role_policy", `jsonencode(${write(role.trust)})`],
         ],
       ),
       block(
         "resource",
-        ["aws_iam_role_policy", purpose],
+        ["aws_iam_role_policy", resourceName(role)],
         [
           ["name", quoted(policyName)],
-          ["role", `aws_iam_role.${purpose}.name`],
-          ["policy", `jsonencode(${write(permissions)})`],
+          ["role", `aws_iam_role.${resourceName(role)}.name`],
+          ["policy", `jsonencode(${write(role.permissions)})`],
         ],
       ),
       block(
         "output",
-        [`${purpose}_role_arn`],
+        [`${resourceName(role)}_role_arn`],
         [
-          ["description", quoted(`For vouch setup: the role to ${purpose} packages`)],
-          ["value", `aws_iam_role.${purpose}.arn`],
+          ["description", quoted(outputDescription(role))],
+          ["value", `aws_iam_role.${resourceName(role)}.arn`],
         ],
       ),
     ]),
   ];
   return `${head(plan)}\n${blocks.join("\n\n")}\n`;
+}
+
+/** The name of a role's resource: read, publish; of a group read_platform. */
+function resourceName({ purpose, label }: RolePlan): string {
+  return label === "" ? purpose : `${purpose}_${label}`;
 }
 
 function precondition(accounts: readonly string[]): string {

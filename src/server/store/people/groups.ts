@@ -2,7 +2,7 @@
 import type { Sql } from "../sql.ts";
 
 /** Groups, and members, of one page. */
-const groupsPage = 200;
+export const groupsPage = 200;
 
 /** Who says that a group or a membership is there: an administrator, the identity provider at a sign-on, SCIM. */
 export const groupSources = ["local", "sso", "scim"] as const;
@@ -104,6 +104,13 @@ export class GroupStore {
     );
   }
 
+  /** Number of people in a group. */
+  async count(groupId: string): Promise<number> {
+    const [row] = await this.#sql`
+      SELECT count(DISTINCT user_id) AS members FROM group_members WHERE group_id = ${groupId}`;
+    return Number(row.members);
+  }
+
   /** The members of a group in the order of their emails: a page of at most `limit` after the email `after`. */
   async members(groupId: string, { after = "", limit = groupsPage } = {}): Promise<GroupMember[]> {
     const people: MemberRow[] = await this.#sql`
@@ -142,6 +149,15 @@ export class GroupStore {
       DELETE FROM group_members WHERE group_id = ${groupId} AND user_id = ${userId} AND source = ${source}
       RETURNING user_id`;
     return rows.length === 1;
+  }
+
+  /** The names of a person's groups, whoever says so. */
+  async namesOfUser(userId: string): Promise<string[]> {
+    const rows: { name: string }[] = await this.#sql`
+      SELECT DISTINCT user_groups.name
+      FROM group_members JOIN user_groups ON user_groups.id = group_members.group_id
+      WHERE group_members.user_id = CAST(${userId} AS TEXT)`;
+    return rows.map(({ name }) => name);
   }
 
   /** The groups of a person, in the order of their names. */

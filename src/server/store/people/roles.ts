@@ -53,6 +53,6 @@ export class RoleStore {
 }
 
 /** A column's value as a role: least privilege for what this program does not know. */
-function toRole(value: unknown): Role {
+export function toRole(value: unknown): Role {
   return roles.find((role) => role === value) ?? "member";
 }

@@ -36,6 +36,18 @@ describe("the roles", () => {
     expect(JSON.stringify(roles)).not.toContain("Publish");
   });
 
+  test("of groups stand alone, unless one for everybody is named", async () => {
+    const group = ["--group", "platform=p-read:p-publish, data=d-read"];
+    const names = async (...args: string[]) => (await rolesOf(...args)).map(({ name }) => name);
+    expect(await names(...group)).toEqual(["p-read", "p-publish", "d-read"]);
+    expect(await names(...group, "--read-role", "everybody")).toEqual(["everybody", "p-read", "p-publish", "d-read"]);
+  });
+
+  test("of groups whose names have the same letters are all there", async () => {
+    const names = (await rolesOf("--group", "a-b=one,ab=two,A.B2=three,ab2=four")).map(({ name }) => name);
+    expect(names).toEqual(["one", "two", "three", "four"]);
+  });
+
   test.each([
     ["8h", 28_800],
     ["90m", 5400],
@@ -126,6 +138,23 @@ describe("it refuses", () => {
       "one role for both",
       [...cloudformation, ...given, "--read-role", "dev", "--publish-role", "Dev"],
       "--read-role and --publish-role are both dev.",
+    ],
+    [
+      "no role at all",
+      [...cloudformation, ...given, "--read-role", "none", "--publish-role", "none"],
+      "There is no role: --read-role and --publish-role are both none.",
+    ],
+    ...["platform", "=a", "platform=", "plätform=a", "platform=a b", "platform=a:", "platform=a:b:c", ","].map(
+      (group): [string, string[], string] => [
+        `the group ${group}`,
+        [...cloudformation, ...given, "--group", group],
+        `Expected --group GROUP=NAME[:NAME],…, got "${group}".`,
+      ],
+    ),
+    [
+      "one role for two groups",
+      [...cloudformation, ...given, "--group", "a=role,b=Role"],
+      "The role Role is named twice.",
     ],
     [
       "an audience with a space",

@@ -22,6 +22,9 @@ describe.each(["aws", "aws-us-gov", "aws-cn", "aws-eusc"])("a stack in the parti
     expect(outputs).toEqual({
       ReadRoleArn: `arn:${partition}:iam::123456789012:role/vouch-developer`,
       PublishRoleArn: `arn:${partition}:iam::123456789012:role/vouch-publisher`,
+      TeamaReadRoleArn: `arn:${partition}:iam::123456789012:role/team-developer`,
+      TeamaPublishRoleArn: `arn:${partition}:iam::123456789012:role/team-publisher`,
+      PlatformReadRoleArn: `arn:${partition}:iam::123456789012:role/platform-developer`,
     });
   });
 });
@@ -77,6 +80,7 @@ describe("cfn-lint", () => {
       "with several audiences and no role to publish",
       ["--audience", "sts.amazonaws.com,other", "--publish-role", "none"],
     ],
+    ["with roles of groups", ["--group", "Team A:x/y.z@w-1_2=team-developer:team-publisher,platform=developer"]],
   ])(
     "finds nothing in a template %s",
     async (_, args) => {

@@ -16,6 +16,13 @@ const tagged = (tags: Record<string, string>) => ({
 });
 const tags = (purpose: string, sub = subject) =>
   tagged({ "vouch:sub": sub, "vouch:key": "a2V5", "vouch:purpose": purpose });
+const inGroups = (names: string[], purpose = "read", value = "true") =>
+  tagged({
+    "vouch:sub": subject,
+    "vouch:key": "a2V5",
+    "vouch:purpose": purpose,
+    ...Object.fromEntries(names.map((name) => [`vouch:group:${name}`, value])),
+  });
 const source = (name?: string) => ({ "https://aws.amazon.com/source_identity": name });
 
 interface Attempt {
@@ -48,17 +55,67 @@ const attempts: [title: string, attempt: Attempt, answer: string][] = [
   ["another person's source identity gets no role", { claims: source(colleague) }, "AccessDenied"],
   ["no source identity gets no role", { claims: source() }, "AccessDenied"],
   ["no tags get no role", { claims: { "https://aws.amazon.com/tags": undefined } }, "AccessDenied"],
+  [
+    "a token of a member gets the group's role to read",
+    { role: "team-developer", claims: inGroups(["Team A"]) },
+    "200",
+  ],
+  [
+    "a member of two groups gets the role of the other, too",
+    { role: "platform-developer", claims: inGroups(["Team A", "platform"]) },
+    "200",
+  ],
+  ["a token of a member gets everybody's role, too", { claims: inGroups(["Team A"]) }, "200"],
+  [
+    "a token of a member's touch gets the group's role to publish",
+    { role: "team-publisher", claims: inGroups(["Team A"], "publish") },
+    "200",
+  ],
+  [
+    "a token of a member to read does not get the group's role to publish",
+    { role: "team-publisher", claims: inGroups(["Team A"]) },
+    "AccessDenied",
+  ],
+  ["a token of nobody's group gets no role of a group", { role: "team-developer" }, "AccessDenied"],
+  [
+    "a token of a touch alone does not get a group's role to publish",
+    { role: "team-publisher", claims: tags("publish") },
+    "AccessDenied",
+  ],
+  [
+    "a token of another group's member gets no role of the group",
+    { role: "team-developer", claims: inGroups(["platform"]) },
+    "AccessDenied",
+  ],
+  [
+    "a token that denies the group gets no role of it",
+    { role: "team-developer", claims: inGroups(["Team A"], "read", "false") },
+    "AccessDenied",
+  ],
+  [
+    "a colleague's name gets no role of a group",
+    { role: "team-developer", claims: inGroups(["Team A"]), sessionName: colleague },
+    "AccessDenied",
+  ],
   ["a role that was not printed is not there", { role: "vouch-admin" }, "AccessDenied"],
 ];
 
-type Permission = [role: "vouch-developer" | "vouch-publisher", action: string, of: string, allowed: boolean];
+const roleNames = [
+  "vouch-developer",
+  "vouch-publisher",
+  "team-developer",
+  "team-publisher",
+  "platform-developer",
+] as const;
+
+type Permission = [role: (typeof roleNames)[number], action: string, of: string, allowed: boolean];
 
 const domain = "us-east-1:ACCOUNT:domain/my-domain";
 const repository = "us-east-1:ACCOUNT:repository/my-domain/my-repo";
 const packageOf = "us-east-1:ACCOUNT:package/my-domain/my-repo/npm//my-lib";
 
-const permissions: Permission[] = (["vouch-developer", "vouch-publisher"] as const).flatMap((role): Permission[] => {
-  const publishes = role === "vouch-publisher";
+const permissions: Permission[] = roleNames.flatMap((role): Permission[] => {
+  const publishes = role.endsWith("-publisher");
   return [
     [role, "GetAuthorizationToken", domain, true],
     [role, "ListRepositoriesInDomain", domain, true],
@@ -111,7 +168,7 @@ export function decidesAsDocumented(of: () => Account): void {
       expect(of().allowed(role, `codeartifact:${action}`, arn)).toBe(allowed);
     });
 
-    test.each(["vouch-developer", "vouch-publisher"])("%s has bearer tokens of CodeArtifact alone", (name) => {
+    test.each(roleNames)("%s has bearer tokens of CodeArtifact alone", (name) => {
       const account = of();
       const credentials = account.issueCredentials(
         account.roles.find((each) => each.name === name)!,

@@ -23,11 +23,15 @@ export async function vouchServerAws(...args: string[]): Promise<Printed> {
   return { code: await child.exited, stdout, stderr };
 }
 
-/** The text of a format, with a repository of us-east-1 and two accounts. Throws what the command says on stderr. */
+/** Roles for everybody, and for two groups, one of which publishes. */
+const everybody = ["--read-role", "vouch-developer", "--publish-role", "vouch-publisher"];
+const groups = ["--group", "Team A=team-developer:team-publisher,platform=platform-developer"];
+
+/** The text of a format, with a repository of us-east-1, two accounts and two groups. Throws what the command says on stderr. */
 export async function printed(format: string, ...more: string[]): Promise<string> {
   const accounts = ["--account", `${id},210987654321`];
   const repository = ["--region", "us-east-1", "--repository", "my-domain/my-repo"];
-  const words = ["--format", format, "--url", issuerUrl, ...accounts, ...repository, ...more];
+  const words = ["--format", format, "--url", issuerUrl, ...accounts, ...repository, ...everybody, ...groups, ...more];
   const { code, stdout, stderr } = await vouchServerAws(...words);
   if (code !== 0 || stderr !== "") throw new Error(stderr);
   return stdout;

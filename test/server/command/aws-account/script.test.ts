@@ -45,7 +45,9 @@ function makesProviders(aws: string): boolean {
 
 const clis = requiresAwsCli() ? awsClis() : [];
 const provider = `arn:aws:iam::${id}:oidc-provider/vouch.example.com`;
-const roles = [`arn:aws:iam::${id}:role/vouch-developer`, `arn:aws:iam::${id}:role/vouch-publisher`];
+const roles = ["vouch-developer", "vouch-publisher", "team-developer", "team-publisher", "platform-developer"].map(
+  (name) => `arn:aws:iam::${id}:role/${name}`,
+);
 
 // The AWS CLI takes a second or more to start, several when the machine is busy, and a script starts it ten times.
 const timeout = 300_000;
@@ -183,6 +185,7 @@ describe.skipIf(!requires("shellcheck"))("shellcheck finds nothing in a script",
       "with repositories, accounts and regions",
       ["--account", `${id},210987654321`, "--region", "us-east-1", "--repository", "my-domain/*"],
     ],
+    ["with roles of groups", ["--group", "Team A:x/y.z@w-1_2=team-developer:team-publisher,platform=developer"]],
   ])("%s", async (_, args) => {
     const { stdout } = await vouchServerAws("--format", "cli", "--url", issuerUrl, ...args);
     const command = ["shellcheck", "--severity=style", "-"];

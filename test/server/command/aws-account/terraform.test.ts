@@ -75,6 +75,7 @@ describe.skipIf(!installed)("terraform fmt and validate find nothing in a config
         "my-domain/*,other/my-repo",
       ],
     ],
+    ["with roles of groups", ["--group", "Team A:x/y.z@w-1_2=team-developer:team-publisher,platform=developer"]],
     ["with one account and no role to publish", ["--account", id, "--publish-role", "none"]],
     ["with texts that Terraform would read", ["--audience", oddAudiences.join(",")]],
   ])(
@@ -102,13 +103,16 @@ describe.skipIf(!installed)("what terraform apply makes", () => {
   afterAll(() => administrator.stop());
 
   test(
-    "is the provider and two roles, whose ARNs it says",
+    "is the provider and the roles, whose ARNs it says",
     async () => {
       expect(applied).toMatchObject({ code: 0, stderr: "" });
       const outputs = JSON.parse((await terraform(["output", "-json"], where)).stdout);
       expect(outputs).toMatchObject({
         read_role_arn: { value: `arn:aws:iam::${id}:role/vouch-developer` },
         publish_role_arn: { value: `arn:aws:iam::${id}:role/vouch-publisher` },
+        read_teama_role_arn: { value: `arn:aws:iam::${id}:role/team-developer` },
+        publish_teama_role_arn: { value: `arn:aws:iam::${id}:role/team-publisher` },
+        read_platform_role_arn: { value: `arn:aws:iam::${id}:role/platform-developer` },
       });
     },
     timeout,

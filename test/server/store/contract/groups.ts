@@ -1,6 +1,8 @@
 /** Groups, their members by source, and roles, as both databases keep them. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { groupName, type GroupSource } from "../../../../src/server/store/people/groups.ts";
+import type { PeopleFilter } from "../../../../src/server/store/accounts.ts";
+import { endOfTime } from "../../../../src/server/store/audit.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import type { User } from "../../../../src/server/store/user.ts";
 import { type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
@@ -107,6 +109,44 @@ export function keepsGroups(make: MakeDatabase): void {
     expect(await names(one)).toEqual(["by-hand local", "by-scim scim"]);
     expect(await names(other)).toEqual(["platform sso"]);
     expect((await store.groups.findByName("data"))?.source).toBe("sso");
+  });
+
+  test("people are filtered by text, role, state and group", async () => {
+    const emails = async (filter: PeopleFilter) => (await store.accounts.users(now, filter)).map(({ email }) => email);
+    const { id } = await group("platform");
+    await store.groups.join(id, one.id, "local");
+    await store.roles.setRole(other.id, "auditor");
+    await store.accounts.setDisabled(other.id, now);
+    await database.sql.unsafe(`UPDATE users SET display_name = 'Ada 100%_!' WHERE id = '${one.id}'`);
+    expect(await emails({})).toEqual([one.email, other.email]);
+    expect(await emails({ search: "ADA 100%_!" })).toEqual([one.email]);
+    expect(await emails({ search: "a_a" })).toEqual([]);
+    expect(await emails({ search: "other@" })).toEqual([other.email]);
+    expect(await emails({ role: "auditor" })).toEqual([other.email]);
+    expect(await emails({ role: "member" })).toEqual([one.email]);
+    expect(await emails({ disabled: true })).toEqual([other.email]);
+    expect(await emails({ disabled: false })).toEqual([one.email]);
+    expect(await emails({ group: id })).toEqual([one.email]);
+    expect(await emails({ group: id, disabled: true })).toEqual([]);
+    expect(await store.accounts.summary(one.email, now)).toMatchObject({ displayName: "Ada 100%_!", role: "member" });
+    expect(await store.groups.namesOfUser(one.id)).toEqual(["platform"]);
+    expect(await store.groups.count(id)).toBe(1);
+  });
+
+  test("logins and refusals are counted by the unit of time, and the log is read from its end", async () => {
+    const record = (event: "login" | "refuse" | "token") => store.transaction((tables) => tables.record({ event }));
+    for (const event of ["login", "token", "refuse", "login"] as const) await record(event);
+    const [last] = await store.audit.pageBefore({ time: endOfTime, chain: "", number: 0 }, 0, 1);
+    const { time } = last!;
+    const counts = await store.audit.countAccess(time - 3600, time + 1, 3600);
+    const sum = (event: string) =>
+      counts.filter((each) => each.event === event).reduce((all, { count }) => all + count, 0);
+    expect([sum("login"), sum("refuse"), sum("token")]).toEqual([2, 1, 0]);
+    expect(counts.every(({ start }) => start % 3600 === 0)).toBe(true);
+    expect(await store.audit.countAccess(time + 1, time + 3600, 3600)).toEqual([]);
+    const before = await store.audit.pageBefore(last!, 0, 10);
+    expect(before.map(({ event }) => event)).toEqual(["refuse", "token", "login"]);
+    expect(await store.audit.pageBefore(last!, time + 1, 10)).toEqual([]);
   });
 
   test.each([

@@ -1,0 +1,171 @@
+/** GET /v1/admin/…: what auditors and administrators read. Times are seconds since 1970. */
+import * as v from "valibot";
+import { queryNumber, QueryText, readQuery } from "../../http/query.ts";
+import { auditEvents } from "../../audit/events.ts";
+import { searchPage } from "../../audit/search.ts";
+import type { Handler, ServerContext } from "../../context.ts";
+import { authorize } from "../../oauth/authorization.ts";
+import { levelOfKey } from "../../signing/protection.ts";
+import { statusesAt } from "../../signing/life-cycle.ts";
+import { endOfTime, type Position } from "../../store/audit.ts";
+import { roles } from "../../store/people/roles.ts";
+import { activity } from "../activity.ts";
+import { knownGroup } from "../groups.ts";
+import { type ListedPerson, listedPerson, peoplePage, personJson } from "../list-people.ts";
+import { expectRight } from "../rights.ts";
+
+const maxLimit = 200;
+const limit = v.optional(queryNumber(1, maxLimit), String(maxLimit));
+const after = v.optional(QueryText, "");
+const time = queryNumber(0, endOfTime);
+
+/** Returns a handler for those who may read: `answer` gets the query, as the schema has it, and gives the JSON. */
+function reading<Schema extends v.GenericSchema>(
+  schema: Schema,
+  answer: (query: v.InferOutput<Schema>, context: ServerContext) => Promise<object>,
+): Handler {
+  return async (request, context) => {
+    const { user } = await authorize(request, context);
+    await expectRight(context.store, user.id, "read");
+    const body = await answer(readQuery(request, schema), context);
+    return { response: Response.json(body), user: user.id };
+  };
+}
+
+const PeopleQuery = v.object({
+  after,
+  limit,
+  search: v.exactOptional(QueryText),
+  role: v.exactOptional(v.picklist(roles)),
+  disabled: v.exactOptional(
+    v.pipe(
+      v.picklist(["true", "false"]),
+      v.transform((text) => text === "true"),
+    ),
+  ),
+  group: v.exactOptional(QueryText),
+});
+
+/** GET /v1/admin/people: people in the order of their emails, page by page, with filters. */
+export const listPeople = reading(PeopleQuery, async ({ group, ...query }, { store, now }) => {
+  const id = group === undefined ? undefined : (await knownGroup(store, group)).id;
+  const { search, role, disabled } = query;
+  const filter = { search, role, disabled, group: id };
+  const page = await peoplePage(store, now(), { after: query.after, limit: query.limit, filter });
+  return { people: page.map(answered), ...next(page, query.limit, ({ user }) => user.email) };
+});
+
+/** GET /v1/admin/person: one person, with their groups, identities and live sessions. */
+export const showPerson = reading(v.object({ email: QueryText }), async ({ email }, { store, now }) => {
+  const listed = await listedPerson(store, email, now());
+  const { user } = listed;
+  const groups = await store.groups.ofUser(user.id);
+  const identities = await store.identities.ofUser(user.id);
+  const sessions = await store.sessions.ofUser(user.id, now());
+  return {
+    person: {
+      ...answered(listed),
+      groups: groups.map(({ group, sources }) => ({ name: group.name, sources })),
+      identities: identities.map(({ issuer, subject, createdAt, lastSeenAt }) => ({
+        issuer,
+        subject,
+        createdAt,
+        lastSeenAt: lastSeenAt ?? null,
+      })),
+      liveSessions: sessions.map(({ createdAt, expiresAt, keyName, client }) => ({
+        createdAt,
+        expiresAt,
+        key: keyName,
+        client: client ?? null,
+      })),
+    },
+  };
+});
+
+/** GET /v1/admin/groups: groups in the order of their names, page by page. */
+export const listGroups = reading(v.object({ after, limit }), async (query, { store }) => {
+  const page = await store.groups.page(query);
+  const groups = page.map(({ id, name, source, createdAt, members }) => ({ id, name, source, createdAt, members }));
+  return { groups, ...next(page, query.limit, ({ name }) => name) };
+});
+
+/** GET /v1/admin/members: the people of a group in the order of their emails, page by page. */
+export const listMembers = reading(v.object({ group: QueryText, after, limit }), async (query, { store }) => {
+  const { id } = await knownGroup(store, query.group);
+  const page = await store.groups.members(id, query);
+  return { members: page, ...next(page, query.limit, ({ email }) => email) };
+});
+
+const Cursor = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,13}_-?\d{1,16}_[\w-]{0,700}$/, "expected `next` of an answer"),
+  v.transform(readCursor),
+);
+
+/** Names an entry, after which the next page begins. Somebody may have changed its chain and its number. */
+function writeCursor({ time: seconds, chain, number }: Position): string {
+  const bounded = Math.trunc(Math.max(-1e15, Math.min(number, 1e15)));
+  return `${seconds}_${bounded}_${Buffer.from(chain.slice(0, 128)).toString("base64url")}`;
+}
+
+function readCursor(text: string): Position {
+  const [, seconds, number, chain = ""] = /^(\d+)_(-?\d+)_(.*)$/.exec(text) ?? [];
+  // PostgreSQL's text has no NUL.
+  const decoded = Buffer.from(chain, "base64url").toString("utf8").replaceAll("\0", "");
+  return { time: Number(seconds), number: Number(number), chain: decoded };
+}
+
+const AuditQuery = v.object({
+  after: v.exactOptional(Cursor),
+  limit,
+  since: v.optional(time, "0"),
+  until: v.optional(time, String(endOfTime)),
+  who: v.exactOptional(v.pipe(v.string(), v.maxLength(1400, "expected at most 1400 characters"))),
+  event: v.exactOptional(
+    v.pipe(
+      v.string(),
+      v.check((name) => Object.hasOwn(auditEvents, name), "expected the name of an event"),
+    ),
+  ),
+});
+
+/** GET /v1/admin/audit: the audit log's entries, the newest first, page by page, with filters. */
+export const listAudit = reading(AuditQuery, async ({ since, until, who, event, ...query }, { store }) => {
+  const page = await searchPage(store, { since, until, who, event }, { position: query.after, limit: query.limit });
+  return { entries: page.entries, ...(page.next === undefined ? {} : { next: writeCursor(page.next) }) };
+});
+
+/** GET /v1/admin/signing-keys: the signing keys, their ages and what becomes of each. */
+export const listSigningKeys = reading(v.object({}), async (_query, { store, now }) => ({
+  keys: statusesAt(await store.signingKeys.all(), now()).map(({ key, state, until }) => ({
+    kid: key.kid,
+    state,
+    publishedAt: key.publishedAt,
+    signsFrom: key.signsFrom,
+    until: until ?? null,
+    protection: levelOfKey(key),
+  })),
+}));
+
+const ActivityQuery = v.object({ since: time, until: time, unit: v.optional(v.picklist(["hour", "day"]), "day") });
+
+/** GET /v1/admin/activity: numbers of logins and refusals for each hour or day of a period, of its end if it is too long. */
+export const showActivity = reading(ActivityQuery, async (query, { store }) => ({
+  buckets: await activity(store, query),
+}));
+
+/** A person as JSON, whose every member is there. */
+function answered(person: ListedPerson): Record<string, unknown> {
+  const json = personJson(person);
+  const keys = person.keys.map(({ lastUsedAt }, index) => ({
+    ...json.credentials[index],
+    lastUsedAt: lastUsedAt ?? null,
+  }));
+  return { ...json, inviteExpiresAt: json.inviteExpiresAt ?? null, credentials: keys };
+}
+
+/** Where the next page begins, if this one is full. */
+function next<Item>(page: readonly Item[], asked: number, position: (item: Item) => string): { next?: string } {
+  const last = page.at(-1);
+  return last === undefined || page.length < asked ? {} : { next: position(last) };
+}

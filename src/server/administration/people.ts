@@ -1,0 +1,160 @@
+/**
+ * What an administrator does about a person. Each function checks, changes and records in the transaction of its tables;
+ * `now` is in seconds since 1970.
+ */
+import { VouchError } from "../../base/errors.ts";
+import { makeEnrollmentCode } from "../keys/enrollment-code.ts";
+import { sha256 } from "../random.ts";
+import type { Role } from "../store/people/roles.ts";
+import type { Recording, Transaction } from "../store/store.ts";
+import type { User } from "../store/user.ts";
+import { type Actor, doneBy } from "./actor.ts";
+
+/** Lifetime of an enrolment code. */
+export const inviteSeconds = 24 * 3600;
+
+/** Returns the user with this email (normalised). Throws `person_not_found`. */
+export async function knownPerson({ accounts }: Transaction, email: string): Promise<User> {
+  return (await accounts.findUser(email)) ?? noPerson(email);
+}
+
+/** Throws `person_not_found`. */
+export function noPerson(email: string): never {
+  throw new VouchError("person_not_found", `There is no user ${email}.`, { hint: "Run `vouch server users`." });
+}
+
+/**
+ * Makes a code with which the person enrols a security key, in place of their open one; a new person if there is none with
+ * the email. Returns the code, which only its hash is kept of. Throws `person_disabled`.
+ */
+export async function invite(
+  { accounts, record }: Recording,
+  actor: Actor,
+  { email, now }: { email: string; now: number },
+): Promise<{ code: string; expiresAt: number }> {
+  const code = makeEnrollmentCode();
+  const expiresAt = now + inviteSeconds;
+  const user = await accounts.invite(email, sha256(code), now, expiresAt);
+  if (user.disabled) {
+    throw new VouchError("person_disabled", `${email} is disabled.`, {
+      hint: `Run \`vouch server enable ${email}\` first.`,
+    });
+  }
+  await record(doneBy(actor, { event: "invite", user, detail: { expiresAt } }));
+  return { code, expiresAt };
+}
+
+/**
+ * Locks a person out: sessions end, the open code is withdrawn. Returns the person's id and the number of sessions that ended. Throws
+ * `person_not_found`, `last_administrator`.
+ */
+export async function disable(
+  tables: Recording,
+  actor: Actor,
+  { email, now, last }: { email: string; now: number; last?: boolean | undefined },
+): Promise<{ id: string; sessions: number }> {
+  const { accounts, sessions, record } = tables;
+  const user = await knownPerson(tables, email);
+  if (last !== true) await expectOtherAdministrators(tables, actor, user);
+  await accounts.setDisabled(user.id, now);
+  await accounts.removeInvites(user.id);
+  const live = await sessions.revokeAll(user.id, now);
+  await record(doneBy(actor, { event: "disable", user, detail: { sessions: live } }));
+  return { id: user.id, sessions: live };
+}
+
+/** Lets a disabled person in again. False if they were not disabled. Throws `person_not_found`. */
+export async function enable(
+  tables: Recording,
+  actor: Actor,
+  { email }: { email: string },
+): Promise<{ changed: boolean }> {
+  const user = await knownPerson(tables, email);
+  const changed = await tables.accounts.setDisabled(user.id, undefined);
+  if (changed) await tables.record(doneBy(actor, { event: "enable", user }));
+  return { changed };
+}
+
+/** Ends every session of a person; returns the person's id and their number. Throws `person_not_found`. */
+export async function endSessions(
+  tables: Recording,
+  actor: Actor,
+  { email, now }: { email: string; now: number },
+): Promise<{ id: string; sessions: number }> {
+  const user = await knownPerson(tables, email);
+  const live = await tables.sessions.revokeAll(user.id, now);
+  await tables.record(doneBy(actor, { event: "revoke", user, detail: { sessions: live } }));
+  return { id: user.id, sessions: live };
+}
+
+/**
+ * Ends every session of a person, removes their keys and withdraws their open code. Throws `person_not_found`,
+ * `last_administrator`.
+ */
+export async function removeKeys(
+  tables: Recording,
+  actor: Actor,
+  { email, now, last }: { email: string; now: number; last?: boolean | undefined },
+): Promise<{ id: string; sessions: number; keys: number }> {
+  const { accounts, credentials, record } = tables;
+  const user = await knownPerson(tables, email);
+  if (last !== true) await expectOtherAdministrators(tables, actor, user);
+  const { sessions } = await endSessions(tables, actor, { email, now });
+  await accounts.removeInvites(user.id);
+  for (const { id, name } of await credentials.ofUser(user.id)) {
+    await record(doneBy(actor, { event: "key_removed", user, credential: id, detail: { name } }));
+  }
+  return { id: user.id, sessions, keys: await credentials.removeAll(user.id) };
+}
+
+/**
+ * Removes one security key of a person, also the last, and with it the sessions that it opened; returns their number.
+ * Throws `person_not_found`, `credential_not_found`, `last_administrator`.
+ */
+export async function removeKey(
+  tables: Recording,
+  actor: Actor,
+  { email, key, now, last }: { email: string; key: string; now: number; last?: boolean | undefined },
+): Promise<{ sessions: number }> {
+  const { credentials, sessions, record } = tables;
+  const user = await knownPerson(tables, email);
+  const enrolled = await credentials.ofUser(user.id);
+  const name = enrolled.find(({ id }) => id === key)?.name;
+  if (name === undefined) {
+    throw new VouchError("credential_not_found", `${email} has no such security key.`, {
+      hint: "Look at their keys again: it may have been removed.",
+    });
+  }
+  if (last !== true && enrolled.length === 1) await expectOtherAdministrators(tables, actor, user);
+  const opened = await sessions.countOpenedBy(key, now);
+  await credentials.remove(user.id, key, true);
+  const detail = { name, sessions: opened };
+  await record(doneBy(actor, { event: "key_removed", user, credential: key, detail }));
+  return { sessions: opened };
+}
+
+/** Gives a person a role. False if they have it. Throws `person_not_found`, `last_administrator`. */
+export async function giveRole(
+  tables: Recording,
+  actor: Actor,
+  { email, role, last }: { email: string; role: Role; last?: boolean | undefined },
+): Promise<{ changed: boolean }> {
+  const user = await knownPerson(tables, email);
+  if (last !== true && role !== "administrator") await expectOtherAdministrators(tables, actor, user);
+  const from = await tables.roles.roleOf(user.id);
+  const changed = await tables.roles.setRole(user.id, role);
+  if (changed) await tables.record(doneBy(actor, { event: "role_changed", user, detail: { from, role } }));
+  return { changed };
+}
+
+/**
+ * Throws `last_administrator` if the person is the only administrator who can log in: without one nobody can change
+ * anything over the network any more. An operator can name another at any time.
+ */
+async function expectOtherAdministrators({ roles }: Transaction, actor: Actor, user: User): Promise<void> {
+  if (actor === "operator" || user.disabled || (await roles.roleOf(user.id)) !== "administrator") return;
+  if ((await roles.otherAdministrators(user.id)) > 0) return;
+  throw new VouchError("last_administrator", `${user.email} is the only administrator.`, {
+    hint: "Name another first, or say that nobody shall be left: then only `vouch server admin add EMAIL` on the server's machine names one.",
+  });
+}

@@ -1,0 +1,39 @@
+/** The setting that says which groups AWS learns of. */
+import { VouchError } from "../../base/errors.ts";
+import { groupName } from "../store/people/groups.ts";
+import { optional } from "./setting.ts";
+
+/** AWS STS takes 50 tags of a session; the rest is for those that every session has. */
+const maxGroups = 40;
+
+export const groupSettings = {
+  "tag-groups": optional({
+    variable: "VOUCH_SERVER_TAG_GROUPS",
+    type: "string",
+    valueHint: "GROUP,…",
+    about:
+      "Tag sessions at AWS with each of these groups (vouch:group:GROUP is true if the person is in it, else false), so that roles can demand them; 40 at most.",
+    example: "platform,data",
+    parse: parseTagGroups,
+  }),
+};
+
+function parseTagGroups(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  const wrong = names.find((name) => !groupName.test(name));
+  if (wrong !== undefined) {
+    throw new VouchError("usage", `Expected --tag-groups GROUP,…, got ${JSON.stringify(wrong.slice(0, 80))} in it.`, {
+      hint: "At most 64 of the letters A to Z, digits, spaces and _ . : @ / -, with a letter or digit first.",
+    });
+  }
+  const unique = [...new Set(names)];
+  if (unique.length > maxGroups) {
+    throw new VouchError("usage", `Expected --tag-groups with ${maxGroups} groups at most, got ${unique.length}.`);
+  }
+  // STS compares the keys of tags without their case.
+  const twice = unique.find((name, index) =>
+    unique.slice(0, index).some((other) => other.toLowerCase() === name.toLowerCase()),
+  );
+  if (twice === undefined) return unique;
+  throw new VouchError("usage", `--tag-groups has "${twice}" twice, in another case: AWS takes them for one.`);
+}
