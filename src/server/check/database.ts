@@ -1,9 +1,7 @@
 /** Looks into the database without changing anything: its version, its signing keys. */
 import { initHint } from "../initialize.ts";
-import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
-import { databaseFailure } from "../store/failure.ts";
 import { type Look, lookInto } from "../store/look.ts";
 import { describeDatabase } from "../store/open.ts";
 import { statusesAt } from "../signing/life-cycle.ts";
@@ -42,11 +40,7 @@ export async function checkDatabase(
     }
     return { findings, found };
   } catch (error) {
-    if (error instanceof VouchError) return { findings: [failed(check, error)], found: undefined };
-    const reason = databaseFailure(error);
-    if (reason === undefined) throw error;
-    const message = `${describeDatabase(database)} cannot be used: ${reason}.`;
-    return { findings: [problem(check, message)], found: undefined };
+    return { findings: [failed(check, error)], found: undefined };
   }
 }
 

@@ -1,10 +1,9 @@
 /** The database of a `vouch server` command. */
-import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import { databasePassword } from "../configuration/database-password.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { find, type Flags, sourcesOf } from "../configuration/settings.ts";
-import { databaseFailure, failureCode } from "../store/failure.ts";
+import { unusable } from "../store/failure.ts";
 import { describeDatabase, openStore, type OpenOptions } from "../store/open.ts";
 import { commandLine, operator } from "../audit/operator.ts";
 import type { AuditOptions, Store } from "../store/store.ts";
@@ -46,12 +45,7 @@ export async function withStore<Result>(
     await store.time(currentTime());
     return await work(store);
   } catch (error) {
-    const reason = databaseFailure(error);
-    if (reason === undefined) throw error;
-    throw new VouchError(failureCode(error), `The database ${describeDatabase(url)} cannot be used: ${reason}.`, {
-      hint: "Check what else uses the database, its permissions and the space on the disk; then try again.",
-      cause: error,
-    });
+    throw unusable(error, describeDatabase(url)) ?? error;
   } finally {
     await store.close();
   }

@@ -4,10 +4,11 @@ import { checkSigningKeys } from "../check/database.ts";
 import { failed, type Finding } from "../check/finding.ts";
 import { commandLine, operator } from "../audit/operator.ts";
 import { endWhatWasOpen, type Restored } from "../restored.ts";
+import { requireUnused } from "../store/alone.ts";
 import { describeDatabase, openStore, sqlitePath } from "../store/open.ts";
 import { isPostgresUrl } from "../store/postgres/address.ts";
 import { checkBackup, putInPlace } from "../store/sqlite/restore.ts";
-import { type Look, lookInto } from "../store/look.ts";
+import { type Look, lookInto, lookIntoFile } from "../store/look.ts";
 import { currentTime, databaseArg, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 import { keyEncryptionArg, keyProtector } from "./key-encryption.ts";
@@ -39,7 +40,7 @@ export const restore = defineServerCommand({
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
-    const { url } = databaseOf(args);
+    const { url, password } = databaseOf(args);
     const now = currentTime();
     const isDryRun = args["dry-run"] === true;
     if (isPostgresUrl(url)) {
@@ -48,17 +49,21 @@ export const restore = defineServerCommand({
           hint: "Fill it with pg_restore, then run `vouch server restore`.",
         });
       }
-      const found = await lookIntoServer(url, args);
+      const found = required(await lookInto(url, password), describeDatabase(url));
       const problems = await problemsOf(found, args, now);
       if (isDryRun) return say(args, { of: describeDatabase(url), found, problems });
+      await requireUnused(url, password);
       const restored = await withStore(args, false, (store) => endWhatWasOpen(store, undefined, now));
       return say(args, { of: describeDatabase(url), found, problems, restored });
     }
-    if (args.file === undefined) throw new VouchError("usage", "Expected FILE, the backup.");
+    if (args.file === undefined)
+      throw new VouchError("usage", "Expected FILE, the backup.", {
+        hint: "Name the file that `vouch server backup FILE` made: `vouch server restore FILE`.",
+      });
     const file = resolve(args.file);
     const path = sqlitePath(url);
     const rows = await checkBackup(file);
-    const found = await lookIntoServer(`sqlite:${file}`, args);
+    const found = required(await lookIntoFile(file), file);
     const problems = await problemsOf(found, args, now);
     if (isDryRun) return say(args, { of: args.file, rows, found, problems });
     let restored: Restored | undefined;
@@ -90,11 +95,10 @@ interface Report {
   replaced?: string | undefined;
 }
 
-/** Reads what a server would start with. Throws `settings_missing` if there is nothing, and as `lookInto`. */
-async function lookIntoServer(url: string, args: Parameters<typeof databaseOf>[0]): Promise<Look> {
-  const found = await lookInto(url, databaseOf(args).password);
+/** Returns what a server would start with. Throws `settings_missing` if there is nothing. */
+function required(found: Look | undefined, name: string): Look {
   if (found?.configuration !== undefined) return found;
-  throw new VouchError("settings_missing", `${describeDatabase(url)} holds no database of a Vouch server.`, {
+  throw new VouchError("settings_missing", `${name} holds no database of a Vouch server.`, {
     hint: "Nothing was changed. Take another backup.",
   });
 }

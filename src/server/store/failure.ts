@@ -1,5 +1,5 @@
 /** Environmental database failures: lock held, disk full, file gone, connection lost. */
-import type { ErrorCode } from "../../base/errors.ts";
+import { type ErrorCode, VouchError } from "../../base/errors.ts";
 import { postgresFailure } from "./postgres/failure.ts";
 
 /** The SQLite result codes (sqlite.org/rescode.html) of these failures; extended codes match by prefix. */
@@ -42,6 +42,24 @@ export function databaseFailure(error: unknown): string | undefined {
 /** Returns how a command ends after such a failure. */
 export function failureCode(error: unknown): ErrorCode {
   return postgresFailure(error)?.code ?? "file_error";
+}
+
+/**
+ * Returns the error of a command for an environmental failure of the database `name`; undefined for any other error.
+ * `verb` and `hint` are of what failed; a failure that has its own advice has that.
+ */
+export function unusable(
+  error: unknown,
+  name: string,
+  verb: "used" | "opened" = "used",
+  hint = "Check what else uses the database, its permissions and the space on the disk; then try again.",
+): VouchError | undefined {
+  const reason = databaseFailure(error);
+  if (reason === undefined) return undefined;
+  return new VouchError(failureCode(error), `The database ${name} cannot be ${verb}: ${reason}.`, {
+    hint: postgresFailure(error)?.hint ?? hint,
+    cause: error,
+  });
 }
 
 /** Whether the error means that another process holds the lock. */

@@ -8,8 +8,9 @@ import type { Secret } from "../../base/secret.ts";
 import type { Metadata } from "../policy/metadata.ts";
 import { AttestationMetadataStore } from "./attestation-metadata.ts";
 import { ConfigurationStore, type ServerConfiguration } from "./configuration.ts";
-import { describeDatabase, sqlitePath } from "./open.ts";
-import { isPostgresUrl, postgresAddress } from "./postgres/address.ts";
+import { unusable } from "./failure.ts";
+import { sqlitePath } from "./open.ts";
+import { isPostgresUrl, type PostgresAddress, postgresAddress } from "./postgres/address.ts";
 import { Pool } from "./postgres/pool.ts";
 import { checkVersion, schemaVersion } from "./schema.ts";
 import { signingKeysVersion } from "./schema-versions.ts";
@@ -30,12 +31,20 @@ export interface Look {
 
 /**
  * Reads what a server would start with; undefined if there is no database or no table. Throws `usage`, `file_error`,
- * `settings_invalid` (a version that is too new), and the database's errors.
+ * `network`, `settings_invalid` (a version that is too new, a login that is refused).
  */
 export async function lookInto(url: string, password: Secret | undefined): Promise<Look | undefined> {
-  const name = describeDatabase(url);
-  if (!isPostgresUrl(url)) return await lookIntoFile(sqlitePath(url), name);
-  const pool = new Pool(postgresAddress(url, password));
+  if (!isPostgresUrl(url)) return await lookIntoFile(sqlitePath(url));
+  const address = postgresAddress(url, password);
+  try {
+    return await lookIntoPostgres(address);
+  } catch (error) {
+    throw unusable(error, address.name) ?? error;
+  }
+}
+
+async function lookIntoPostgres(address: PostgresAddress): Promise<Look | undefined> {
+  const pool = new Pool(address);
   try {
     return await pool.once(async (connection) => {
       await connection`BEGIN READ ONLY`;
@@ -46,7 +55,7 @@ export async function lookInto(url: string, password: Secret | undefined): Promi
       const look = await readTables(
         (strings, ...values) => connection(strings, ...values),
         postgresColumns,
-        name,
+        address.name,
         may === true,
       );
       await connection`ROLLBACK`;
@@ -57,7 +66,16 @@ export async function lookInto(url: string, password: Secret | undefined): Promi
   }
 }
 
-async function lookIntoFile(path: string, name: string): Promise<Look | undefined> {
+/** As `lookInto`, for the file `path`. */
+export async function lookIntoFile(path: string): Promise<Look | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw unusable(error, path) ?? error;
+  }
+}
+
+async function readFile(path: string): Promise<Look | undefined> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
   // Without a log nobody has the file open: SQLite would make one, and leave it.
   const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
@@ -66,7 +84,7 @@ async function lookIntoFile(path: string, name: string): Promise<Look | undefine
   try {
     const run: Sql = async (strings, ...values) => database.query(strings.join("?")).all(...(values as string[]));
     const [table] = await run`SELECT name FROM sqlite_master WHERE name = 'schema_versions'`;
-    return table === undefined ? undefined : await readTables(run, sqliteColumns, name, mayWrite(path));
+    return table === undefined ? undefined : await readTables(run, sqliteColumns, path, mayWrite(path));
   } finally {
     database.close();
   }

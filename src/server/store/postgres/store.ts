@@ -2,7 +2,7 @@
 import type { ReservedSQL } from "bun";
 import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/printable.ts";
-import { databaseFailure, failureCode } from "../failure.ts";
+import { unusable } from "../failure.ts";
 import { checkVersion, migrate, schemaVersion } from "../schema.ts";
 import type { Sql } from "../sql.ts";
 import { checkTables, postgresColumns } from "../tables.ts";
@@ -71,11 +71,11 @@ export async function openPostgresStore(address: PostgresAddress, options: Postg
   } catch (error) {
     await pool.close();
     if (error instanceof VouchError) throw error;
-    const reason = databaseFailure(error) ?? printable((error as Error).message);
-    throw new VouchError(failureCode(error), `The database ${address.name} cannot be opened: ${reason}.`, {
-      hint: "Check that it runs, its address, user and password, and its log.",
-      cause: error,
-    });
+    const hint = "Check that it runs, its address, user and password, and its log.";
+    const message = `The database ${address.name} cannot be opened: ${printable((error as Error).message)}.`;
+    throw (
+      unusable(error, address.name, "opened", hint) ?? new VouchError("file_error", message, { hint, cause: error })
+    );
   }
 }
 

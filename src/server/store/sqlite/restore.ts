@@ -1,5 +1,4 @@
 /** Puts a backup in the place of the database. */
-import { Database } from "bun:sqlite";
 import {
   chmodSync,
   closeSync,
@@ -22,7 +21,7 @@ import { VouchError } from "../../../base/errors.ts";
 import { whyUnreadable } from "../../../base/system/regular-file.ts";
 import { removeAbandoned, temporaryName } from "../../../base/system/temporary.ts";
 import { databaseFailure } from "../failure.ts";
-import { lockAlone } from "./alone.ts";
+import { requireAlone } from "./alone.ts";
 import { checkCopy } from "./backup.ts";
 import { makeFolder } from "./folder.ts";
 
@@ -131,20 +130,6 @@ export async function putInPlace(
     });
   } finally {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Throws `edit_conflict` while a process has the database open. A damaged one nobody can use. */
-function requireAlone(path: string): void {
-  try {
-    const database = new Database(path, { readwrite: true });
-    try {
-      lockAlone(database, path);
-    } finally {
-      database.close();
-    }
-  } catch (error) {
-    if (error instanceof VouchError) throw error;
   }
 }
 
