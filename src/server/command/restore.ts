@@ -62,7 +62,7 @@ export const restore = defineServerCommand({
       });
     const file = resolve(args.file);
     const path = sqlitePath(url);
-    const rows = await checkBackup(file);
+    const rows = checkBackup(file);
     const found = required(await lookIntoFile(file), file);
     const problems = await problemsOf(found, args, now);
     if (isDryRun) return say(args, { of: args.file, rows, found, problems });

@@ -16,6 +16,7 @@ import { checkVersion, schemaVersion } from "./schema.ts";
 import { signingKeysVersion } from "./schema-versions.ts";
 import { type SigningKey, SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
+import { requireRegular } from "./sqlite/files.ts";
 import { checkTables, postgresColumns, sqliteColumns } from "./tables.ts";
 
 export interface Look {
@@ -77,6 +78,7 @@ export async function lookIntoFile(path: string): Promise<Look | undefined> {
 
 async function readFile(path: string): Promise<Look | undefined> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  requireRegular(path);
   // Without a log nobody has the file open: SQLite would make one, and leave it.
   const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
   const uri = `${pathToFileURL(path).href}?${hasLog ? "mode=ro" : "immutable=1"}`;

@@ -2,6 +2,7 @@
 import { Database } from "bun:sqlite";
 import { VouchError } from "../../../base/errors.ts";
 import { isLocked } from "../failure.ts";
+import { requireRegular } from "./files.ts";
 
 /**
  * Locks the file for `database` alone, until that is closed: in this mode SQLite takes the whole file, which it does not
@@ -24,8 +25,10 @@ export function lockAlone(database: Database, path: string): void {
 /**
  * Throws `edit_conflict` while a process has the database `path` open. One that is missing, or so damaged that SQLite
  * does not open it, nobody uses.
+ * Throws `file_error` where the path is no regular file's.
  */
 export function requireAlone(path: string): void {
+  requireRegular(path);
   try {
     const database = new Database(path, { readwrite: true });
     try {

@@ -23,17 +23,15 @@ import { removeAbandoned, temporaryName } from "../../../base/system/temporary.t
 import { databaseFailure } from "../failure.ts";
 import { requireAlone } from "./alone.ts";
 import { checkCopy } from "./backup.ts";
+import { requireRegular, suffixes } from "./files.ts";
 import { makeFolder } from "./folder.ts";
-
-/** The files of a database: itself, its write-ahead log, the log's index. */
-const suffixes = ["", "-wal", "-shm"] as const;
 
 /**
  * Checks the backup `file` and changes nothing: its integrity, its foreign keys, that it has a signing key. Returns the
  * number of rows of each table. Throws `file_error`, and `usage` if it is a database's own file, which may lack what is
  * in its log.
  */
-export async function checkBackup(file: string): Promise<Record<string, number>> {
+export function checkBackup(file: string): Record<string, number> {
   if (hasWriteAheadLog(headerOf(file))) {
     throw new VouchError(
       "usage",
@@ -44,7 +42,7 @@ export async function checkBackup(file: string): Promise<Record<string, number>>
     );
   }
   try {
-    return await checkCopy(file);
+    return checkCopy(file);
   } catch (error) {
     if (!(error instanceof VouchError) && databaseFailure(error) === undefined) throw error;
     throw new VouchError("file_error", `The backup ${file} is not whole.`, {
@@ -72,7 +70,9 @@ function headerOf(file: string): Buffer {
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") {
-      throw new VouchError("file_error", `There is no backup ${file}.`);
+      throw new VouchError("file_error", `There is no backup ${file}.`, {
+        hint: "Give the file that `vouch server backup FILE` made.",
+      });
     }
     throw new VouchError("file_error", `The backup ${file} cannot be read: ${whyUnreadable(error)}.`, {
       hint: "Give the file that `vouch server backup FILE` made.",
@@ -89,7 +89,7 @@ function hasWriteAheadLog(header: Buffer): boolean {
 /**
  * Puts a copy of the backup `file`, which `prepare` may change, in the place of the database `path`, with mode 0600; for
  * root, with the owner of what is replaced, or of the folder. The database that was there is renamed, with its log, to
- * the returned name; undefined if there was none. Throws `edit_conflict` (a process has the database open), `file_error`,
+ * the returned name, with mode 0600; undefined if there was none. Throws `edit_conflict` (a process has the database open), `file_error`,
  * and as `prepare`: then nothing is changed.
  */
 export async function putInPlace(
@@ -97,6 +97,7 @@ export async function putInPlace(
   path: string,
   { now, prepare }: { now: number; prepare: (copy: string) => Promise<void> },
 ): Promise<string | undefined> {
+  requireRegular(path);
   let folder: string | undefined;
   try {
     const beside = dirname(path);
@@ -110,7 +111,7 @@ export async function putInPlace(
     const copy = join(folder, "copy.db");
     copyFileSync(file, copy, constants.COPYFILE_EXCL);
     chmodSync(copy, 0o600);
-    await checkCopy(copy);
+    checkCopy(copy);
     await prepare(copy);
     // SQLite removes the log when the last connection is closed.
     if (exists(`${copy}-wal`)) throw new Error("its write-ahead log is still in use");
@@ -145,6 +146,8 @@ function moveAside(path: string, now: number): string | undefined {
   if (suffixes.some((suffix) => exists(aside + suffix))) {
     throw new VouchError("edit_conflict", `${aside} exists.`, { hint: "Run the command again." });
   }
+  // Before anything is moved: another user's file fails here.
+  for (const suffix of found) chmodSync(path + suffix, 0o600);
   for (const suffix of found) renameSync(path + suffix, aside + suffix);
   return aside;
 }
