@@ -3,6 +3,7 @@ import { initHint } from "../initialize.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
 import { type Look, lookInto } from "../store/look.ts";
+import { obstacleTo } from "../store/obstacle.ts";
 import { describeDatabase } from "../store/open.ts";
 import { statusesAt } from "../signing/life-cycle.ts";
 import { describeProtection, type KeyProtector, parseProtection } from "../signing/protection.ts";
@@ -26,15 +27,15 @@ export async function checkDatabase(
     const name = describeDatabase(database);
     if (found === undefined || found.configuration === undefined) {
       const message = `${name} has not been initialised`;
-      return {
-        findings: [
-          url === undefined ? problem(check, `${message}.`, initHint) : ok(check, `${message}: the server will do so`),
-        ],
-        found,
-      };
+      if (url === undefined) return { findings: [problem(check, `${message}.`, initHint)], found };
+      const obstacle = await obstacleTo(database, password, true);
+      const finding =
+        obstacle === undefined ? ok(check, `${message}: the server will do so`) : unwritable(name, obstacle);
+      return { findings: [finding], found };
     }
     const findings = [version(name, found)];
-    if (!found.isWritable) findings.push(problem(check, `${name} cannot be written.`));
+    const obstacle = await obstacleTo(database, password, found.version.found < found.version.known);
+    if (obstacle !== undefined) findings.push(unwritable(name, obstacle));
     if (url !== undefined && url !== found.configuration.url) {
       findings.push(problem(check, `${name} belongs to ${found.configuration.url}, not to ${url}.`));
     }
@@ -42,6 +43,14 @@ export async function checkDatabase(
   } catch (error) {
     return { findings: [failed(check, error)], found: undefined };
   }
+}
+
+function unwritable(name: string, obstacle: string): Finding {
+  return problem(
+    "database",
+    `${name} cannot be written: ${obstacle}.`,
+    "A server neither starts nor works with it like that.",
+  );
 }
 
 function version(name: string, { version: { found, known } }: Look): Finding {

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { parseJson } from "../../base/json.ts";
 import { bracketed, type ListenAddress, urlHost } from "../configuration/listen.ts";
 import type { Settings } from "../configuration/table.ts";
-import { type Finding, ok, problem } from "./finding.ts";
+import { type Finding, ok, problem, warning } from "./finding.ts";
 
 const answerTimeoutMs = 2_000;
 const maxAnswerBytes = 1024 * 1024;
@@ -12,7 +12,7 @@ const maxAnswerBytes = 1024 * 1024;
 const Discovery = v.object({ issuer: v.string() });
 
 /**
- * Looks at both addresses as a server has them, at the same time; `url` is the server's: if it answers there itself, or
+ * Looks at both addresses as a server has them, at the same time; `url` is the server's, undefined if it is not known: if it answers there itself, or
  * with a Vouch server's metrics, the address is its own.
  */
 export async function checkAddresses(settings: Partial<Settings>, url: string | undefined): Promise<Finding[]> {
@@ -40,8 +40,11 @@ async function checkListen(
       if (check === "metrics-listen" && !isOwn && (await hasMetricsAt(hostname, port))) {
         return ok(check, `${place} is in use by a server that runs`);
       }
-      if (url !== undefined && (await issuerAt(hostname, port)) === url) {
-        return ok(check, `${place} is in use by a server for ${url} that runs`);
+      if (check === "listen" && !isOwn) {
+        const issuer = await issuerAt(hostname, port);
+        const message = `${place} is in use by a server for ${issuer} that runs`;
+        if (issuer !== undefined && issuer === url) return ok(check, message);
+        if (issuer !== undefined && url === undefined) return warning(check, `${message}: this one's URL is not known`);
       }
       return problem(
         check,

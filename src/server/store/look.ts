@@ -1,6 +1,5 @@
 /** A look into a database that changes nothing: no table is made, no version migrated, no file written. */
-import { accessSync, constants as fileAccess, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { SQL } from "bun";
 import { constants, Database } from "bun:sqlite";
@@ -27,7 +26,6 @@ export interface Look {
   signingKeys: SigningKey[] | undefined;
   /** Of security keys' models, as the server last read them. */
   metadata: Metadata | undefined;
-  isWritable: boolean;
 }
 
 /**
@@ -51,13 +49,10 @@ async function lookIntoPostgres(address: PostgresAddress): Promise<Look | undefi
       await connection`BEGIN READ ONLY`;
       const [{ found }] = await connection`SELECT to_regclass('schema_versions') IS NOT NULL AS found`;
       if (!found) return undefined;
-      const [{ may }] = await connection`
-        SELECT coalesce(has_table_privilege(to_regclass('sessions'), 'INSERT'), false) AND NOT pg_is_in_recovery() AS may`;
       const look = await readTables(
         (strings, ...values) => connection(strings, ...values),
         postgresColumns,
         address.name,
-        may === true,
       );
       await connection`ROLLBACK`;
       return look;
@@ -86,18 +81,13 @@ async function readFile(path: string): Promise<Look | undefined> {
   try {
     const run: Sql = async (strings, ...values) => database.query(strings.join("?")).all(...(values as string[]));
     const [table] = await run`SELECT name FROM sqlite_master WHERE name = 'schema_versions'`;
-    return table === undefined ? undefined : await readTables(run, sqliteColumns, path, mayWrite(path));
+    return table === undefined ? undefined : await readTables(run, sqliteColumns, path);
   } finally {
     database.close();
   }
 }
 
-async function readTables(
-  run: Sql,
-  columns: Parameters<typeof checkTables>[1],
-  name: string,
-  isWritable: boolean,
-): Promise<Look> {
+async function readTables(run: Sql, columns: Parameters<typeof checkTables>[1], name: string): Promise<Look> {
   const sql = run as unknown as SQL;
   await checkVersion(sql, name);
   await checkTables(run, columns, name);
@@ -107,17 +97,5 @@ async function readTables(
     configuration: await new ConfigurationStore(run).load(),
     signingKeys: version.found < signingKeysVersion ? undefined : await new SigningKeyStore(run).all(),
     metadata: await new AttestationMetadataStore(run).load(),
-    isWritable,
   };
-}
-
-/** The log is made beside the file. */
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, fileAccess.W_OK);
-    accessSync(dirname(path), fileAccess.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
