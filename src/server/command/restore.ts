@@ -64,6 +64,7 @@ export const restore = defineServerCommand({
     const path = sqlitePath(url);
     const rows = checkBackup(file);
     const found = required(await lookIntoFile(file), file);
+    await refuseOther(path, found);
     const problems = await problemsOf(found, args, now);
     if (isDryRun) return say(args, { of: args.file, rows, found, problems });
     let restored: Restored | undefined;
@@ -95,11 +96,30 @@ interface Report {
   replaced?: string | undefined;
 }
 
-/** Returns what a server would start with. Throws `settings_missing` if there is nothing. */
+/**
+ * Returns what a server would start with. Throws `settings_missing` if there is nothing, and `file_error` if it has what
+ * could make sessions good again that are ended.
+ */
 function required(found: Look | undefined, name: string): Look {
+  const [trigger] = found?.triggers ?? [];
+  if (trigger !== undefined) {
+    throw new VouchError("file_error", `${name} has the trigger, rule or view ${trigger}, which is none of Vouch's.`, {
+      hint: "Nothing was changed. Somebody has changed it: take another backup.",
+    });
+  }
   if (found?.configuration !== undefined) return found;
   throw new VouchError("settings_missing", `${name} holds no database of a Vouch server.`, {
     hint: "Nothing was changed. Take another backup.",
+  });
+}
+
+/** Throws `edit_conflict` if the database of another server would be replaced; one that cannot be read may be. */
+async function refuseOther(path: string, { configuration }: Look): Promise<void> {
+  const there = await lookIntoFile(path).catch(() => undefined);
+  const url = there?.configuration?.url;
+  if (url === undefined || url === configuration?.url) return;
+  throw new VouchError("edit_conflict", `${path} is the database of ${url}, and the backup of ${configuration?.url}.`, {
+    hint: "Nothing was changed. Name the right database with --database, or move that one away first.",
   });
 }
 

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { SQL } from "bun";
 import { constants, Database } from "bun:sqlite";
+import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { Metadata } from "../policy/metadata.ts";
 import { AttestationMetadataStore } from "./attestation-metadata.ts";
@@ -16,7 +17,7 @@ import { signingKeysVersion } from "./schema-versions.ts";
 import { type SigningKey, SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
 import { requireRegular } from "./sqlite/files.ts";
-import { checkTables, postgresColumns, sqliteColumns } from "./tables.ts";
+import { checkTables, type Lists, postgresLists, sqliteLists } from "./tables.ts";
 
 export interface Look {
   version: { found: number; known: number };
@@ -26,6 +27,8 @@ export interface Look {
   signingKeys: SigningKey[] | undefined;
   /** Of security keys' models, as the server last read them. */
   metadata: Metadata | undefined;
+  /** What changes rows by itself, or shows others: Vouch has none. */
+  triggers: string[];
 }
 
 /**
@@ -51,7 +54,7 @@ async function lookIntoPostgres(address: PostgresAddress): Promise<Look | undefi
       if (!found) return undefined;
       const look = await readTables(
         (strings, ...values) => connection(strings, ...values),
-        postgresColumns,
+        postgresLists,
         address.name,
       );
       await connection`ROLLBACK`;
@@ -81,19 +84,26 @@ async function readFile(path: string): Promise<Look | undefined> {
   try {
     const run: Sql = async (strings, ...values) => database.query(strings.join("?")).all(...(values as string[]));
     const [table] = await run`SELECT name FROM sqlite_master WHERE name = 'schema_versions'`;
-    return table === undefined ? undefined : await readTables(run, sqliteColumns, path);
+    return table === undefined ? undefined : await readTables(run, sqliteLists, path);
   } finally {
     database.close();
   }
 }
 
-async function readTables(run: Sql, columns: Parameters<typeof checkTables>[1], name: string): Promise<Look> {
+async function readTables(run: Sql, { columns, triggers }: Lists, name: string): Promise<Look> {
   const sql = run as unknown as SQL;
   await checkVersion(sql, name);
   await checkTables(run, columns, name);
   const version = await schemaVersion(sql);
+  const [{ number } = { number: 0 }] = await run`SELECT count(*) AS number FROM schema_versions`;
+  if (version.found === 0 || (version.found <= version.known && Number(number) !== version.found)) {
+    throw new VouchError("settings_invalid", `${name} lacks versions of its schema (table schema_versions).`, {
+      hint: "It is damaged, or was restored in part. Restore a backup: `vouch server restore`.",
+    });
+  }
   return {
     version,
+    triggers: await triggers(run),
     configuration: await new ConfigurationStore(run).load(),
     signingKeys: version.found < signingKeysVersion ? undefined : await new SigningKeyStore(run).all(),
     metadata: await new AttestationMetadataStore(run).load(),

@@ -69,6 +69,14 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
     expect(await kids()).not.toEqual(before);
   });
 
+  test("a database with a trigger or rule that is none of Vouch's is not called whole", async () => {
+    await sql.unsafe("CREATE RULE kept AS ON UPDATE TO sessions DO INSTEAD NOTHING");
+    for (const more of [["--dry-run"], []]) {
+      const { code, stdout, stderr } = await vouch(["restore", ...more]);
+      expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: "", stderr: expect.stringContaining("view kept") });
+    }
+  });
+
   test("tables that another role has restored, and a database that is missing, are no fault of Vouch", async () => {
     await sql.unsafe(`DROP ROLE IF EXISTS ordinary; CREATE ROLE ordinary LOGIN`).simple();
     const ordinary = url.replace("vouch@", "ordinary@");

@@ -5,7 +5,7 @@ import { printable } from "../../../base/printable.ts";
 import { unusable } from "../failure.ts";
 import { checkVersion, migrate, schemaVersion } from "../schema.ts";
 import type { Sql } from "../sql.ts";
-import { checkTables, postgresColumns } from "../tables.ts";
+import { checkTables, postgresLists } from "../tables.ts";
 import { type AuditOptions, Store } from "../store.ts";
 import type { PostgresAddress } from "./address.ts";
 import { commit, Pool, type PoolLimits } from "./pool.ts";
@@ -90,7 +90,7 @@ async function prepareSchema(sql: ReservedSQL, name: string, { create, now }: Po
   const version = found ? await schemaVersion(sql) : { found: 0, known: 1 };
   if (version.found < version.known) await migrateAlone(sql, now);
   await checkVersion(sql, name);
-  await checkTables((strings, ...values) => sql(strings, ...values), postgresColumns, name);
+  await checkTables((strings, ...values) => sql(strings, ...values), postgresLists.columns, name);
 }
 
 /** Migrates in one transaction, one process after the other. */

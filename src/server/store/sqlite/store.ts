@@ -7,7 +7,7 @@ import { VouchError } from "../../../base/errors.ts";
 import { DatabaseReplacedError, databaseFailure, isLocked } from "../failure.ts";
 import { checkVersion, migrate } from "../schema.ts";
 import type { Sql } from "../sql.ts";
-import { checkTables, sqliteColumns } from "../tables.ts";
+import { checkTables, sqliteLists } from "../tables.ts";
 import { type AuditOptions, Store } from "../store.ts";
 import { backUp } from "./backup.ts";
 import { CommitSync, type SyncFile } from "./commit-sync.ts";
@@ -145,7 +145,7 @@ async function prepareFile(path: string, now: number): Promise<void> {
     await sql`PRAGMA foreign_keys = ON`;
     await unlocked(() => migrate((work) => sql.begin(work), now), deadline);
     await checkVersion(sql, path);
-    await checkTables((strings, ...values) => sql(strings, ...values), sqliteColumns, path);
+    await checkTables((strings, ...values) => sql(strings, ...values), sqliteLists.columns, path);
   } finally {
     await sql.close();
   }
