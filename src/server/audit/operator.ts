@@ -29,7 +29,11 @@ export function defaultReplica(port: number): string {
 
 /** Parses a replica's name. Throws `usage`. */
 export function parseReplica(text: string | undefined): string | undefined {
-  if (text === undefined || (/^[\w.:-]{1,80}$/.test(text) && text !== commandLine && text !== checkpointChain))
-    return text;
+  if (text === commandLine || text === checkpointChain) {
+    throw new VouchError("usage", `--replica ${text} is the name of a chain of the audit log that no replica has.`, {
+      hint: "Give another name, like vouch-1.",
+    });
+  }
+  if (text === undefined || /^[\w.:-]{1,80}$/.test(text)) return text;
   throw new VouchError("usage", `Expected --replica with letters, digits and . _ : -, got "${text.slice(0, 80)}".`);
 }

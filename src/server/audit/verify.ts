@@ -32,6 +32,8 @@ export interface Verdict {
   newest: (Link & { time: number; kid: string }) | undefined;
   /** The first of each chain. */
   problems: Problem[];
+  /** The only problem is that the key of the newest checkpoint is none of the server's any more. */
+  isSignerGone: boolean;
 }
 
 export interface Expected {
@@ -62,6 +64,7 @@ class Verification {
   readonly #hashes = new Map<string, Map<number, string>>();
   #removed = new Map<string, Removal>();
   #newest: Verdict["newest"];
+  #isSignerGone = false;
   #entries = 0;
   #open = 0;
 
@@ -94,6 +97,7 @@ class Verification {
     if (newest !== undefined && this.#problems.length === 0 && !this.#expected.kids.includes(newest.kid)) {
       const what = `it is signed by ${newest.kid}, which is none of the server's signing keys`;
       this.#problems.push({ chain: checkpointChain, number: newest.number, what });
+      this.#isSignerGone = true;
     }
     if (known !== undefined && !isKnown) {
       const what =
@@ -112,6 +116,7 @@ class Verification {
       open: this.#open,
       newest,
       problems: this.#problems,
+      isSignerGone: this.#isSignerGone && this.#problems.length === 1,
     };
   }
 

@@ -1,11 +1,9 @@
 /** Looks into the database without changing anything: its version, its signing keys. */
 import { initHint } from "../initialize.ts";
-import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
-import { databaseFailure, failureHint } from "../store/failure.ts";
-import { hasPassword } from "../store/postgres/address.ts";
 import { type Look, lookInto } from "../store/look.ts";
+import { obstacleTo } from "../store/obstacle.ts";
 import { describeDatabase } from "../store/open.ts";
 import { statusesAt } from "../signing/life-cycle.ts";
 import { describeProtection, type KeyProtector, parseProtection } from "../signing/protection.ts";
@@ -30,33 +28,36 @@ export async function checkDatabase(
     const name = describeDatabase(database);
     if (found === undefined || found.configuration === undefined) {
       const message = `${name} has not been initialised`;
-      return {
-        findings: [
-          url === undefined
-            ? problem(check, `${message}.`, initHint)
-            : warning(
-                check,
-                `${message}: the server makes it when it starts, with a new signing key, and knows nobody.`,
-                "Right for the first start. If there was a database before, restore its backup: `vouch server restore FILE`.",
-              ),
-        ],
-        found,
-      };
+      if (url === undefined) return { findings: [problem(check, `${message}.`, initHint)], found };
+      const obstacle = await obstacleTo(database, password, true);
+      const finding =
+        obstacle === undefined
+          ? warning(
+              check,
+              `${message}: the server makes it when it starts, with a new signing key, and knows nobody.`,
+              "Right for the first start. If there was a database before, restore its backup: `vouch server restore FILE`.",
+            )
+          : unwritable(name, obstacle);
+      return { findings: [finding], found };
     }
     const findings = [version(name, found)];
-    if (!found.isWritable) findings.push(problem(check, `${name} cannot be written.`));
+    const obstacle = await obstacleTo(database, password, found.version.found < found.version.known);
+    if (obstacle !== undefined) findings.push(unwritable(name, obstacle));
     if (url !== undefined && url !== found.configuration.url) {
       findings.push(problem(check, `${name} belongs to ${found.configuration.url}, not to ${url}.`));
     }
     return { findings, found };
   } catch (error) {
-    if (error instanceof VouchError) return { findings: [failed(check, error)], found: undefined };
-    const reason = databaseFailure(error);
-    if (reason === undefined) throw error;
-    const message = `${describeDatabase(database)} cannot be used: ${reason}.`;
-    const hint = failureHint(error, password !== undefined || hasPassword(database));
-    return { findings: [problem(check, message, hint)], found: undefined };
+    return { findings: [failed(check, error)], found: undefined };
   }
+}
+
+function unwritable(name: string, obstacle: string): Finding {
+  return problem(
+    "database",
+    `${name} cannot be written: ${obstacle}.`,
+    "A server neither starts nor works with it like that.",
+  );
 }
 
 function version(name: string, { version: { found, known } }: Look): Finding {

@@ -12,7 +12,7 @@ const maxAnswerBytes = 1024 * 1024;
 const Discovery = v.object({ issuer: v.string() });
 
 /**
- * Looks at both addresses as a server has them, at the same time; `url` is the server's: if it answers there itself, or
+ * Looks at both addresses as a server has them, at the same time; `url` is the server's, undefined if it is not known: if it answers there itself, or
  * with a Vouch server's metrics, the address is its own.
  */
 export async function checkAddresses(settings: Partial<Settings>, url: string | undefined): Promise<Finding[]> {
@@ -44,8 +44,11 @@ async function checkListen(
     if (check === "metrics-listen" && (await hasMetricsAt(hostname, port))) {
       return ok(check, `${place} is in use by a server that runs`);
     }
-    if (url !== undefined && (await issuerAt(hostname, port)) === url) {
-      return ok(check, `${place} is in use by a server for ${url} that runs`);
+    if (check === "listen") {
+      const issuer = await issuerAt(hostname, port);
+      const message = `${place} is in use by a server for ${issuer} that runs`;
+      if (issuer !== undefined && issuer === url) return ok(check, message);
+      if (issuer !== undefined && url === undefined) return warning(check, `${message}: this one's URL is not known`);
     }
   }
   const { message, hint } = describeListenError(code, { hostname, port }, check);

@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import { levelOfKey, type ProtectionLevel } from "../signing/protection.ts";
-import { lookInto } from "../store/look.ts";
+import { lookIntoFile } from "../store/look.ts";
 import { databaseArg, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 import { holding } from "./holding.ts";
@@ -36,7 +36,7 @@ ${advice(levels)}`);
 });
 
 async function levelsIn(file: string): Promise<ProtectionLevel[]> {
-  const copy = await lookInto(`sqlite:${resolve(file)}`, undefined);
+  const copy = await lookIntoFile(resolve(file));
   return (copy?.signingKeys ?? []).map(levelOfKey);
 }
 

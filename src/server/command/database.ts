@@ -1,10 +1,9 @@
 /** The database of a `vouch server` command. */
-import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import { databasePassword } from "../configuration/database-password.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { find, type Flags, sourcesOf } from "../configuration/settings.ts";
-import { databaseFailure, failureCode, failureHint } from "../store/failure.ts";
+import { unusable } from "../store/failure.ts";
 import { describeDatabase, openStore, type OpenOptions } from "../store/open.ts";
 import { hasPassword } from "../store/postgres/address.ts";
 import { commandLine, operator } from "../audit/operator.ts";
@@ -47,12 +46,7 @@ export async function withStore<Result>(
     await store.time(currentTime());
     return await work(store);
   } catch (error) {
-    const reason = databaseFailure(error);
-    if (reason === undefined) throw error;
-    throw new VouchError(failureCode(error), `The database ${describeDatabase(url)} cannot be used: ${reason}.`, {
-      hint: failureHint(error, password !== undefined || hasPassword(url)),
-      cause: error,
-    });
+    throw unusable(error, describeDatabase(url), { hasPassword: password !== undefined || hasPassword(url) }) ?? error;
   } finally {
     await store.close();
   }

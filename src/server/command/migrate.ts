@@ -1,4 +1,5 @@
 import { VouchError } from "../../base/errors.ts";
+import { shellWord } from "../../base/shell-word.ts";
 import { firstChain } from "../audit/lanes.ts";
 import { commandLine, operator } from "../audit/operator.ts";
 import { sqlitePath } from "../store/open.ts";
@@ -67,6 +68,6 @@ export const migrate = defineServerCommand({
       return;
     }
     print(`${address.name} holds all of ${path}: ${holding(rows)}, ${count(rows["sessions"] ?? 0, "session")}.
-Start the servers with --database ${address.name}; do not start one on the file again.`);
+Start the servers with --database ${shellWord(address.name)}; do not start one on the file again.`);
   },
 });

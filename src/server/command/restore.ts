@@ -5,10 +5,11 @@ import { failed, type Finding } from "../check/finding.ts";
 import { commandLine, operator } from "../audit/operator.ts";
 import { endWhatWasOpen, type Restored } from "../restored.ts";
 import type { Flags } from "../configuration/settings.ts";
+import { requireUnused } from "../store/alone.ts";
 import { describeDatabase, openStore, sqlitePath } from "../store/open.ts";
 import { isPostgresUrl } from "../store/postgres/address.ts";
 import { checkBackup, putInPlace } from "../store/sqlite/restore.ts";
-import { type Look, lookInto } from "../store/look.ts";
+import { type Look, lookInto, lookIntoFile } from "../store/look.ts";
 import { currentTime, databaseArg, databaseOf, withStore } from "./database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 import { keyEncryptionArg, keyProtector } from "./key-encryption.ts";
@@ -43,7 +44,7 @@ export const restore = defineServerCommand({
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
-    const { url } = databaseOf(args);
+    const { url, password } = databaseOf(args);
     const now = currentTime();
     const isDryRun = args["dry-run"] === true;
     if (isPostgresUrl(url)) {
@@ -52,17 +53,22 @@ export const restore = defineServerCommand({
           hint: "Fill it with pg_restore, then run `vouch server restore`.",
         });
       }
-      const found = await lookIntoServer(url, args);
+      const found = required(await lookInto(url, password), describeDatabase(url));
       const problems = await problemsOf(found, args, now);
       if (isDryRun) return say(args, { of: describeDatabase(url), rows: found.rows, found, problems });
+      await requireUnused(url, password);
       const restored = await withStore(args, false, (store) => endWhatWasOpen(store, undefined, now));
       return say(args, { of: describeDatabase(url), rows: found.rows, found, problems, restored });
     }
-    if (args.file === undefined) throw new VouchError("usage", "Expected FILE, the backup.");
+    if (args.file === undefined)
+      throw new VouchError("usage", "Expected FILE, the backup.", {
+        hint: "Name the file that `vouch server backup FILE` made: `vouch server restore FILE`.",
+      });
     const file = resolve(args.file);
     const path = sqlitePath(url);
-    const rows = await checkBackup(file);
-    const found = await lookIntoServer(`sqlite:${file}`, args);
+    const rows = checkBackup(file);
+    const found = required(await lookIntoFile(file), file);
+    await refuseOther(path, found);
     const problems = await problemsOf(found, args, now);
     if (isDryRun) return say(args, { of: args.file, rows, found, problems });
     let restored: Restored | undefined;
@@ -94,12 +100,30 @@ interface Report {
   replaced?: string | undefined;
 }
 
-/** Reads what a server would start with. Throws `settings_missing` if there is nothing, and as `lookInto`. */
-async function lookIntoServer(url: string, args: Parameters<typeof databaseOf>[0]): Promise<Look> {
-  const found = await lookInto(url, databaseOf(args).password);
+/**
+ * Returns what a server would start with. Throws `settings_missing` if there is nothing, and `file_error` if it has what
+ * could make sessions good again that are ended.
+ */
+function required(found: Look | undefined, name: string): Look {
+  const [trigger] = found?.triggers ?? [];
+  if (trigger !== undefined) {
+    throw new VouchError("file_error", `${name} has the trigger, rule or view ${trigger}, which is none of Vouch's.`, {
+      hint: "Nothing was changed. Somebody has changed it: take another backup.",
+    });
+  }
   if (found?.configuration !== undefined) return found;
-  throw new VouchError("settings_missing", `${describeDatabase(url)} holds no database of a Vouch server.`, {
+  throw new VouchError("settings_missing", `${name} holds no database of a Vouch server.`, {
     hint: "Nothing was changed. Take another backup.",
+  });
+}
+
+/** Throws `edit_conflict` if the database of another server would be replaced; one that cannot be read may be. */
+async function refuseOther(path: string, { configuration }: Look): Promise<void> {
+  const there = await lookIntoFile(path).catch(() => undefined);
+  const url = there?.configuration?.url;
+  if (url === undefined || url === configuration?.url) return;
+  throw new VouchError("edit_conflict", `${path} is the database of ${url}, and the backup of ${configuration?.url}.`, {
+    hint: "Nothing was changed. Name the right database with --database, or move that one away first.",
   });
 }
 

@@ -4,10 +4,8 @@ import { dirname } from "node:path";
 import { isPostgresUrl } from "../store/postgres/address.ts";
 import { sqlitePath } from "../store/open.ts";
 import { isUrl } from "../policy/metadata-source.ts";
+import { suffixes } from "../store/sqlite/files.ts";
 import type { Settings } from "./table.ts";
-
-/** What SQLite makes beside a database (sqlite.org/tempfiles.html, 2). */
-const besideDatabase = ["", "-wal", "-shm", "-journal"];
 
 /** Paths that the audit log's lines must not be written to; `config` is the configuration file's. Throws `usage`. */
 export function filesInUse(settings: Partial<Settings>, config: string | undefined): string[] {
@@ -25,7 +23,7 @@ export function filesInUse(settings: Partial<Settings>, config: string | undefin
     keyFile(settings["key-encryption-key"]),
   ];
   return [
-    ...(isFile ? besideDatabase.map((suffix) => `${sqlitePath(database)}${suffix}`) : []),
+    ...(isFile ? suffixes.map((suffix) => `${sqlitePath(database)}${suffix}`) : []),
     ...named.filter((path) => path !== undefined),
   ];
 }

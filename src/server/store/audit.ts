@@ -247,7 +247,9 @@ const unreadable = { unreadable: true };
 function toDetail(text: string | null | undefined): Detail {
   const value = parseJson(String(text));
   const isDetail = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isDetail && Object.values(value).every((each) => isValue(each, maxDepth)) ? (value as Detail) : unreadable;
+  if (!isDetail || !Object.values(value).every((each) => isValue(each, maxDepth))) return unreadable;
+  // Of a name that is there twice, others may read the value that has no part in the hash.
+  return JSON.stringify(value) === text ? (value as Detail) : unreadable;
 }
 
 function isValue(value: unknown, depth: number): boolean {

@@ -1,5 +1,5 @@
 /** Environmental database failures: lock held, disk full, file gone, connection lost. */
-import type { ErrorCode } from "../../base/errors.ts";
+import { type ErrorCode, VouchError } from "../../base/errors.ts";
 import { isPasswordRefused, postgresFailure } from "./postgres/failure.ts";
 
 /** The SQLite result codes (sqlite.org/rescode.html) of these failures; extended codes match by prefix. */
@@ -39,19 +39,43 @@ export function databaseFailure(error: unknown): string | undefined {
   return typeof code === "string" ? reasons.find(([pattern]) => pattern.test(code))?.[1] : undefined;
 }
 
-/** The next step of who administers; `hasPassword`: the settings have a password for the database. */
-export function failureHint(error: unknown, hasPassword: boolean): string {
-  if (!isPasswordRefused(error)) {
-    return "Check what else uses the database, its permissions and the space on the disk; then try again.";
-  }
-  return hasPassword
-    ? "Check the user in the database's URL, and the password in the file of --database-password-file."
-    : "Name a file with the user's password: --database-password-file FILE, or database-password-file in the configuration file.";
-}
-
 /** Returns how a command ends after such a failure. */
 export function failureCode(error: unknown): ErrorCode {
   return postgresFailure(error)?.code ?? "file_error";
+}
+
+/** How a command that failed with the database says it. */
+interface Saying {
+  verb?: "used" | "opened";
+  /** The advice for a failure that has none of its own. */
+  hint?: string;
+  /** Whether the settings have a password for the database. */
+  hasPassword?: boolean;
+}
+
+/** Returns the error of a command for an environmental failure of the database `name`; undefined for any other error. */
+export function unusable(
+  error: unknown,
+  name: string,
+  {
+    verb = "used",
+    hint = "Check what else uses the database, its permissions and the space on the disk; then try again.",
+    hasPassword = false,
+  }: Saying = {},
+): VouchError | undefined {
+  const reason = databaseFailure(error);
+  if (reason === undefined) return undefined;
+  const own = isPasswordRefused(error) ? passwordHint(hasPassword) : postgresFailure(error)?.hint;
+  return new VouchError(failureCode(error), `The database ${name} cannot be ${verb}: ${reason}.`, {
+    hint: own ?? hint,
+    cause: error,
+  });
+}
+
+function passwordHint(hasPassword: boolean): string {
+  return hasPassword
+    ? "Check the user in the database's URL, and the password in the file of --database-password-file."
+    : "Name a file with the user's password: --database-password-file FILE, or database-password-file in the configuration file.";
 }
 
 /** Whether the error means that another process holds the lock. */

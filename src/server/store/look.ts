@@ -1,21 +1,23 @@
 /** A look into a database that changes nothing: no table is made, no version migrated, no file written. */
-import { accessSync, constants as fileAccess, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { SQL } from "bun";
 import { constants, Database } from "bun:sqlite";
+import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { Metadata } from "../policy/metadata.ts";
 import { AttestationMetadataStore } from "./attestation-metadata.ts";
 import { ConfigurationStore, type ServerConfiguration } from "./configuration.ts";
-import { describeDatabase, sqlitePath } from "./open.ts";
-import { isPostgresUrl, postgresAddress } from "./postgres/address.ts";
+import { unusable } from "./failure.ts";
+import { sqlitePath } from "./open.ts";
+import { isPostgresUrl, type PostgresAddress, postgresAddress } from "./postgres/address.ts";
 import { Pool } from "./postgres/pool.ts";
 import { checkVersion, schemaVersion } from "./schema.ts";
 import { signingKeysVersion } from "./schema-versions.ts";
 import { type SigningKey, SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
-import { checkTables, postgresColumns, sqliteColumns } from "./tables.ts";
+import { requireRegular } from "./sqlite/files.ts";
+import { checkTables, type Lists, postgresLists, sqliteLists } from "./tables.ts";
 
 export interface Look {
   version: { found: number; known: number };
@@ -25,31 +27,37 @@ export interface Look {
   signingKeys: SigningKey[] | undefined;
   /** Of security keys' models, as the server last read them. */
   metadata: Metadata | undefined;
-  isWritable: boolean;
   /** Numbers of rows. */
   rows: { users: number; credentials: number };
+  /** What changes rows by itself, or shows others: Vouch has none. */
+  triggers: string[];
 }
 
 /**
  * Reads what a server would start with; undefined if there is no database or no table. Throws `usage`, `file_error`,
- * `settings_invalid` (a version that is too new), and the database's errors.
+ * `network`, `settings_invalid` (a version that is too new, a login that is refused).
  */
 export async function lookInto(url: string, password: Secret | undefined): Promise<Look | undefined> {
-  const name = describeDatabase(url);
-  if (!isPostgresUrl(url)) return await lookIntoFile(sqlitePath(url), name);
-  const pool = new Pool(postgresAddress(url, password));
+  if (!isPostgresUrl(url)) return await lookIntoFile(sqlitePath(url));
+  const address = postgresAddress(url, password);
+  try {
+    return await lookIntoPostgres(address);
+  } catch (error) {
+    throw unusable(error, address.name, { hasPassword: address.password !== undefined }) ?? error;
+  }
+}
+
+async function lookIntoPostgres(address: PostgresAddress): Promise<Look | undefined> {
+  const pool = new Pool(address);
   try {
     return await pool.once(async (connection) => {
       await connection`BEGIN READ ONLY`;
       const [{ found }] = await connection`SELECT to_regclass('schema_versions') IS NOT NULL AS found`;
       if (!found) return undefined;
-      const [{ may }] = await connection`
-        SELECT coalesce(has_table_privilege(to_regclass('sessions'), 'INSERT'), false) AND NOT pg_is_in_recovery() AS may`;
       const look = await readTables(
         (strings, ...values) => connection(strings, ...values),
-        postgresColumns,
-        name,
-        may === true,
+        postgresLists,
+        address.name,
       );
       await connection`ROLLBACK`;
       return look;
@@ -59,8 +67,18 @@ export async function lookInto(url: string, password: Secret | undefined): Promi
   }
 }
 
-async function lookIntoFile(path: string, name: string): Promise<Look | undefined> {
+/** As `lookInto`, for the file `path`. */
+export async function lookIntoFile(path: string): Promise<Look | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw unusable(error, path) ?? error;
+  }
+}
+
+async function readFile(path: string): Promise<Look | undefined> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  requireRegular(path);
   // Without a log nobody has the file open: SQLite would make one, and leave it.
   const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
   const uri = `${pathToFileURL(path).href}?${hasLog ? "mode=ro" : "immutable=1"}`;
@@ -68,28 +86,29 @@ async function lookIntoFile(path: string, name: string): Promise<Look | undefine
   try {
     const run: Sql = async (strings, ...values) => database.query(strings.join("?")).all(...(values as string[]));
     const [table] = await run`SELECT name FROM sqlite_master WHERE name = 'schema_versions'`;
-    return table === undefined ? undefined : await readTables(run, sqliteColumns, name, mayWrite(path));
+    return table === undefined ? undefined : await readTables(run, sqliteLists, path);
   } finally {
     database.close();
   }
 }
 
-async function readTables(
-  run: Sql,
-  columns: Parameters<typeof checkTables>[1],
-  name: string,
-  isWritable: boolean,
-): Promise<Look> {
+async function readTables(run: Sql, { columns, triggers }: Lists, name: string): Promise<Look> {
   const sql = run as unknown as SQL;
   await checkVersion(sql, name);
   await checkTables(run, columns, name);
   const version = await schemaVersion(sql);
+  const [{ number } = { number: 0 }] = await run`SELECT count(*) AS number FROM schema_versions`;
+  if (version.found === 0 || (version.found <= version.known && Number(number) !== version.found)) {
+    throw new VouchError("settings_invalid", `${name} lacks versions of its schema (table schema_versions).`, {
+      hint: "It is damaged, or was restored in part. Restore a backup: `vouch server restore`.",
+    });
+  }
   return {
     version,
+    triggers: await triggers(run),
     configuration: await new ConfigurationStore(run).load(),
     signingKeys: version.found < signingKeysVersion ? undefined : await new SigningKeyStore(run).all(),
     metadata: await new AttestationMetadataStore(run).load(),
-    isWritable,
     rows: {
       users: await countOf(run`SELECT count(*) AS rows FROM users`),
       credentials: await countOf(run`SELECT count(*) AS rows FROM credentials`),
@@ -101,15 +120,4 @@ async function readTables(
 async function countOf(counting: Promise<unknown>): Promise<number> {
   const [row] = (await counting) as [{ rows: number | string | bigint }];
   return Number(row.rows);
-}
-
-/** The log is made beside the file. */
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, fileAccess.W_OK);
-    accessSync(dirname(path), fileAccess.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -6,6 +6,7 @@ import { isPostgresUrl, postgresAddress, postgresName } from "./postgres/address
 import type { PoolLimits } from "./postgres/pool.ts";
 import { openPostgresStore } from "./postgres/store.ts";
 import { openSqliteStore, type SqliteOptions } from "./sqlite/store.ts";
+import { followed } from "./sqlite/files.ts";
 import type { Store } from "./store.ts";
 
 export interface OpenOptions extends SqliteOptions, PoolLimits {
@@ -22,15 +23,22 @@ export async function openStore(url: string, options: OpenOptions): Promise<Stor
   return await openSqliteStore(sqlitePath(url), options);
 }
 
-/** Returns the absolute path that a URL `sqlite:PATH` names. Throws `usage`. */
+/** Returns the absolute path that a URL `sqlite:PATH` names, without a link at its end. Throws `usage`. */
 export function sqlitePath(url: string): string {
-  const match = /^sqlite:(?:\/\/)?([^?]+)$/.exec(url);
-  if (match?.[1]) return resolve(match[1]);
+  const named = /^sqlite:(?:\/\/)?(.+)$/s.exec(url)?.[1];
+  if (named !== undefined) {
+    const path = followed(resolve(named));
+    if (!path.includes("?")) return path;
+    throw new VouchError("usage", `The database's path ${path} has a ?, which the runtime cuts it off at.`, {
+      hint: "Keep the database in a folder and under a name without one.",
+    });
+  }
   // Show only the scheme: another kind of URL may contain a password.
-  throw new VouchError(
-    "usage",
-    `Expected a database as sqlite:PATH or postgres://USER@HOST/NAME, got "${url.split(":", 1)[0]!.slice(0, 16)}:…".`,
-  );
+  const scheme = /^([a-z][a-z0-9+.-]{0,15}):/i.exec(url)?.[1];
+  const got = scheme === undefined ? "a text without a scheme" : `"${scheme}:…"`;
+  throw new VouchError("usage", `Expected a database as sqlite:PATH or postgres://USER@HOST/NAME, got ${got}.`, {
+    hint: "Name it with --database or VOUCH_DATABASE, like sqlite:/var/lib/vouch-server/server.db.",
+  });
 }
 
 /** Returns the database's name for people: never with a password. */

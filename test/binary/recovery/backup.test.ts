@@ -5,10 +5,14 @@ import { join } from "node:path";
 import { sha256 } from "../../../src/server/random.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import { lookInto, type Postgres, requiresPostgres, startPostgres } from "../../server/postgres.ts";
+import { blocksOf } from "../../docs/blocks.ts";
 import { requires } from "../../requires.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 import { type Machine, makeMachine } from "./machine.ts";
 import { enrol, exchange, kids, login, type Person, startLoad, url } from "./people.ts";
+
+/** The load is more than people do: on a fast machine it would meet the limits of a person's requests. */
+const settings = "person-limit = 1000000\ncredential-limit = 1000000\n";
 
 let machine: Machine;
 let people: Person[];
@@ -64,7 +68,7 @@ afterEach(async () => machine?.remove());
 describe("SQLite", () => {
   const path = () => join(machine.root, "var/lib/vouch-server/server.db");
   beforeEach(async () => {
-    machine = makeMachine(tempFolderUntil(onTestFinished));
+    machine = makeMachine(tempFolderUntil(onTestFinished), { settings });
     await ready();
   });
 
@@ -114,22 +118,49 @@ describe("SQLite", () => {
 });
 
 describe.skipIf(!requiresPostgres() || !requires("pg_dump", "pg_restore", "createdb", "dropdb", "psql"))(
-  "PostgreSQL",
+  "PostgreSQL, as an ordinary role",
   () => {
     let server: Postgres;
     beforeAll(async () => {
       server = await startPostgres();
+      // The role that made the cluster may everything; a server's has no right but its database.
+      const first = lookInto(`postgres://vouch@127.0.0.1:${server.port}/postgres`);
+      await first.unsafe("CREATE ROLE postgres LOGIN SUPERUSER");
+      await first.close();
+      const sql = lookInto(`postgres://postgres@127.0.0.1:${server.port}/postgres`);
+      await sql.unsafe("ALTER ROLE vouch RENAME TO first; CREATE ROLE vouch LOGIN").simple();
+      await sql.close();
     });
     afterAll(async () => server?.remove());
 
-    test("a dump under load is verified, mode 0600, and serves after it was restored", async () => {
-      const maintenance = lookInto(`postgres://vouch@127.0.0.1:${server.port}/postgres`);
-      await maintenance`CREATE DATABASE vouch`;
-      await maintenance.close();
-      const database = `postgres://vouch@127.0.0.1:${server.port}/vouch`;
-      const env = { PGHOST: "127.0.0.1", PGPORT: `${server.port}`, PGUSER: "vouch", VOUCH_DATABASE: database };
-      machine = makeMachine(tempFolderUntil(onTestFinished), { database, env });
+    /** A machine with what the page has exported, and the database that docs/server.md makes. */
+    async function prepare(host: string): Promise<string> {
+      const at = (name: string) =>
+        host.startsWith("/")
+          ? `postgres:///${name}?host=${host}&port=${server.port}&user=vouch`
+          : `postgres://vouch@${host}:${server.port}/${name}`;
+      const database = at("vouch");
+      const env = { PGHOST: host, PGPORT: `${server.port}`, PGUSER: "postgres", VOUCH_DATABASE: database };
+      machine = makeMachine(tempFolderUntil(onTestFinished), {
+        settings,
+        database,
+        env: { ...env, VOUCH_CHECK: at("vouch_check") },
+      });
+      await machine.type("dropdb --if-exists vouch && dropdb --if-exists vouch_replaced");
+      await machine.type(
+        blocksOf("docs/server.md")
+          .find(({ text }) => text.includes("createdb"))!
+          .text.split("\n")[0]!,
+      );
       await ready();
+      return database;
+    }
+
+    test.each([
+      ["TCP", () => "127.0.0.1"],
+      ["a Unix socket", () => server.folder],
+    ])("over %s a dump under load is verified, mode 0600, and serves after it was restored", async (_way, host) => {
+      const database = await prepare(host());
       const kidsBefore = await kids(machine.base());
       const before = await underLoad(async () => await machine.follow("Back up a PostgreSQL database"));
       const dump = join(machine.home, "vouch-backup.dump");
@@ -139,6 +170,23 @@ describe.skipIf(!requiresPostgres() || !requires("pg_dump", "pg_restore", "creat
       await machine.crash();
       await machine.follow("Restore a PostgreSQL database");
       await expectRestored({ before, late, kidsBefore }, database);
+    });
+
+    test("pasted into a shell of a role that may not make databases, nothing says that it was restored", async () => {
+      await prepare("127.0.0.1");
+      await machine.follow("Back up a PostgreSQL database");
+      const pasted = (heading: string) => {
+        const block = blocksOf("docs/recovery.md").find(
+          (each) => each.heading === heading && each.language === "sh" && !each.elsewhere,
+        );
+        return `set +eu +o pipefail; export PGUSER=vouch\n${block!.text}`;
+      };
+      const failed = await machine.type(pasted("Restore a PostgreSQL database"), 1);
+      expect(failed).toContain("permission denied");
+      expect(failed).not.toMatch(/is whole|Ended \d/);
+      await machine.type("rm *.sha256");
+      expect(await machine.type(pasted("Back up a PostgreSQL database"), 1)).not.toContain("is whole");
+      expect(readdirSync(machine.home)).not.toContain("vouch-backup.dump.sha256");
     });
   },
 );

@@ -1,7 +1,9 @@
 /** `vouch server` with a key-encryption key, as processes. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openStore } from "../../../src/server/store/open.ts";
+import { requiresMountNamespace } from "../../requires.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
 const main = new URL("../../../src/main.ts", import.meta.url).pathname;
@@ -12,9 +14,11 @@ const otherKek = join(folder, "other-kek");
 const secret = Buffer.alloc(32, 3).toString("base64");
 const source = ["--key-encryption-key", `file:${kek}`];
 
-function start(args: string[], env: Record<string, string> = {}) {
+const start = (args: string[], env?: Record<string, string>) => spawn([process.execPath, main, "server", ...args], env);
+
+function spawn(command: string[], env: Record<string, string> = {}) {
   const all = { PATH: process.env["PATH"], HOME: folder, NO_COLOR: "1", VOUCH_DATABASE: `sqlite:${path}`, ...env };
-  return Bun.spawn([process.execPath, main, "server", ...args], {
+  return Bun.spawn(command, {
     env: all,
     cwd: folder,
     stdout: "pipe",
@@ -22,8 +26,10 @@ function start(args: string[], env: Record<string, string> = {}) {
   });
 }
 
-async function vouch(args: string[], env: Record<string, string> = {}) {
-  const child = start(args, env);
+const vouch = (args: string[], env?: Record<string, string>) => run([process.execPath, main, "server", ...args], env);
+
+async function run(command: string[], env: Record<string, string> = {}) {
+  const child = spawn(command, env);
   const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   expect(stdout + stderr).not.toContain(secret.slice(0, 20));
   return { code: await child.exited, stdout, stderr };
@@ -157,3 +163,28 @@ test("a server that is made with a key-encryption key is encrypted from its firs
   expect(stdout).toContain("  encrypted under ");
   expect(await served(source, fresh)).toBe("");
 });
+
+test.skipIf(!requiresMountNamespace())(
+  "keys that are encrypted on a nearly full disk are said to be, with what is left to do",
+  async () => {
+    const database = join(folder, "large.db");
+    const fresh = { VOUCH_DATABASE: `sqlite:${database}` };
+    await vouch(["init", "--url", "https://vouch.example.com"], fresh);
+    const store = await openStore(`sqlite:${database}`, { create: false, now: 1 });
+    for (let index = 0; index < 500; index++)
+      await store.sessions.rememberProof(`${index}${"x".repeat(4000)}`, 2 ** 40);
+    await store.close();
+    // The database has room there, and not once more.
+    const size = statSync(database).size + 400_000;
+    const command = [process.execPath, main, "server", "signing-keys", "encrypt", ...source];
+    const inside = `mount -t tmpfs -o size=${size} none /mnt && cp ${database} /mnt/vouch.db && "$@"; echo "ended with $?"`;
+    const { stdout, stderr } = await run(["unshare", "--mount", "sh", "-c", inside, "sh", ...command], {
+      VOUCH_DATABASE: "sqlite:/mnt/vouch.db",
+    });
+    expect(stdout).toContain("Encrypted 1 signing key under");
+    expect(stdout).toContain("vouch server signing-keys rotate");
+    expect(stdout).toContain("ended with 1");
+    expect(stderr).toContain("The keys are encrypted now; only the clean-up failed");
+    expect(stderr).toContain("run the same command again");
+  },
+);

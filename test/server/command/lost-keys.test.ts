@@ -3,6 +3,7 @@ import { beforeEach, expect, onTestFinished, test } from "bun:test";
 import { Database } from "bun:sqlite";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openStore } from "../../../src/server/store/open.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
 const main = new URL("../../../src/main.ts", import.meta.url).pathname;
@@ -68,8 +69,9 @@ test("keys that can be used are not replaced, nor encrypted ones by one in clear
 });
 
 test("a key whose protection cannot be read is listed, and replaced by one that is protected", async () => {
-  using database = new Database(join(folder, "vouch.db"));
+  const database = new Database(join(folder, "vouch.db"));
   database.run("UPDATE signing_keys SET protection = 'damaged'");
+  database.close();
   const [{ kid } = { kid: "" }] = await keys();
   expect(await keys()).toMatchObject([{ state: "signing", protection: { by: "unreadable" }, problem: null }]);
   expect((await vouch("signing-keys", "list")).stdout).toMatch(
@@ -77,4 +79,20 @@ test("a key whose protection cannot be read is listed, and replaced by one that 
   );
   expect((await replaceLost()).stderr).toContain("would lie in clear text");
   expect(JSON.parse((await replaceLost(...given, "--json")).stdout).lost).toEqual([kid]);
+});
+
+test("beside a server, which may still have the key open, nothing is replaced", async () => {
+  const url = `sqlite:${join(folder, "vouch.db")}`;
+  const server = await openStore(url, { create: false, now: Math.floor(Date.now() / 1000) });
+  // The first read opens the log.
+  const [key] = await server.signingKeys.all();
+  writeFileSync(join(folder, "other"), Buffer.alloc(32, 4).toString("base64"), { mode: 0o600 });
+  const wrong = ["--key-encryption-key", `file:${join(folder, "other")}`];
+  const refused = await replaceLost(...wrong);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("is in use");
+  expect(refused.stderr).toContain("Stop the server first.");
+  expect(await server.signingKeys.all()).toEqual([key!]);
+  await server.close();
+  expect((await replaceLost(...wrong)).code).toBe(0);
 });

@@ -241,6 +241,29 @@ describe("it changes nothing", () => {
     await refused(["restore", backup], 1, "needs a Vouch that knows version 99");
   });
 
+  test("with a trigger or view that is none of Vouch's, or without the versions of its schema", async () => {
+    for (const [statement, says] of [
+      ["CREATE TRIGGER back AFTER UPDATE ON sessions BEGIN SELECT 1; END", "has the trigger, rule or view back"],
+      ["CREATE VIEW shown AS SELECT * FROM sessions", "has the trigger, rule or view shown"],
+      ["DELETE FROM schema_versions", "lacks versions of its schema"],
+      ["DELETE FROM schema_versions WHERE version = 2", "lacks versions of its schema"],
+    ] as const) {
+      copyFileSync(backup, join(folder, "changed.db"));
+      const changed = new Database(join(folder, "changed.db"));
+      changed.run(statement);
+      changed.close();
+      await refused(["restore", "changed.db", "--dry-run"], 1, says);
+      await refused(["restore", "changed.db"], 1, says);
+    }
+  });
+
+  test("over the database of another server", async () => {
+    const other = ["--database", `sqlite:${join(folder, "other.db")}`];
+    expect((await vouch(["init", "--url", "https://other.example.com", ...other])).code).toBe(0);
+    const says = "other.db is the database of https://other.example.com, and the backup of https://vouch.example.com.";
+    await refused(["restore", backup, ...other], 1, says);
+  });
+
   test("without FILE, and with FILE for PostgreSQL", async () => {
     await refused(["restore"], 2, "Expected FILE");
     await refused(["restore", backup, "--database", "postgres://vouch@127.0.0.1:1/x"], 2, "pg_restore");

@@ -1,5 +1,7 @@
 /** The values of flags of `vouch server`, and what is made of them. */
 import { expect, test } from "bun:test";
+import { parsePoint } from "../../../src/server/command/audit/period.ts";
+import { parseReplica } from "../../../src/server/audit/operator.ts";
 import { parseListen, urlHost } from "../../../src/server/configuration/listen.ts";
 import { parseSessionDuration } from "../../../src/server/oauth/session-duration.ts";
 
@@ -42,4 +44,22 @@ test.each([
   ["localhost", "localhost"],
 ])("a server that listens on %s is reached at %s", (hostname, host) => {
   expect(urlHost(hostname)).toBe(host);
+});
+
+test.each(["2026-02-30", "2026-02-29T10:00Z", "2026-13-01", "2026-04-31 10:00+02:00", "2026-11-28T24:30"])(
+  '--since "%s" is refused, for there is no such day',
+  (text) => {
+    expect(() => parsePoint(text, "--since", 0)).toThrow("Expected --since with a point in time");
+  },
+);
+
+test.each([
+  ["2028-02-29", 1_835_395_200],
+  ["2026-12-31T23:30-02:00", 1_798_767_000],
+])("--since %s is read as seconds since 1970", (text, seconds) => {
+  expect(parsePoint(text, "--since", 0)).toBe(seconds);
+});
+
+test.each(["checkpoints", "command-line"])("--replica %s is refused as the name of another chain", (name) => {
+  expect(() => parseReplica(name)).toThrow(`--replica ${name} is the name of a chain`);
 });

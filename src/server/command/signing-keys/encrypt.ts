@@ -2,6 +2,8 @@ import { VouchError } from "../../../base/errors.ts";
 import { count } from "../../../base/count.ts";
 import { initialized } from "../../initialize.ts";
 import { encryptKeys } from "../../signing/encrypt.ts";
+import { databaseFailure } from "../../store/failure.ts";
+import type { Store } from "../../store/store.ts";
 import { databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { keyEncryptionArg, keyProtector, openProtector } from "../key-encryption.ts";
@@ -43,12 +45,13 @@ export const encrypt = defineServerCommand({
       });
     }
     const from = args.previous === undefined ? undefined : await openProtector(args.previous);
-    const { changed, isScrubbed } = await withStore(args, false, async (store) => {
+    const { changed, isScrubbed, failure } = await withStore(args, false, async (store) => {
       const keys = await encryptKeys(store, (await initialized(store)).url, { from, to });
-      return { changed: keys, isScrubbed: await store.scrub() };
+      return { changed: keys, ...(await scrubbed(store)) };
     });
     if (args.json) {
       printJson({ kek: to.kek, encrypted: changed.map(({ kid }) => kid), oldContentRemoved: isScrubbed });
+      if (failure !== undefined) throw failure;
       return;
     }
     print(
@@ -57,14 +60,28 @@ export const encrypt = defineServerCommand({
         : `Encrypted ${count(changed.length, "signing key")} under ${to.kek}. Without that ${changed.length === 1 ? "it is" : "they are"} lost:
 keep a copy of it, away from the database and its backups.`,
     );
-    if (!isScrubbed) {
+    if (!isScrubbed && failure === undefined) {
       print(`
 What was there before may still be in old pages of the database's files: another program had
 them open, or it is PostgreSQL, which keeps old versions of rows and its log for some time.`);
     }
     print(atSameServer(nextSteps(from !== undefined), args));
+    if (failure !== undefined) throw failure;
   },
 });
+
+/** Cleans up after the keys are encrypted, which a failure here does not undo: the advice is due all the same. */
+async function scrubbed(store: Store): Promise<{ isScrubbed: boolean; failure?: VouchError }> {
+  try {
+    return { isScrubbed: await store.scrub() };
+  } catch (error) {
+    const reason = databaseFailure(error);
+    if (reason === undefined) throw error;
+    const message = `The keys are encrypted now; only the clean-up failed, and what was there before may still be in the database's files: ${reason}.`;
+    const hint = "Make room on the disk, as much as the database has, and run the same command again.";
+    return { isScrubbed: false, failure: new VouchError("file_error", message, { hint, cause: error }) };
+  }
+}
 
 function nextSteps(isChange: boolean): string {
   const leaked = isChange ? "\n   If the key-encryption key from before leaked, with --now." : "";

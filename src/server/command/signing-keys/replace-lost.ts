@@ -1,5 +1,6 @@
 import { replaceLost as replaceLostKeys } from "../../signing/lost.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { requireUnused } from "../../store/alone.ts";
+import { currentTime, databaseArg, databaseOf, withStore } from "../database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { keyEncryptionArg, keyMakerOf, keyProtector, signingKeyArg } from "../key-encryption.ts";
 import { initialized } from "../../initialize.ts";
@@ -11,7 +12,7 @@ export const replaceLost = defineServerCommand({
   },
   teaching: {
     details: [
-      "For when the key-encryption key, or the signing key in AWS KMS, is lost. Stop the servers first; the new key signs at once. It is refused while a signing key can be used: then `vouch server signing-keys rotate` changes it.",
+      "For when the key-encryption key, or the signing key in AWS KMS, is lost. Stop the servers first: it is refused while one uses the database, because it cannot know what that can still open. The new key signs at once. It is refused, too, while a signing key can be used with the key-encryption key that is named: then `vouch server signing-keys rotate` changes it.",
       "People, security keys and sessions stay, and AWS is told nothing: it asks for the JWKS again by itself, in a time that is not documented.",
     ],
     examples: [
@@ -28,6 +29,8 @@ export const replaceLost = defineServerCommand({
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
+    const { url, password } = databaseOf(args);
+    await requireUnused(url, password);
     const { key, lost } = await withStore(args, false, async (store) => {
       const issuer = (await initialized(store)).url;
       const maker = await keyMakerOf(issuer, args);

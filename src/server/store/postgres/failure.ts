@@ -3,7 +3,7 @@ import type { ErrorCode } from "../../../base/errors.ts";
 
 type Kind = "unreachable" | "busy" | "refused" | "broken";
 
-const reasons: [code: RegExp, kind: Kind, reason: string][] = [
+const reasons: [code: RegExp, kind: Kind, reason: string, hint?: string][] = [
   [/^(57P01|57P02|57P03)$/, "unreachable", "it is starting or shutting down"],
   [/^53300$/, "unreachable", "it has no connection left"],
   [/^08/, "unreachable", "the connection to it was lost"],
@@ -14,10 +14,21 @@ const reasons: [code: RegExp, kind: Kind, reason: string][] = [
   [/^40/, "busy", "other requests kept changing the same rows"],
   [/^55P03$/, "busy", "another client holds a lock on its tables"],
   [/^57014$/, "busy", "a statement took too long"],
-  [/^25006$/, "refused", "it is read-only (a standby)"],
+  [/^25006$/, "refused", "it is read-only (a standby, or default_transaction_read_only)"],
   [/^28/, "refused", "it refuses the user or the password"],
-  [/^3D000$/, "refused", "there is no such database"],
-  [/^42501$/, "refused", "the user may not do that there"],
+  [/^3D000$/, "refused", "there is no such database", "Make it with `createdb --owner=USER NAME`, or correct the URL."],
+  [
+    /^42501$/,
+    "refused",
+    "the user may not do that there",
+    "The user of the URL must own the database and its tables: make it with `createdb --owner=USER NAME`, and fill it with `pg_restore --no-owner --role=USER`.",
+  ],
+  [
+    /^42P07$/,
+    "refused",
+    "it has a table of another program with the name of one of Vouch's",
+    "Give an empty database: `createdb --owner=USER NAME`.",
+  ],
   [/^53100$/, "broken", "its disk is full"],
   [/^53/, "broken", "it has run out of memory or of another resource"],
   [/^(58|XX00[12])/, "broken", "reading or writing it failed; it may be damaged"],
@@ -52,11 +63,19 @@ export class PostgresTimeoutError extends Error {
   }
 }
 
+export interface PostgresFailure {
+  reason: string;
+  kind: Kind;
+  code: ErrorCode;
+  /** What to do, where it is another thing than for every failure. */
+  hint: string | undefined;
+}
+
 /** Returns what went wrong; undefined for an error that is not the environment's. */
-export function postgresFailure(error: unknown): { reason: string; code: ErrorCode; kind: Kind } | undefined {
+export function postgresFailure(error: unknown): PostgresFailure | undefined {
   for (const code of codesOf(error)) {
     const found = reasons.find(([pattern]) => pattern.test(code));
-    if (found) return { reason: found[2], kind: found[1], code: codes[found[1]] };
+    if (found) return { reason: found[2], kind: found[1], code: codes[found[1]], hint: found[3] };
   }
   return undefined;
 }

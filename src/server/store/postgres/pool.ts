@@ -2,6 +2,7 @@
  * Connections to PostgreSQL. Every transaction, and every statement outside of one, is SERIALIZABLE: what it has read
  * holds at its commit, or PostgreSQL ends it with a conflict and it runs again. No other lock is taken anywhere.
  */
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ReservedSQL, SQL } from "bun";
 import { databaseActivity } from "../../metrics/database.ts";
@@ -22,9 +23,12 @@ const attemptMs = 10_000;
 const firstDelayMs = 5;
 const maxDelayMs = 250;
 
+/** This process in the database's list of connections, unlike every other one of Vouch. */
+export const applicationName = `vouch-${randomBytes(6).toString("hex")}`;
+
 /** Settings of each session; the runtime sends them as it connects. */
 const sessionSettings = {
-  application_name: "vouch",
+  application_name: applicationName,
   default_transaction_isolation: "serializable",
   statement_timeout: `${statementMs}`,
   // A replica that stands still keeps nobody waiting.

@@ -2,11 +2,10 @@
 import type { ReservedSQL } from "bun";
 import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/printable.ts";
-import { databaseFailure, failureCode, failureHint } from "../failure.ts";
-import { isPasswordRefused } from "./failure.ts";
+import { unusable } from "../failure.ts";
 import { checkVersion, migrate, schemaVersion } from "../schema.ts";
 import type { Sql } from "../sql.ts";
-import { checkTables, postgresColumns } from "../tables.ts";
+import { checkTables, postgresLists } from "../tables.ts";
 import { type AuditOptions, Store } from "../store.ts";
 import type { PostgresAddress } from "./address.ts";
 import { commit, Pool, type PoolLimits } from "./pool.ts";
@@ -77,13 +76,13 @@ export async function openPostgresStore(address: PostgresAddress, options: Postg
   } catch (error) {
     await pool.close();
     if (error instanceof VouchError) throw error;
-    const reason = databaseFailure(error) ?? printable((error as Error).message);
-    throw new VouchError(failureCode(error), `The database ${address.name} cannot be opened: ${reason}.`, {
-      hint: isPasswordRefused(error)
-        ? failureHint(error, address.password !== undefined)
-        : "Check that it runs, its address, user and password, and its log.",
-      cause: error,
-    });
+    const hint = "Check that it runs, its address, user and password, and its log.";
+    const message = `The database ${address.name} cannot be opened: ${printable((error as Error).message)}.`;
+    const hasPassword = address.password !== undefined;
+    throw (
+      unusable(error, address.name, { verb: "opened", hint, hasPassword }) ??
+      new VouchError("file_error", message, { hint, cause: error })
+    );
   }
 }
 
@@ -98,7 +97,7 @@ async function prepareSchema(sql: ReservedSQL, name: string, { create, now }: Po
   const version = found ? await schemaVersion(sql) : { found: 0, known: 1 };
   if (version.found < version.known) await migrateAlone(sql, now);
   await checkVersion(sql, name);
-  await checkTables((strings, ...values) => sql(strings, ...values), postgresColumns, name);
+  await checkTables((strings, ...values) => sql(strings, ...values), postgresLists.columns, name);
 }
 
 /** Migrates in one transaction, one process after the other. */

@@ -1,7 +1,8 @@
 /** Whether other processes have a SQLite file open. */
-import type { Database } from "bun:sqlite";
+import { Database } from "bun:sqlite";
 import { VouchError } from "../../../base/errors.ts";
 import { isLocked } from "../failure.ts";
+import { requireRegular } from "./files.ts";
 
 /**
  * Locks the file for `database` alone, until that is closed: in this mode SQLite takes the whole file, which it does not
@@ -14,13 +15,28 @@ export function lockAlone(database: Database, path: string): void {
     database.run("BEGIN EXCLUSIVE");
   } catch (error) {
     if (!isLocked(error)) throw error;
-    throw new VouchError(
-      "edit_conflict",
-      `${path} is in use: what its server wrote from now on would be left behind.`,
-      {
-        hint: "Stop the server first.",
-        cause: error,
-      },
-    );
+    throw new VouchError("edit_conflict", `${path} is in use by another process.`, {
+      hint: "Stop the server first.",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Throws `edit_conflict` while a process has the database `path` open. One that is missing, or so damaged that SQLite
+ * does not open it, nobody uses.
+ * Throws `file_error` where the path is no regular file's.
+ */
+export function requireAlone(path: string): void {
+  requireRegular(path);
+  try {
+    const database = new Database(path, { readwrite: true });
+    try {
+      lockAlone(database, path);
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    if (error instanceof VouchError) throw error;
   }
 }

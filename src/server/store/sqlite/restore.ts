@@ -1,5 +1,4 @@
 /** Puts a backup in the place of the database. */
-import { Database } from "bun:sqlite";
 import {
   chmodSync,
   closeSync,
@@ -22,19 +21,17 @@ import { VouchError } from "../../../base/errors.ts";
 import { whyUnreadable } from "../../../base/system/regular-file.ts";
 import { removeAbandoned, temporaryName } from "../../../base/system/temporary.ts";
 import { databaseFailure } from "../failure.ts";
-import { lockAlone } from "./alone.ts";
+import { requireAlone } from "./alone.ts";
 import { checkCopy } from "./backup.ts";
+import { requireRegular, suffixes } from "./files.ts";
 import { makeFolder } from "./folder.ts";
-
-/** The files of a database: itself, its write-ahead log, the log's index. */
-const suffixes = ["", "-wal", "-shm"] as const;
 
 /**
  * Checks the backup `file` and changes nothing: its integrity, its foreign keys, that it has a signing key. Returns the
  * number of rows of each table. Throws `file_error`, also if it is a database's own file, which may lack what is in
  * its log.
  */
-export async function checkBackup(file: string): Promise<Record<string, number>> {
+export function checkBackup(file: string): Record<string, number> {
   const header = headerOf(file);
   if (!header.toString("latin1").startsWith(magic)) {
     throw new VouchError("file_error", `${file} is no SQLite database.`, {
@@ -51,7 +48,7 @@ export async function checkBackup(file: string): Promise<Record<string, number>>
     );
   }
   try {
-    return await checkCopy(file);
+    return checkCopy(file);
   } catch (error) {
     if (!(error instanceof VouchError) && databaseFailure(error) === undefined) throw error;
     throw new VouchError("file_error", `The backup ${file} is not whole.`, {
@@ -81,7 +78,9 @@ function headerOf(file: string): Buffer {
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") {
-      throw new VouchError("file_error", `There is no backup ${file}.`);
+      throw new VouchError("file_error", `There is no backup ${file}.`, {
+        hint: "Give the file that `vouch server backup FILE` made.",
+      });
     }
     throw new VouchError("file_error", `The backup ${file} cannot be read: ${whyUnreadable(error)}.`, {
       hint: "Give the file that `vouch server backup FILE` made.",
@@ -98,7 +97,7 @@ function hasWriteAheadLog(header: Buffer): boolean {
 /**
  * Puts a copy of the backup `file`, which `prepare` may change, in the place of the database `path`, with mode 0600; for
  * root, with the owner of what is replaced, or of the folder. The database that was there is renamed, with its log, to
- * the returned name; undefined if there was none. Throws `edit_conflict` (a process has the database open), `file_error`,
+ * the returned name, with mode 0600; undefined if there was none. Throws `edit_conflict` (a process has the database open), `file_error`,
  * and as `prepare`: then nothing is changed.
  */
 export async function putInPlace(
@@ -106,6 +105,7 @@ export async function putInPlace(
   path: string,
   { now, prepare }: { now: number; prepare: (copy: string) => Promise<void> },
 ): Promise<string | undefined> {
+  requireRegular(path);
   let folder: string | undefined;
   try {
     const beside = dirname(path);
@@ -119,7 +119,7 @@ export async function putInPlace(
     const copy = join(folder, "copy.db");
     copyFileSync(file, copy, constants.COPYFILE_EXCL);
     chmodSync(copy, 0o600);
-    await checkCopy(copy);
+    checkCopy(copy);
     await prepare(copy);
     // SQLite removes the log when the last connection is closed.
     if (exists(`${copy}-wal`)) throw new Error("its write-ahead log is still in use");
@@ -142,20 +142,6 @@ export async function putInPlace(
   }
 }
 
-/** Throws `edit_conflict` while a process has the database open. A damaged one nobody can use. */
-function requireAlone(path: string): void {
-  try {
-    const database = new Database(path, { readwrite: true });
-    try {
-      lockAlone(database, path);
-    } finally {
-      database.close();
-    }
-  } catch (error) {
-    if (error instanceof VouchError) throw error;
-  }
-}
-
 /**
  * Renames the database with its log: the log of one database beside another damages that. Itself first, so that without
  * the rest no server starts on a database that lacks what its log has.
@@ -168,6 +154,8 @@ function moveAside(path: string, now: number): string | undefined {
   if (suffixes.some((suffix) => exists(aside + suffix))) {
     throw new VouchError("edit_conflict", `${aside} exists.`, { hint: "Run the command again." });
   }
+  // Before anything is moved: another user's file fails here.
+  for (const suffix of found) chmodSync(path + suffix, 0o600);
   for (const suffix of found) renameSync(path + suffix, aside + suffix);
   return aside;
 }

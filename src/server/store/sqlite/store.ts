@@ -7,10 +7,11 @@ import { VouchError } from "../../../base/errors.ts";
 import { DatabaseReplacedError, databaseFailure, isLocked } from "../failure.ts";
 import { checkVersion, migrate } from "../schema.ts";
 import type { Sql } from "../sql.ts";
-import { checkTables, sqliteColumns } from "../tables.ts";
+import { checkTables, sqliteLists } from "../tables.ts";
 import { type AuditOptions, Store } from "../store.ts";
 import { backUp } from "./backup.ts";
 import { CommitSync, type SyncFile } from "./commit-sync.ts";
+import { requireRegular } from "./files.ts";
 import { Connection } from "./connection.ts";
 import { makeFolder } from "./folder.ts";
 import { Statements, unlocked } from "./statements.ts";
@@ -114,6 +115,7 @@ export async function openSqliteStore(path: string, options: SqliteOptions): Pro
       hint: `Run \`vouch server init --url https://YOUR-HOST --database sqlite:${path}\` first.`,
     });
   }
+  requireRegular(path);
   try {
     makePrivate(path);
     await prepareFile(path, options.now);
@@ -143,7 +145,7 @@ async function prepareFile(path: string, now: number): Promise<void> {
     await sql`PRAGMA foreign_keys = ON`;
     await unlocked(() => migrate((work) => sql.begin(work), now), deadline);
     await checkVersion(sql, path);
-    await checkTables((strings, ...values) => sql(strings, ...values), sqliteColumns, path);
+    await checkTables((strings, ...values) => sql(strings, ...values), sqliteLists.columns, path);
   } finally {
     await sql.close();
   }
@@ -188,8 +190,13 @@ const headerBytes = 100n;
  * pages in the WAL would still answer, until a restart finds nothing.
  */
 function fileIdentity(path: string): string | undefined {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats && stats.size >= headerBytes ? `${stats.dev}:${stats.ino}` : undefined;
+  try {
+    const { dev, ino, size } = statSync(path, { bigint: true });
+    return size >= headerBytes ? `${dev}:${ino}` : undefined;
+  } catch {
+    // Missing, as its folder may be, or no longer to be seen.
+    return undefined;
+  }
 }
 
 function makePrivate(path: string): void {

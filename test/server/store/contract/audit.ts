@@ -280,6 +280,11 @@ export function keepsAuditLog(make: MakeDatabase): void {
         { chain: "a/0", number: 0, what: "it stands before the beginning of its chain" },
       ],
       [
+        "a name that a detail has twice",
+        `UPDATE audit_entries SET detail = '{"issuer":"x",' || substr(detail, 2) WHERE ${at("checkpoints", 1)}`,
+        { chain: "checkpoints", number: 1, what: "its content is not what its hash says" },
+      ],
+      [
         "a detail that is no JSON",
         `UPDATE audit_entries SET detail = '{' WHERE ${at("a/0", 5)}`,
         { chain: "a/0", number: 5, what: "its content is not what its hash says" },

@@ -106,7 +106,7 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
       const runs = { count: 0 };
       expect(await Promise.all(ids.map((id) => twoProofs(runs, id)))).toEqual(ids.map(() => [true, true]));
       const ended = await sql`
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'vouch' AND datname = current_database()`;
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'vouch-%' AND datname = current_database()`;
       expect(ended.length).toBeGreaterThan(0);
       expect(ended.length).toBeLessThanOrEqual(10);
     }
@@ -118,7 +118,7 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
     // A standby that took over had not received the last one.
     await sql`DELETE FROM audit_entries WHERE number = 3`;
     await sql`
-      SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'vouch' AND datname = current_database()`;
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'vouch-%' AND datname = current_database()`;
     // Reads find the connections ended, and get others.
     await Promise.all(Array.from({ length: 40 }, () => store.accounts.findUser("nobody@example.com")));
     await record();
@@ -137,7 +137,7 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
     });
     for (let kills = 0; kills < 20;) {
       const ended = await sql`
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'vouch' AND datname = current_database()`;
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'vouch-%' AND datname = current_database()`;
       if (ended.length > 0) kills++;
     }
     state.isEnding = false;

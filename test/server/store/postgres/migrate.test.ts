@@ -125,12 +125,13 @@ describe.skipIf(!requiresPostgres())("vouch server migrate", () => {
 
   test("has longer for each of its statements than a request has: a large table takes long to count", async () => {
     await (await openStore(to, { create: true, now })).close();
-    await sql`CREATE TABLE seen (timeout TEXT)`;
+    // In a schema of its own: beside Vouch's tables it would be another program's.
+    await sql.unsafe("CREATE SCHEMA aside; CREATE TABLE aside.seen (timeout TEXT)").simple();
     await sql.unsafe(`CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN INSERT INTO seen VALUES (current_setting('statement_timeout')); RETURN NULL; END $$`);
+      $$ BEGIN INSERT INTO aside.seen VALUES (current_setting('statement_timeout')); RETURN NULL; END $$`);
     await sql`CREATE TRIGGER look AFTER INSERT ON configuration FOR EACH STATEMENT EXECUTE FUNCTION look()`;
     expect(await migrate()).toMatchObject({ code: 0, err: "" });
-    expect(plain([...(await sql`SELECT timeout FROM seen`)])).toEqual([{ timeout: "5min" }]);
+    expect(plain([...(await sql`SELECT timeout FROM aside.seen`)])).toEqual([{ timeout: "5min" }]);
   });
 
   test("copies nothing where the log of the copy cannot have it", async () => {
@@ -160,6 +161,28 @@ describe.skipIf(!requiresPostgres())("vouch server migrate", () => {
     const made = start("init", "--url", "https://vouch.example.com", "--database", to);
     expect(await made.exited).toBe(0);
     expect(await migrate()).toMatchObject({ code: 1, err: expect.stringContaining("holds data already") });
+  });
+
+  test("refuses a database with another program's tables, and makes none there", async () => {
+    for (const [table, says] of [
+      ["invoices", "has a table of another program: invoices."],
+      ["users", "it has a table of another program with the name of one of Vouch's"],
+    ] as const) {
+      await sql.unsafe(`CREATE TABLE ${table} (id INTEGER)`);
+      const { code, err } = await migrate();
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(says) });
+      expect(err).toContain("createdb --owner=USER NAME");
+      const made = await sql`SELECT tablename FROM pg_tables WHERE schemaname = 'public'`;
+      expect(made.map(({ tablename }: { tablename: string }) => tablename)).toEqual([table]);
+      await sql.unsafe(`DROP TABLE ${table}`);
+    }
+  });
+
+  test("says how the servers are started, as a shell reads it", async () => {
+    const name = new URL(to).pathname.slice(1);
+    const socket = `postgres:///${name}?host=${server.folder}&port=${server.port}&user=vouch`;
+    const { code, out } = await migrate(undefined, socket);
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(`--database '${socket}';`) });
   });
 
   test("refuses a file that a server has open", async () => {
