@@ -46,7 +46,7 @@ function trustChain(AWS: string, purpose: "publish" | undefined): PolicyDocument
   const trusted = { Effect: "Allow", Principal: { AWS } } as const;
   const own = { "sts:RoleSessionName": "${aws:PrincipalTag/vouch:sub}" };
   const demanded = purpose === undefined ? own : { ...own, "aws:PrincipalTag/vouch:purpose": purpose };
-  const tags = ["vouch:sub", "vouch:key", "vouch:purpose"];
+  const tags = ["vouch:sub", "vouch:key", "vouch:purpose", "vouch:aaguid"];
   return {
     Version: currentVersion,
     Statement: [

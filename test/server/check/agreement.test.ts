@@ -322,7 +322,7 @@ test("audiences that are damaged are set anew by the command of the hint", async
   await sql(folder, "UPDATE configuration SET value = 'x' WHERE name = 'audiences'");
   const database = ["--database", `sqlite:${join(folder, "vouch.db")}`];
   const { text } = await vouch(folder, ["check", ...database, "--listen", "127.0.0.1:0"]);
-  const hint = /vouch server (init --url \S+ --audience \S+)`/.exec(text)![1]!;
-  expect(await vouch(folder, [...hint.split(" "), ...database])).toMatchObject({ code: 0 });
+  const hint = /vouch server (init [^`]+ --audience [^`]+)`/.exec(text)![1]!;
+  expect(await vouch(folder, hint.split(" "))).toMatchObject({ code: 0 });
   expect((await vouch(folder, ["run", ...database, "--listen", "127.0.0.1:0"], /listening on/)).code).toBe(0);
 });

@@ -67,8 +67,8 @@ test("groups are made, filled, listed, renamed, emptied and removed, and the aud
 test.each<[string, string[], number, string]>([
   ["a name that no group has", ["add", "a,b"], 2, "Expected the name of a group"],
   ["a name that is taken", ["add", "data"], 1, 'There is a group "data" already.'],
-  ["no such group", ["join", "nothing", "dev@example.com"], 2, 'There is no group "nothing".'],
-  ["nobody", ["join", "data", "nobody@example.com"], 2, "There is no user nobody@example.com."],
+  ["no such group", ["join", "nothing", "dev@example.com"], 1, 'There is no group "nothing".'],
+  ["nobody", ["join", "data", "nobody@example.com"], 1, "There is no user nobody@example.com."],
   ["no address", ["join", "data", "nobody"], 2, "Expected an email address"],
 ])("%s is refused", async (_what, args, code, words) => {
   const answer = await vouch("groups", ...args);

@@ -56,15 +56,15 @@ test("nobody who is disabled or unknown changes their role", async () => {
   await vouch("invite", "off@example.com");
   await vouch("disable", "off@example.com");
   const refused = await vouch("admin", "add", "off@example.com");
-  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("vouch server enable off@example.com") });
-  expect((await vouch("admin", "remove", "nobody@example.com")).code).toBe(2);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("vouch server enable off@example.com") });
+  expect((await vouch("admin", "remove", "nobody@example.com")).code).toBe(1);
   expect((await vouch("admin", "list")).stdout).not.toContain("off@example.com");
 });
 
 test("an identity is linked to a person who is known, to one at a time, and taken from them", async () => {
   const link = (email: string, ...more: string[]) =>
     vouch("users", "link", email, "--subject", "Sub 1", "--sso-issuer", `${issuer}/`, ...more);
-  expect(await link("dev@example.com")).toMatchObject({ code: 2, stderr: expect.stringContaining("no user") });
+  expect(await link("dev@example.com")).toMatchObject({ code: 1, stderr: expect.stringContaining("no user") });
   await vouch("invite", "dev@example.com");
   await vouch("invite", "other@example.com");
   expect((await link("dev@example.com")).stdout).toBe(`dev@example.com is Sub 1 of ${issuer}.\n`);

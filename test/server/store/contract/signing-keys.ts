@@ -111,7 +111,9 @@ export function changesSigningKeys(make: MakeDatabase): void {
     for (const immediately of [false, true]) {
       const error = await rejection(retire(first, previous.kid, now + 1, { immediately }));
       expect(error).toMatchObject({ code: "edit_conflict", hint: expect.stringContaining("rotate") });
-      expect(await rejection(retire(first, "nothing", now + 1, { immediately }))).toMatchObject({ code: "usage" });
+      expect(await rejection(retire(first, "nothing", now + 1, { immediately }))).toMatchObject({
+        code: "signing_key_not_found",
+      });
     }
     expect(await retire(first, key.kid, now + 1)).toMatchObject({ state: "published" });
     expect(await states(now + 1)).toEqual([[previous.kid, "signing"]]);
