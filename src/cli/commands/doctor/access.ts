@@ -9,6 +9,7 @@ import { equivalentEndpoints, parsePackageEndpoint } from "../../../aws/package-
 import { VouchError } from "../../../base/errors.ts";
 import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
 import { probes } from "../../../tools/probes.ts";
+import { agentTimeoutMs } from "../../key/ceremony.ts";
 import type { askEndpoint } from "./registry.ts";
 
 /** Sends one request to the agent; `askAgent` in production. */
@@ -22,7 +23,7 @@ const roleActions = [
 ];
 const publishActions = ["codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"];
 
-/** Timeout for AWS and the endpoints; all requests run concurrently. */
+/** Timeout for the endpoints; all requests run concurrently. */
 const limitMs = 20_000;
 
 export interface Access {
@@ -85,7 +86,7 @@ export async function checkOneEndpoint(
   const surroundings = { roleArn: roleFor(repository, settings).arn, caBundle: env["AWS_CA_BUNDLE"] };
   const said = `${repository.domain}/${repository.repository} (${repository.domainOwner}, ${repository.region})`;
   try {
-    const { token } = await access.ask(routes.token, { url: endpoint, format }, { timeoutMs: limitMs });
+    const { token } = await access.ask(routes.token, { url: endpoint, format }, { timeoutMs: agentTimeoutMs });
     return { format, finding: await checkReading({ endpoint, format, token }, said, surroundings, access) };
   } catch (error) {
     return { format, finding: refused(`AWS gives no token for ${said}`, surroundings.roleArn, error, access.isGuided) };
@@ -109,7 +110,7 @@ async function checkRepository(
   if (!first) return [];
   let token: string;
   try {
-    ({ token } = await access.ask(routes.token, { url: first[1], format: first[0] }, { timeoutMs: limitMs }));
+    ({ token } = await access.ask(routes.token, { url: first[1], format: first[0] }, { timeoutMs: agentTimeoutMs }));
   } catch (error) {
     return [refused(`AWS gives no token for ${said}`, surroundings.roleArn, error)];
   }
@@ -137,7 +138,7 @@ async function checkPublishing(
 ): Promise<Finding[]> {
   if (publishRoleArn === undefined) return [];
   try {
-    await ask(routes.token, { ...question, purpose: "publish" }, { timeoutMs: limitMs });
+    await ask(routes.token, { ...question, purpose: "publish" }, { timeoutMs: agentTimeoutMs });
     return [ok("publish", `AWS gives the publish role a token for ${said}.`)];
   } catch (error) {
     if (VouchError.from(error).code !== "touch_needed") {
@@ -161,7 +162,7 @@ async function checkName(
   const type = host === "dualstack" ? { endpointType: host } : {};
   const request = { domain, domainOwner, region, repository, format, ...type };
   try {
-    const reply = await ask(routes.repositoryEndpoint, request, { timeoutMs: limitMs });
+    const reply = await ask(routes.repositoryEndpoint, request, { timeoutMs: agentTimeoutMs });
     // AWS names no VPC endpoint: that one stands for the repository's own host.
     const names = [endpoint, ...equivalentEndpoints(request, format, endpoint)];
     if (names.some((name) => sameUrl(reply.endpoint, name))) return undefined;

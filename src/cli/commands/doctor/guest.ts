@@ -3,10 +3,9 @@ import { routes } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
 import { printable } from "../../../base/printable.ts";
 import { failure, type Finding, findingOf, ok, type Machine } from "../../../tools/finding.ts";
+import { agentTimeoutMs } from "../../key/ceremony.ts";
 import { clockTime } from "../../terminal/time.ts";
 import { type Access, checkReading } from "./access.ts";
-
-const limitMs = 20_000;
 
 /** The session, and what is set up on both machines. Needs no network. */
 export function checkGuest({ agent, settings, now }: Machine): Finding[] {
@@ -45,7 +44,7 @@ export async function checkGuestAccess({ agent, settings, env }: Machine, access
   const checks = settings.repositories.flatMap(({ endpoints, domain, repository }) =>
     (Object.entries(endpoints) as [PackageFormat, string][]).map(async ([format, endpoint]): Promise<Finding> => {
       try {
-        const { token } = await access.ask(routes.token, { url: endpoint, format }, { timeoutMs: limitMs });
+        const { token } = await access.ask(routes.token, { url: endpoint, format }, { timeoutMs: agentTimeoutMs });
         const asked = { endpoint, format, token };
         const surroundings = { roleArn: "of the session", caBundle: env["AWS_CA_BUNDLE"] };
         return await checkReading(asked, `${domain}/${repository}`, surroundings, access);
