@@ -240,6 +240,7 @@ describe.skipIf(!requiresEmptyMachine() || !requires("openssl"))("on an empty ma
           PGPORT: `${postgres.port}`,
           PGUSER: "vouch",
           VOUCH_DATABASE: database,
+          VOUCH_CHECK: `${database}_check`,
           VOUCH_DATABASE_PASSWORD_FILE: "/etc/vouch/database-password",
         });
         await machine.type(`(umask 077 && echo sesame > /etc/vouch/database-password)
