@@ -14,7 +14,8 @@ const counted = (count: string | undefined) =>
 
 const events: Readonly<Partial<Record<AuditEvent, Describe>>> = {
   enrol: (detail) => ["A security key was enrolled with a code", detail("name")],
-  login: (detail) => ["Logged in", detail("client")],
+  login: (detail) => [detail("by") === "browser" ? "Logged in by a browser" : "Logged in", detail("client")],
+  login_code: (detail) => ["A browser got the code of a login", detail("client")],
   token: (detail) => ["Got a token for AWS", detail("audience")],
   publish: () => ["A touch allowed publishing"],
   refuse: (detail, { reason }) => [
@@ -28,6 +29,9 @@ const events: Readonly<Partial<Record<AuditEvent, Describe>>> = {
   key_renamed: (detail) => ["A security key was renamed", `${detail("from")} → ${detail("name")}`],
   key_removed: (detail) => ["A security key was removed", detail("name")],
   invite: () => ["An enrolment code was made for you"],
+  person_provisioned: () => ["The company's identity provider made your account"],
+  person_changed: () => ["The company's identity provider changed your address or name"],
+  person_deprovisioned: () => ["The company's identity provider deleted your account"],
   disable: () => ["Your account was disabled"],
   enable: () => ["Your account was enabled again"],
 };
