@@ -1,7 +1,9 @@
 /** The pages for people: light, so that a server whose pages nobody opens loads none of them. */
+import { changeTypes } from "../administration/change.ts";
 import type { Handler } from "../context.ts";
 import type { RateClass } from "../http/rate-limit.ts";
 import type { Refusal, Route } from "../route.ts";
+import { changePath } from "./admin/paths.ts";
 
 const refusal: Refusal = async (...parameters) => (await import("./refusal.tsx")).refusal(...parameters);
 
@@ -40,5 +42,17 @@ export const pageRoutes: readonly Route[] = [
   page("POST", "/keys/remove", async () => (await import("./mine/keys.ts")).removeKey),
   forScript("/keys/add/options", async () => (await import("./mine/add-key.ts")).addKeyOptions),
   forScript("/keys/add/approval", async () => (await import("./mine/add-key.ts")).addKeyApproval),
+  page("GET", "/admin", async () => (await import("./admin/overview.tsx")).overview),
+  page("GET", "/admin/people", async () => (await import("./admin/people.tsx")).peoplePage),
+  page("GET", "/admin/person", async () => (await import("./admin/person.tsx")).personPage),
+  page("GET", "/admin/groups", async () => (await import("./admin/groups.tsx")).groupsPage),
+  page("GET", "/admin/group", async () => (await import("./admin/group.tsx")).groupPage),
+  page("GET", "/admin/invites", async () => (await import("./admin/invites.tsx")).invitesPage),
+  page("GET", "/admin/audit", async () => (await import("./admin/audit.tsx")).auditPage),
+  page("GET", "/admin/audit/export", async () => (await import("./admin/export.ts")).exportAudit),
+  page("GET", "/admin/keys", async () => (await import("./admin/keys.tsx")).keysPage),
+  ...changeTypes.map((type) =>
+    page("POST", changePath(type), async () => (await import("./admin/changes.tsx")).makeChange(type)),
+  ),
   page("POST", "/keys/add", async () => (await import("./mine/add-key.ts")).addKeyFinish),
 ];

@@ -12,6 +12,21 @@ export interface Invite {
   usedAt: number | undefined;
 }
 
+/** A code that nobody has used yet. */
+export interface OpenInvite {
+  user: User;
+  /** Whether it is for a first key. */
+  isFirst: boolean;
+  createdAt: number;
+  expiresAt: number;
+}
+
+/** Where a page of them begins: after this one. */
+export interface InvitePosition {
+  expiresAt: number;
+  userId: string;
+}
+
 export interface UserSummary extends User {
   displayName: string | undefined;
   role: Role;
@@ -80,6 +95,21 @@ export class AccountStore {
         usedAt: optionalNumber(row.used_at),
       }
     );
+  }
+
+  /** Open invites by their expiry, the next to expire first: a page of at most `limit` after `position`. */
+  async openInvites({ expiresAt, userId }: InvitePosition, limit: number): Promise<OpenInvite[]> {
+    const rows = await this.#sql`
+      SELECT users.id, users.email, users.disabled_at, users.enrolled_at, invites.created_at, invites.expires_at
+      FROM invites JOIN users ON users.id = invites.user_id
+      WHERE invites.used_at IS NULL AND (invites.expires_at, invites.user_id) > (${expiresAt}, ${userId})
+      ORDER BY invites.expires_at, invites.user_id LIMIT ${limit}`;
+    return rows.map((row: Record<string, string | null>) => ({
+      user: toUser(row),
+      isFirst: row["enrolled_at"] === null,
+      createdAt: Number(row["created_at"]),
+      expiresAt: Number(row["expires_at"]),
+    }));
   }
 
   async findUser(email: string): Promise<User | undefined> {

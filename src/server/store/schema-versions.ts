@@ -172,6 +172,7 @@ export const versions: readonly Version[] = [
       `CREATE INDEX users_role ON users (role) WHERE role IS NOT NULL`,
       `ALTER TABLE users ADD COLUMN display_name TEXT`,
       `ALTER TABLE users ADD COLUMN external_id TEXT`,
+      `CREATE INDEX invites_open ON invites (expires_at, user_id) WHERE used_at IS NULL`,
       // When the first security key was enrolled; stays when all are removed.
       `ALTER TABLE users ADD COLUMN enrolled_at BIGINT`,
       `UPDATE users SET enrolled_at = created_at WHERE id IN

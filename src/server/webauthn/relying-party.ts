@@ -29,7 +29,8 @@ export const ceremonySeconds = 300;
 export class RelyingParty {
   readonly #origin: string;
   readonly #id: string;
-  readonly #policy: AttestationPolicy;
+  /** Which security keys are taken. */
+  readonly policy: AttestationPolicy;
   readonly #allowSyncedPasskeys: boolean;
 
   /**
@@ -39,7 +40,7 @@ export class RelyingParty {
   constructor(origin: string, policy: AttestationPolicy, allowSyncedPasskeys = false) {
     this.#origin = origin;
     this.#id = new URL(origin).hostname;
-    this.#policy = policy;
+    this.policy = policy;
     this.#allowSyncedPasskeys = allowSyncedPasskeys;
   }
 
@@ -131,7 +132,7 @@ export class RelyingParty {
     const kept = { format: attestation.format, chain: verifyAttestation(attestation, hash) };
     if (attestation.decoded.flags.backupEligible && !this.#allowSyncedPasskeys) throw refusal(syncable);
     const { credential, aaguid } = registrationInfo;
-    const judgement = this.#policy.judgeNew({ aaguid, backupEligible: attestation.decoded.flags.backupEligible }, kept);
+    const judgement = this.policy.judgeNew({ aaguid, backupEligible: attestation.decoded.flags.backupEligible }, kept);
     if (judgement.refusal !== undefined) throw refusal(judgement.refusal, takenHint);
     return {
       attested: attestation.attested,
@@ -194,7 +195,7 @@ export class RelyingParty {
       throw denied("login_denied", refusal("its backup eligibility changed"));
     }
     if (backupEligible && !this.#allowSyncedPasskeys) throw denied("login_denied", refusal(syncable));
-    const { proof, refusal: why } = this.#policy.judgeEnrolled({ ...credential, attestation });
+    const { proof, refusal: why } = this.policy.judgeEnrolled({ ...credential, attestation });
     if (why !== undefined) throw denied("login_denied", refusal(why, takenHint));
     return { counter: authenticationInfo.newCounter, backedUp: authenticationInfo.credentialBackedUp, proof };
   }

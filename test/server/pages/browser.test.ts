@@ -142,6 +142,90 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
     await looksRight(tab, "refusal");
   });
 
+  test("an administrator reads one row and 10,000 of each list, and changes what a touch is given for", async () => {
+    const key = await somebody(server, "chief@example.com");
+    const { store } = server;
+    const chief = (await store.accounts.findUser("chief@example.com"))!;
+    await store.roles.setRole(chief.id, "administrator");
+    const tab = await Tab.open(browser);
+    await tab.plugIn(key);
+    await tab.goTo("/admin");
+    await tab.clickThrough("Sign in with a security key");
+    await tab.clickThrough("People", "nav.parts");
+    await tab.fill("#search", "chief@");
+    await tab.clickThrough("Find");
+    await looksRight(tab, "admin-people-one");
+
+    await tab.clickThrough("Groups", "nav.parts");
+    await looksRight(tab, "admin-groups-none");
+    await tab.click("Make a group");
+    await tab.fill("#group", "platform");
+    await tab.clickThrough("Make it");
+    expect(await tab.text()).toContain("The group was made.");
+    await tab.click("Add a person");
+    await tab.fill("#email", "chief@example.com");
+    await tab.clickThrough("Add", "#members ~ details .disclosed");
+    expect(await tab.text()).toContain("The person was added to the group.");
+    await looksRight(tab, "admin-group-one");
+
+    await tab.clickThrough("Invites", "nav.parts");
+    await looksRight(tab, "admin-invites-none");
+    await tab.click("Invite somebody");
+    await tab.fill("#email", "New.Colleague@example.com");
+    await tab.clickThrough("Make a code");
+    expect(await tab.text()).toContain("vouch enroll --server");
+    await looksRight(tab, "admin-invited");
+    await tab.clickThrough("new.colleague@example.com");
+    await tab.click("Lock out");
+    await looksRight(tab, "admin-person-new");
+    await tab.clickThrough("Lock them out");
+    expect(await tab.text()).toContain("The person is locked out");
+    expect((await store.accounts.findUser("new.colleague@example.com"))?.disabled).toBe(true);
+
+    await store.transaction(async (tables) => {
+      const now = server.now();
+      const platform = (await tables.groups.findByName("platform"))!;
+      for (let count = 0; count < 10_000; count++) {
+        const email = `a-person-with-a-rather-long-name-${count}@subsidiary.example.com`;
+        const { id } = await tables.accounts.invite(email, `code-${count}`, now, now + 1e8 + count);
+        await tables.groups.join(platform.id, id, count % 2 === 0 ? "scim" : "local");
+        await tables.groups.create(
+          `a group with a rather long name, for the region number ${count}`.replace(",", ""),
+          "scim",
+          now,
+        );
+        const user = { id, email };
+        if (count % 3 === 0)
+          await tables.record({ event: "login", user, address: "2001:db8::1", detail: { client: "laptop" } });
+        else if (count % 40 === 0)
+          await tables.record({ event: "refuse", user, address: "203.0.113.7", reason: "the session has expired" });
+        if (count % 150 === 0) server.advance(10 * 3600 + count * 7);
+      }
+    });
+    await tab.goTo("/admin");
+    await tab.clickThrough("Sign in with a security key");
+    await looksRight(tab, "admin-overview");
+    await tab.click("The same as a table");
+    await looksRight(tab, "admin-overview-table");
+    for (const [link, name] of [
+      ["People", "people"],
+      ["Groups", "groups"],
+      ["Invites", "invites"],
+      ["Audit log", "audit"],
+      ["Keys of the server", "keys"],
+    ] as const) {
+      await tab.clickThrough(link, "nav.parts");
+      await looksRight(tab, `admin-${name}`);
+    }
+    await tab.goTo("/admin/group?name=platform");
+    await looksRight(tab, "admin-group");
+    await tab.clickThrough("Next page");
+    await looksRight(tab, "admin-group-next");
+    await tab.goTo("/admin/person?email=alexandra@example.com");
+    await looksRight(tab, "admin-person");
+    expect(tab.complaints).toEqual([]);
+  });
+
   test("what can be read is there without scripts, and times are in UTC", async () => {
     const key = await somebody(server, "noscript@example.com");
     const tab = await Tab.open(browser);
