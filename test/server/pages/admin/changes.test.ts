@@ -1,7 +1,7 @@
 /** What administrators change at the pages, each by a touch for exactly it, and that nobody else does. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { changeTypes } from "../../../../src/server/administration/change.ts";
-import type { TestSecurityKey } from "../../webauthn/security-key.ts";
+import type { TestSecurityKey, Twist } from "../../webauthn/security-key.ts";
 import { origin, startTestServer, type TestServer } from "../../test-server.ts";
 import { bySingleSignOn, enrolled, type Holder, newHolder, type Visitor } from "../visitor.ts";
 
@@ -133,7 +133,8 @@ describe.each(changeTypes.map((type) => [type] as const))("the form %s", (type) 
     const before = await state();
     for (const role of ["member", "auditor"] as const) {
       const who = await newHolder(server, role);
-      expect((await who.visitor.touched(who.key, path(type), fieldsOf(type))).status).toBe(403);
+      const early = { form_token: await who.visitor.formToken(), ...fieldsOf(type), action: path(type) };
+      expect((await who.visitor.post("/touch", early)).status).toBe(403);
       // The touch was begun while they had the role.
       await server.store.roles.setRole(who.id, "administrator");
       const begun = await begin(who.visitor, type, fieldsOf(type));
@@ -207,13 +208,52 @@ test("a touch is spent once, and by a session that is still there", async () => 
   const approval = answered(key, begun);
   const send = async () =>
     (await visitor.post(path("give-role"), { form_token, ...fields, ceremony: begun.ceremony, approval })).status;
+  const counter = async () => (await server.store.credentials.find(key.id))!.credential.counter;
+  const before = await counter();
   expect(await send()).toBe(303);
+  expect(await counter()).toBeGreaterThan(before);
   expect(await send()).toBe(403);
   const late = await begin(visitor, "give-role", { ...fields, role: "member" });
   await server.store.sessions.revokeAll(id, server.now());
   const ended = { form_token, ...fields, role: "member", ceremony: late.ceremony, approval: answered(key, late) };
   expect((await visitor.post(path("give-role"), ended)).status).toBe(401);
   expect(await server.store.roles.roleOf(target.id)).toBe("auditor");
+});
+
+describe("a change is refused when, since its touch was verified,", () => {
+  test.each<[string, number, (who: Holder) => Promise<unknown>]>([
+    ["the session has ended", 401, async ({ id }) => server.store.sessions.revokeAll(id, server.now())],
+    ["the role was taken", 403, async ({ id }) => server.store.roles.setRole(id, "auditor")],
+    ["they were locked out", 401, async ({ id }) => server.store.accounts.setDisabled(id, server.now())],
+    ["the key was removed", 401, async ({ id, key }) => server.store.credentials.remove(id, key.id, true)],
+  ])("%s", async (_name, status, meanwhile) => {
+    const who = await newHolder(server, "administrator");
+    const begun = await begin(who.visitor, "give-role", fieldsOf("give-role"));
+    const form = { form_token: await who.visitor.formToken(), ...fieldsOf("give-role"), ceremony: begun.ceremony };
+    const { store } = server;
+    const transaction = store.transaction.bind(store);
+    store.transaction = async (work) => {
+      store.transaction = transaction;
+      await meanwhile(who);
+      return await transaction(work);
+    };
+    const answer = await who.visitor.post(path("give-role"), { ...form, approval: answered(who.key, begun) });
+    expect(answer.status).toBe(status);
+    expect(await store.roles.roleOf(target.id)).toBe("member");
+  });
+});
+
+test.each<[string, Twist]>([
+  ["without user verification", { userVerified: false }],
+  ["without a touch", { userPresent: false }],
+  ["from another origin", { origin: "https://evil.example" }],
+  ["by no key of anybody", { forged: true }],
+  ["with a counter that went back", { counter: 0 }],
+])("a touch %s changes nothing", async (_name, twist) => {
+  const { visitor, key } = administrator;
+  const answer = await visitor.touched(key, path("give-role"), fieldsOf("give-role"), twist);
+  expect(answer.status).toBe(403);
+  expect(await server.store.roles.roleOf(target.id)).toBe("member");
 });
 
 test("the only administrator stays one, unless the form says so", async () => {

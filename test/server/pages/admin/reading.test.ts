@@ -1,4 +1,4 @@
-/** What auditors and administrators read at the pages, page by page, and nobody else; markup of strangers stays text. */
+/** What auditors and administrators read at the pages, page by page, and nobody else. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { changeTypes } from "../../../../src/server/administration/change.ts";
 import { sha256 } from "../../../../src/server/random.ts";
@@ -135,7 +135,8 @@ describe("people", () => {
     for (const text of shown) expect(page).toContain(text);
     await server.store.credentials.setProof(own!.id, undefined);
     expect(await read(`/admin/person?email=${auditor.email}`)).toContain("claimed by the key");
-    expect((await auditor.visitor.get("/admin/person?email=nobody@example.com")).status).toBe(404);
+    const nobody = await auditor.visitor.get("/admin/person?email=nobody@example.com");
+    expect([nobody.status, (await nobody.text()).includes('href="/admin"')]).toEqual([404, true]);
   });
 });
 
@@ -234,7 +235,10 @@ describe("the audit log", () => {
     expect((await auditor.visitor.get("/admin/audit/export?since=x")).status).toBe(400);
   });
 
-  test("breaks an export off once the session has ended", async () => {
+  test.each<[string, (id: string) => Promise<unknown>]>([
+    ["session", async (id) => server.store.sessions.revokeAll(id, server.now())],
+    ["role", async (id) => server.store.roles.setRole(id, "member")],
+  ])("breaks an export off once the %s has ended", async (_name, end) => {
     const { visitor, id } = await newHolder(server, "auditor");
     await server.store.transaction(async ({ record }) => {
       const detail = { client: "x".repeat(5000) };
@@ -242,7 +246,7 @@ describe("the audit log", () => {
     });
     const reader = (await visitor.get(`/admin/audit/export?who=${id}`)).body!.getReader();
     await reader.read();
-    await server.store.sessions.revokeAll(id, server.now());
+    await end(id);
     const rest = async () => {
       for (;;) if ((await reader.read()).done) return;
     };
@@ -271,71 +275,4 @@ test("the server's keys have their ages, and the policy is there in words", asyn
   expect(page).toContain(key!.kid);
   expect(page).toContain("less than a day");
   expect(page).toContain("every key is taken; for new keys");
-});
-
-describe("markup that strangers write", () => {
-  const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>'&amp;\u202E`;
-
-  test("is text in everything that they can write", async () => {
-    const { store } = server;
-    const { id, email, key } = await newHolder(server, "member");
-    const now = server.now();
-    await store.identities.add({ issuer: `https://idp/${hostile}`, subject: hostile }, id, now);
-    await store.credentials.rename(id, key.id, hostile);
-    await store.credentials.setProof(key.id, { by: "root", model: hostile, hardware: true, certified: [hostile] });
-    const { id: group } = (await store.groups.create(hostile, "scim", now))!;
-    await store.groups.join(group, id, "scim");
-    const jkt = "jkt";
-    await store.sessions.add(
-      sha256("hostile"),
-      { user: { id, email, disabled: false }, jkt, credentialId: key.id, createdAt: now, expiresAt: now + 60 },
-      hostile,
-    );
-    const odd = (await store.accounts.add(`${hostile}@example.com`, now))!;
-    await store.accounts.invite(odd.email, sha256("odd"), now, now + 2);
-    await store.groups.join(group, odd.id, "sso");
-    await store.transaction(async ({ record }) => {
-      const detail = { [hostile]: hostile, list: [hostile] };
-      const fact = { event: "refuse", user: odd, credential: hostile, address: hostile, by: hostile } as const;
-      await record({ ...fact, reason: hostile, detail });
-    });
-    const encoded = encodeURIComponent(hostile);
-    const pages = [
-      "/admin",
-      `/admin/people?search=${encoded}`,
-      `/admin/person?email=${email}`,
-      `/admin/person?email=${encodeURIComponent(odd.email)}`,
-      `/admin/groups?after=!`,
-      `/admin/group?name=${encoded}`,
-      "/admin/invites",
-      `/admin/audit?who=${encoded}`,
-    ];
-    for (const path of pages) {
-      const answer = await administrator.visitor.get(path);
-      const page = await answer.text();
-      expect([path, answer.status]).toEqual([path, 200]);
-      expect([path, /<script>|<img|onerror=alert\(1\)>"/.test(page), page.includes("&lt;script&gt;")]).toEqual([
-        path,
-        false,
-        true,
-      ]);
-    }
-    const exported = await read(`/admin/audit/export?who=${encoded}`);
-    expect(exported).not.toContain("\u202E");
-    expect(JSON.parse(exported).by).not.toContain("\u202E");
-  });
-
-  test("is text in a query, and in what a refusal says", async () => {
-    for (const path of ["/admin/people?search=", "/admin/audit?who=", "/admin/person?email=", "/admin/group?name="]) {
-      const page = await read(path + encodeURIComponent(hostile.replace("\u202E", "")), administrator.visitor);
-      expect([path, /<script>|<img/.test(page)]).toEqual([path, false]);
-    }
-    const page = await read(`/admin/audit?since=${encodeURIComponent(hostile)}`);
-    expect(page).not.toContain("<script>");
-  });
-
-  test("of another site opens nothing: a link makes no page say anything", async () => {
-    expect(await read("/admin?done=constructor")).not.toContain("notice");
-    expect(await read("/admin/people?done=<b>0123</b>")).not.toContain("0123");
-  });
 });
