@@ -51,7 +51,7 @@ export const invitesPage = adminPage(
               rows={page}
               columns={[
                 { title: "Person", isHeader: true, cell: ({ user }) => <PersonLink email={user.email} /> },
-                { title: "For", cell: ({ isFirst }) => (isFirst ? "a first key" : "a further key") },
+                { title: "For", cell: ({ isFirst }) => (isFirst ? "first key" : "further key") },
                 { title: "Made", cell: ({ createdAt }) => <Time at={createdAt} /> },
                 { title: "Good until", cell: ({ expiresAt }) => <Time at={expiresAt} /> },
               ]}
