@@ -4,6 +4,7 @@ import { changeOptions, makeChange } from "./administration/api/changes.ts";
 import {
   listAudit,
   listGroups,
+  listInvites,
   listMembers,
   listPeople,
   listSigningKeys,
@@ -84,6 +85,7 @@ export const routes: readonly Route[] = [
   { path: "/v1/admin/person", method: "GET", handler: showPerson, rateClass: "token" },
   { path: "/v1/admin/groups", method: "GET", handler: listGroups, rateClass: "token" },
   { path: "/v1/admin/members", method: "GET", handler: listMembers, rateClass: "token" },
+  { path: "/v1/admin/invites", method: "GET", handler: listInvites, rateClass: "token" },
   { path: "/v1/admin/audit", method: "GET", handler: listAudit, rateClass: "token" },
   { path: "/v1/admin/signing-keys", method: "GET", handler: listSigningKeys, rateClass: "token" },
   { path: "/v1/admin/activity", method: "GET", handler: showActivity, rateClass: "token" },

@@ -12,6 +12,7 @@ import { endOfTime } from "../../store/audit.ts";
 import { roles } from "../../store/people/roles.ts";
 import { activity } from "../activity.ts";
 import { knownGroup } from "../groups.ts";
+import { InviteCursor, openInvites, writeInviteCursor } from "../list-invites.ts";
 import { type ListedPerson, listedPerson, peoplePage, personJson } from "../list-people.ts";
 import { expectRight } from "../rights.ts";
 
@@ -95,6 +96,22 @@ export const listMembers = reading(v.object({ group: QueryText, after, limit }),
   const { id } = await knownGroup(store, query.group);
   const page = await store.groups.members(id, query);
   return { members: page, ...next(page, query.limit, ({ email }) => email) };
+});
+
+const InvitesQuery = v.object({ after: v.exactOptional(InviteCursor), limit });
+
+/** GET /v1/admin/invites: codes that nobody has used yet, the next to expire first, page by page. */
+export const listInvites = reading(InvitesQuery, async ({ after: position, ...query }, { store, now }) => {
+  const page = await openInvites(store, now(), { after: position, limit: query.limit });
+  const last = page.length < query.limit ? undefined : page.at(-1);
+  const invites = page.map(({ user, isFirst, createdAt, expiresAt }) => ({
+    id: user.id,
+    email: user.email,
+    isFirst,
+    createdAt,
+    expiresAt,
+  }));
+  return { invites, ...(last === undefined ? {} : { next: writeInviteCursor(last) }) };
 });
 
 const AuditQuery = v.object({

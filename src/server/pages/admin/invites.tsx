@@ -1,5 +1,6 @@
 /** Codes that nobody has used yet, the next to expire first. */
 import * as v from "valibot";
+import { InviteCursor, openInvites, writeInviteCursor } from "../../administration/list-invites.ts";
 import { h } from "../view/jsx.ts";
 import { Disclosure, Empty, Table, Time } from "../view/parts.tsx";
 import { adminPage } from "./admin-page.tsx";
@@ -7,24 +8,12 @@ import { ChangeForm, Pager, PersonLink, TextField } from "./parts.tsx";
 import { withQuery } from "./paths.ts";
 import { pageOf, perPage } from "./query.ts";
 
-const Cursor = v.pipe(
-  v.string(),
-  v.regex(/^\d{1,13}_[0-9a-f-]{1,64}$/, "expected a link of the page before"),
-  v.transform((text) => {
-    const [expiresAt = "", userId = ""] = text.split("_");
-    return { expiresAt: Number(expiresAt), userId };
-  }),
-);
-
 /** GET /admin/invites */
 export const invitesPage = adminPage(
   "/admin/invites",
-  v.object({ after: v.optional(Cursor) }),
+  v.object({ after: v.optional(InviteCursor) }),
   async ({ after }, { store, now }, reader) => {
-    // After every id of those that expire now.
-    const start = { expiresAt: now(), userId: "~" };
-    const { page, last } = pageOf(await store.accounts.openInvites(after ?? start, perPage + 1));
-    const cursor = last && `${last.expiresAt}_${last.user.id}`;
+    const { page, last } = pageOf(await openInvites(store, now(), { after, limit: perPage + 1 }));
     return {
       title: "Invites",
       lead: "Enrolment codes that nobody has used yet, the next to expire first.",
@@ -60,11 +49,7 @@ export const invitesPage = adminPage(
           <Pager
             label="Pages of invites"
             first={after === undefined ? undefined : { path: "/admin/invites", words: "First page" }}
-            next={
-              cursor === undefined
-                ? undefined
-                : { path: withQuery("/admin/invites", { after: cursor }), words: "Next page" }
-            }
+            next={last && { path: withQuery("/admin/invites", { after: writeInviteCursor(last) }), words: "Next page" }}
           />
         </section>
       ),
