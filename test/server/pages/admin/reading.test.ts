@@ -242,15 +242,21 @@ describe("the audit log", () => {
     const { visitor, id } = await newHolder(server, "auditor");
     await server.store.transaction(async ({ record }) => {
       const detail = { client: "x".repeat(5000) };
-      for (let count = 0; count < 1500; count++) await record({ event: "login", user: { id, email: "x" }, detail });
+      for (let count = 0; count < 600; count++) await record({ event: "login", user: { id, email: "x" }, detail });
     });
-    const reader = (await visitor.get(`/admin/audit/export?who=${id}`)).body!.getReader();
-    await reader.read();
-    await end(id);
-    const rest = async () => {
-      for (;;) if ((await reader.read()).done) return;
+    // Between the two pages that the log is read in.
+    const { audit } = server.store;
+    const page = audit.page.bind(audit);
+    let pages = 0;
+    audit.page = async (...asked) => {
+      if (++pages === 2) await end(id);
+      return await page(...asked);
     };
-    expect(await rest().catch((error: unknown) => error)).toBeInstanceOf(Error);
+    const answer = await visitor.get(`/admin/audit/export?who=${id}`);
+    const exported = answer.status === 200 ? await answer.text().catch(() => undefined) : undefined;
+    audit.page = page;
+    // What broke off, fetch may have asked for again: that is refused.
+    expect(exported).toBeUndefined();
   });
 });
 
