@@ -1,13 +1,12 @@
 /** Sessions of the pages: a cookie's random token, which the database knows by its SHA-256. */
 import { VouchError } from "../../base/errors.ts";
 import type { ServerContext } from "../context.ts";
+import { cookie, readCookie } from "../http/cookie.ts";
 import { randomToken, sha256 } from "../random.ts";
 import type { PageSession } from "../store/people/page-sessions.ts";
 import type { Transaction } from "../store/store.ts";
 
-/** A prefix that no other host, and no page over http, can set a cookie for (RFC 6265bis, 4.1.3.2). */
 const cookieName = "__Host-vouch-page";
-const cookieAttributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
 /** A session ends when it was not used for so long, in seconds. */
 export const idleSeconds = 30 * 60;
@@ -23,7 +22,7 @@ export interface SignedIn extends PageSession {
 }
 
 /** Header that clears the cookie. */
-export const clearedCookie = { "set-cookie": `${cookieName}=; ${cookieAttributes}; Max-Age=0` };
+export const clearedCookie = { "set-cookie": cookie(cookieName, "", 0) };
 
 /**
  * Opens a session in the transaction of the sign-in, always with a new token (session fixation). Returns the header that
@@ -38,12 +37,12 @@ export async function openPageSession(
   const token = randomToken();
   const session = { ...opened, createdAt: now, expiresAt: now + sessionDuration };
   if (!(await pageSessions.add(sha256(token), session))) return undefined;
-  return { "set-cookie": `${cookieName}=${token}; ${cookieAttributes}` };
+  return { "set-cookie": cookie(cookieName, token) };
 }
 
 /** Returns the request's live session and notes its use; undefined without one. Throws HttpError (429). */
 export async function findSignedIn(request: Request, context: ServerContext): Promise<SignedIn | undefined> {
-  const token = readCookie(request.headers.get("cookie"));
+  const token = readCookie(request, cookieName);
   if (token === undefined) return undefined;
   const { store, caller } = context;
   const now = context.now();
@@ -83,12 +82,4 @@ function signInNeeded(): VouchError {
   return new VouchError("login_needed", "You are not signed in, or your session has ended.", {
     hint: "Sign in again.",
   });
-}
-
-function readCookie(header: string | null): string | undefined {
-  for (const part of (header ?? "").slice(0, 8192).split(";")) {
-    const [name, value = ""] = part.trim().split("=", 2);
-    if (name === cookieName && /^[\w-]{43}$/.test(value)) return value;
-  }
-  return undefined;
 }

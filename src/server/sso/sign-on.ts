@@ -1,6 +1,7 @@
 /** A sign-on at the company's identity provider: a browser goes there, and comes back with a code. */
 import { VouchError } from "../../base/errors.ts";
 import type { Handler, ServerContext } from "../context.ts";
+import { cookie, readCookie } from "../http/cookie.ts";
 import { HttpError } from "../http/failure.ts";
 import { redirect } from "../pages/answer.ts";
 import { showCode } from "../pages/enroll/page.tsx";
@@ -8,10 +9,11 @@ import { randomToken, sha256 } from "../random.ts";
 import { type SignOnPurpose, signOnPurposes } from "../store/people/sign-ons.ts";
 import { readClaims } from "./claims.ts";
 import { configured } from "./configured.ts";
-import { cookie, readCookie, signOnCookie } from "./cookie.ts";
 import { type Arrived, grantCode, grantPages } from "./grant.ts";
 
-/** How long a person may take at the provider. */
+/** Binds a sign-on to the browser that began it. */
+const signOnCookie = "__Host-vouch-sign-on";
+/** How long a person may take at the provider, in seconds. */
 const signOnSeconds = 600;
 /** Limit of the parameters that come back, in characters. */
 const maxQuery = 8192;

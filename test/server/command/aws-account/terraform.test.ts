@@ -35,14 +35,15 @@ async function terraform(words: string[], where: string, env: Record<string, str
   return { code: await child.exited, stdout, stderr };
 }
 
-/** Whether Terraform finds its AWS provider, whose registry is out of reach of many machines: then the format is judged. */
+/** Whether Terraform finds its AWS provider, whose registry is out of reach of many machines. A mirror must have it. */
 function requiresTerraform(): boolean {
   if (!requires("terraform")) return false;
   const where = join(folder, "provider");
   mkdirSync(where);
   writeFileSync(join(where, "vouch.tf"), "terraform {\n  required_providers {\n    aws = {}\n  }\n}\n");
-  const { success } = Bun.spawnSync(["terraform", `-chdir=${where}`, ...initialize], { env: environment });
+  const { success, stderr } = Bun.spawnSync(["terraform", `-chdir=${where}`, ...initialize], { env: environment });
   if (success) return true;
+  if (mirror !== undefined) throw new Error(`terraform init with ${mirror}: ${stderr.toString()}`);
   console.warn("SKIPPED: needs the AWS provider of Terraform, from its registry or a mirror on this machine");
   return false;
 }
