@@ -37,7 +37,11 @@ export function readSecret(path: string, place: string): Secret {
   try {
     const text = readRegularFile(path, maxSecretBytes).toString("utf8");
     refuseWritable(path);
-    return new Secret(text.replace(/\r?\n$/, ""));
+    const secret = text.replace(/\r?\n$/, "");
+    if (/^[^\r\n\0]+$/.test(secret)) return new Secret(secret);
+    throw new VouchError("file_error", `${place} names ${path}, which is empty or has more than one line.`, {
+      hint: "Write the secret into it, and nothing else but a line end.",
+    });
   } catch (error) {
     if (error instanceof VouchError) throw error;
     throw new VouchError("file_error", `${place} names ${path}, which cannot be read: ${whyUnreadable(error)}.`, {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
+import { sha256 } from "../../../src/server/random.ts";
 import { ssoSettings } from "../../../src/server/sso/settings.ts";
 import { origin, startTestServer, type TestServer } from "../test-server.ts";
 import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
@@ -178,5 +179,29 @@ test("the button of single sign-on has the provider's name, as text, where the s
   const page = await (await new Visitor(sso).get("/")).text();
   expect(page).toContain('href="/sso/begin"');
   expect(page).toContain("Sign in with &lt;b&gt;Example&lt;/b&gt;");
+  await sso.stop();
+});
+
+test("who has no key is told how to get the first one, and not that it is known", async () => {
+  const sso = await startTestServer({
+    singleSignOn: ssoSettings({ "sso-issuer": "http://127.0.0.1:9", "sso-client-id": "vouch", "sso-name": "Example" })!,
+  });
+  const { store } = sso;
+  const now = sso.now();
+  const token = "t".repeat(43);
+  const person = await store.accounts.invite("new@example.com", "hash", now, now + 10);
+  const session = {
+    user: person,
+    method: "sso",
+    credentialId: undefined,
+    createdAt: now,
+    expiresAt: now + 100,
+  } as const;
+  await store.pageSessions.add(sha256(token), session);
+  const visitor = new Visitor(sso);
+  visitor.cookie = token;
+  const page = await (await visitor.get("/")).text();
+  expect(page).toContain('href="/enroll"');
+  expect(page).not.toContain("is known here already");
   await sso.stop();
 });

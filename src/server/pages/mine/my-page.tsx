@@ -44,7 +44,11 @@ export const myPage: Handler = async (request, context) => {
           <a href="/activity">All activity</a>
         </p>
       </Section>
-      <NewLaptop url={context.url} />
+      {keys.length === 0 ? (
+        <FirstKey url={context.url} hasSingleSignOn={context.singleSignOn !== undefined} />
+      ) : (
+        <NewLaptop url={context.url} />
+      )}
     </Layout>
   );
   return { response: html(page), user: user.id };
@@ -260,6 +264,27 @@ function Sessions({ session, sessions }: { session: SignedIn; sessions: ListedSe
       <p class="hint">
         Tokens that AWS has issued to a session stay good until they end, eight hours after its login at most.
       </p>
+    </Section>
+  );
+}
+
+function FirstKey({ url, hasSingleSignOn }: { url: string; hasSingleSignOn: boolean }) {
+  return (
+    <Section id="new-laptop" title="Your first key" about="With a security key you log in on any laptop.">
+      <ol class="steps">
+        <li>
+          {hasSingleSignOn ? (
+            <a href="/enroll">Get the code that enrols your first key</a>
+          ) : (
+            "Ask your administrator for a code"
+          )}
+          {"."}
+        </li>
+        <li>
+          Install Vouch, plug in your key, and type the code where this asks for it:
+          <Command>{`vouch enroll --server ${url}`}</Command>
+        </li>
+      </ol>
     </Section>
   );
 }

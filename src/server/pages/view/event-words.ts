@@ -12,7 +12,21 @@ type Describe = (detail: (name: string) => string | undefined, entry: AuditEntry
 const counted = (count: string | undefined) =>
   count === "1" ? "One session was ended" : `${count} sessions were ended`;
 
-const events: Readonly<Partial<Record<AuditEvent, Describe>>> = {
+/** What is about no person, and so in nobody's activity. */
+type ServerEvent =
+  | "group_added"
+  | "group_renamed"
+  | "group_removed"
+  | "initialize"
+  | "signing_key_made"
+  | "signing_key_retired"
+  | "signing_key_encrypted"
+  | "backup"
+  | "restore"
+  | "migrate"
+  | "checkpoint";
+
+const events: Readonly<Record<Exclude<AuditEvent, ServerEvent>, Describe>> = {
   enrol: (detail) => ["A security key was enrolled with a code", detail("name")],
   login: (detail) => ["Logged in", detail("client")],
   token: (detail) => ["Got a token for AWS", detail("audience")],
@@ -28,6 +42,12 @@ const events: Readonly<Partial<Record<AuditEvent, Describe>>> = {
   key_renamed: (detail) => ["A security key was renamed", `${detail("from")} → ${detail("name")}`],
   key_removed: (detail) => ["A security key was removed", detail("name")],
   invite: () => ["An enrolment code was made for you"],
+  sign_on: () => ["You signed on at your company's identity provider"],
+  identity_added: (detail) => ["An account at the identity provider became yours", detail("issuer")],
+  identity_removed: (detail) => ["An account at the identity provider was taken from you", detail("issuer")],
+  role_changed: (detail) => ["Your role was changed", `${detail("from")} → ${detail("role")}`],
+  group_joined: () => ["You were added to groups"],
+  group_left: () => ["You were taken out of groups"],
   disable: () => ["Your account was disabled"],
   enable: () => ["Your account was enabled again"],
 };
@@ -38,7 +58,7 @@ export function wordsOf(entry: AuditEntry): Words {
     const value = Object.hasOwn(entry.detail, name) ? entry.detail[name] : undefined;
     return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
   };
-  const describe = Object.hasOwn(events, entry.event) ? events[entry.event as AuditEvent] : undefined;
+  const describe = Object.hasOwn(events, entry.event) ? events[entry.event as keyof typeof events] : undefined;
   const [what, more] = describe?.(detail, entry) ?? [entry.event, entry.reason ?? undefined];
   return { what, more };
 }
