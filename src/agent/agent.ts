@@ -15,7 +15,15 @@ import { Record } from "./record/record.ts";
 import { publishTargets } from "./publishing/targets.ts";
 import type { Peer } from "./wire/peer.ts";
 import type { Reply, routes, StatusReply } from "./protocol.ts";
-import type { LoginFinishRequest, LoginStartRequest, LogoutRequest, PublishStartRequest } from "./requests.ts";
+import type {
+  LoginBrowserFinishRequest,
+  LoginBrowserStartRequest,
+  LoginFinishRequest,
+  LoginStartRequest,
+  LogoutRequest,
+  PublishStartRequest,
+} from "./requests.ts";
+import type { VouchSession } from "../vouch-client/session.ts";
 import type { Place } from "../settings/roles.ts";
 import { RememberedAnswers } from "./wire/response-cache.ts";
 import { describeAgent } from "./session/described-agent.ts";
@@ -161,11 +169,20 @@ export class Agent implements TokenSource {
 
   /** At the server that is named, else at that of the settings. Throws `settings_missing` when there is none. */
   async startLogin(request: LoginStartRequest): Promise<Reply<typeof routes.loginStart>> {
+    return this.ceremonies.startLogin(this.#loginServer(request));
+  }
+
+  /** As `startLogin`, in the browser. Throws also as `Ceremonies.startBrowserLogin`. */
+  async startBrowserLogin(request: LoginBrowserStartRequest): Promise<Reply<typeof routes.loginBrowserStart>> {
+    return this.ceremonies.startBrowserLogin(this.#loginServer(request), request.redirectUri);
+  }
+
+  #loginServer(request: LoginStartRequest): string {
     const settings = this.#settings.current();
     const server = request.server ?? settings.server?.url;
     if (server !== undefined) {
       void connectAhead(settings, this.#env);
-      return this.ceremonies.startLogin(server);
+      return server;
     }
     throw new VouchError("settings_missing", "No Vouch server is configured.", {
       hint: "Run `vouch enroll --server URL`, or `vouch login --server URL` when your security key is enrolled already.",
@@ -178,7 +195,20 @@ export class Agent implements TokenSource {
    */
   async finishLogin(request: LoginFinishRequest): Promise<Reply<typeof routes.loginFinish>> {
     const start = { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
-    const identity = await this.ceremonies.finishLogin(request);
+    return this.#open(await this.ceremonies.finishLogin(request), start, request.device);
+  }
+
+  /** As `finishLogin`, for a code. Throws as `Ceremonies.finishBrowserLogin`. */
+  async finishBrowserLogin(request: LoginBrowserFinishRequest): Promise<Reply<typeof routes.loginBrowserFinish>> {
+    const start = { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
+    return this.#open(await this.ceremonies.finishBrowserLogin(request), start);
+  }
+
+  #open(
+    identity: VouchSession,
+    start: { now: number; elapsed: number },
+    device?: string,
+  ): Reply<typeof routes.loginFinish> {
     const { server } = identity;
     const settings = this.#settings.current();
     const isDefault = !profileServers(settings).has(server);
@@ -191,7 +221,7 @@ export class Agent implements TokenSource {
       takeOver(replaced, opened, settings);
       void replaced.session.revoke(revokeLimitMs);
     }
-    this.#ends.opened(session, request.device);
+    this.#ends.opened(session, device);
     this.#forgetAnswers();
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#fetchAhead((_, its) => its === tokens);

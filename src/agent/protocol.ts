@@ -60,6 +60,8 @@ export const routes = {
   enrollFinish: "/v1/enroll/finish",
   loginStart: "/v1/login/start",
   loginFinish: "/v1/login/finish",
+  loginBrowserStart: "/v1/login/browser/start",
+  loginBrowserFinish: "/v1/login/browser/finish",
   logout: "/v1/logout",
   keys: "/v1/keys",
   keyAddStart: "/v1/keys/add/start",
@@ -68,6 +70,7 @@ export const routes = {
   keyRenameFinish: "/v1/keys/rename/finish",
   keyRemoveStart: "/v1/keys/remove/start",
   keyRemoveFinish: "/v1/keys/remove/finish",
+  announced: "/v1/announced",
   sessions: "/v1/sessions",
   sessionsEnd: "/v1/sessions/end",
   publishStart: "/v1/publish/start",
@@ -183,11 +186,18 @@ const replies = {
     expiration: optional(time),
   }),
   /** By which page people get a code, and the name of the identity provider that it asks. */
-  [routes.enrollWays]: fields({ singleSignOn: optional(fields({ name: text, page: text })) }),
+  [routes.enrollWays]: fields({
+    singleSignOn: optional(fields({ name: text, page: text })),
+    /** Whether the server announces, after the login, what laptops use. */
+    announces: optional(flag),
+  }),
   [routes.enrollStart]: fields(begun),
   [routes.enrollFinish]: fields({ user: text, credentialId: text, name: text }),
   [routes.loginStart]: fields({ ...begun, ...atServer }),
   [routes.loginFinish]: fields({ user: text, expiration: time }),
+  /** Where the browser goes, and what comes back with the code unless it is typed. No secret is in it. */
+  [routes.loginBrowserStart]: fields({ ...ceremony, ...atServer, url: text, state: optional(text) }),
+  [routes.loginBrowserFinish]: fields({ user: text, expiration: time }),
   [routes.logout]: fields({
     /** Whether there was a session. */
     wasLoggedIn: flag,
@@ -209,6 +219,8 @@ const replies = {
     /** Whether the agent's own session is one of them. */
     thisSession: flag,
   }),
+  /** What the default server, with this URL, announces: to be parsed by its schema; absent if it is too old. */
+  [routes.announced]: fields({ server: text, announced: optional(isObject) }),
   /** The oldest first. */
   [routes.sessions]: fields({ sessions: list(ownSession) }),
   [routes.sessionsEnd]: fields({ ended: count, thisSession: flag }),

@@ -128,6 +128,21 @@ export const loginFinishRequest = v.strictObject({
 });
 export type LoginFinishRequest = v.InferOutput<typeof loginFinishRequest>;
 
+/** `redirectUri`: where the command waits for the code; absent if the person types it. */
+export const loginBrowserStartRequest = v.strictObject({
+  server: v.exactOptional(Url),
+  redirectUri: v.exactOptional(
+    v.pipe(v.string(), v.regex(/^http:\/\/(?:127\.0\.0\.1|\[::1\]):[1-9]\d{0,4}\/callback$/)),
+  ),
+});
+export type LoginBrowserStartRequest = v.InferOutput<typeof loginBrowserStartRequest>;
+
+export const loginBrowserFinishRequest = v.strictObject({
+  ceremony: Name,
+  code: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+});
+export type LoginBrowserFinishRequest = v.InferOutput<typeof loginBrowserFinishRequest>;
+
 /** The server whose session ends; all if absent. */
 export const logoutRequest = v.strictObject(atServer);
 export type LogoutRequest = v.InferOutput<typeof logoutRequest>;

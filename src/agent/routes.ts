@@ -18,6 +18,8 @@ import {
   keyRemoveStartRequest,
   keyRenameStartRequest,
   keysRequest,
+  loginBrowserFinishRequest,
+  loginBrowserStartRequest,
   loginFinishRequest,
   loginStartRequest,
   logoutRequest,
@@ -61,6 +63,8 @@ export const agentRoutes: AgentRoutes = {
   [routes.enrollFinish]: route(enrollFinishRequest, ({ ceremonies }, request) => ceremonies.finishEnrollment(request)),
   [routes.loginStart]: route(loginStartRequest, (agent, request) => agent.startLogin(request)),
   [routes.loginFinish]: route(loginFinishRequest, (agent, request) => agent.finishLogin(request)),
+  [routes.loginBrowserStart]: route(loginBrowserStartRequest, (agent, request) => agent.startBrowserLogin(request)),
+  [routes.loginBrowserFinish]: route(loginBrowserFinishRequest, (agent, request) => agent.finishBrowserLogin(request)),
   [routes.logout]: route(logoutRequest, (agent, request) => agent.logout(request)),
   [routes.keys]: route(keysRequest, async (agent, { server }) => ({ keys: await agent.session(server).keys() })),
   [routes.keyAddStart]: route(keyAddStartRequest, (agent, { server, ...request }) =>
@@ -88,6 +92,7 @@ export const agentRoutes: AgentRoutes = {
     agent.forgetWhatEnded();
     return removed;
   }),
+  [routes.announced]: route(emptyRequest, (agent) => agent.session().announced()),
   [routes.sessions]: route(sessionsRequest, async (agent, { server }) => ({
     sessions: await agent.session(server).sessions(),
   })),

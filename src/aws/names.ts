@@ -6,3 +6,6 @@ export const accountPattern = /^[0-9]{12}$/;
 export const repositoryPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{1,99}$/;
 /** A region becomes part of a host name: a label of at most 63 characters. */
 export const regionPattern = /^(?=.{1,63}$)[a-z]{2,}(-[a-z]+)+-[0-9]+$/;
+/** `arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME` (IAM identifiers): partition, account and name are groups 1 to 3. */
+export const roleArnPattern =
+  /^arn:(aws(?:-[a-z]+)*):iam::([0-9]{12}):role\/(?:[\u0021-\u007e]{1,510}\/)?([\w+=,.@-]{1,64})$/;

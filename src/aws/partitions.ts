@@ -4,7 +4,7 @@
  */
 import { partition } from "@aws-sdk/util-endpoints";
 import { VouchError } from "../base/errors.ts";
-import { regionPattern } from "./names.ts";
+import { regionPattern, roleArnPattern } from "./names.ts";
 
 export interface Partition {
   /** The partition's id as in ARNs: `aws`, `aws-cn`, `aws-us-gov`… */
@@ -53,9 +53,7 @@ export function isListedRegion(region: string): boolean {
 
 /** Parses `arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME` (IAM identifiers). Throws `usage` for anything else. */
 export function parseRoleArn(arn: string): RoleArn {
-  const match =
-    arn.length <= 2048 &&
-    /^arn:(aws(?:-[a-z]+)*):iam::([0-9]{12}):role\/(?:[\u0021-\u007e]{1,510}\/)?([\w+=,.@-]{1,64})$/.exec(arn);
+  const match = arn.length <= 2048 && roleArnPattern.exec(arn);
   if (!match) {
     throw new VouchError("usage", `Expected a role ARN such as arn:aws:iam::123456789012:role/NAME, got "${arn}".`, {
       hint: "Give the role with `vouch setup aws --role ARN`.",

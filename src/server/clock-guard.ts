@@ -44,7 +44,8 @@ export class ClockGuard {
   async #end(since: number, why: string): Promise<void> {
     let ended = 0;
     for (let batch = endedAtOnce; batch === endedAtOnce;) {
-      const removed = await this.#store.transaction(async ({ pageSessions, sessions, record }) => {
+      const removed = await this.#store.transaction(async ({ authorizationCodes, pageSessions, sessions, record }) => {
+        await authorizationCodes.removeAll();
         const pages = await pageSessions.removeBegunAfter(since, endedAtOnce);
         const live = await sessions.revokeBegunAfter(since, this.#now(), endedAtOnce);
         if (pages + live > 0) await record({ event: "revoke", reason: why, detail: { sessions: pages + live } });

@@ -17,6 +17,8 @@ export interface Caller {
   credential?: string;
   /** A sign-on that the identity provider has answered: whom it is about is not known, or not yet. */
   signOn?: { issuer: string; subject?: string; email?: string | undefined };
+  /** Name of the token with which SCIM sends it. */
+  scim?: string;
   /** Only for whom it is proved to come from, by a DPoP proof, an assertion or an open code: nobody uses up another's limit. */
   count: Count;
 }
@@ -40,6 +42,8 @@ export interface ServerContext {
   publishVerification: "touch" | "pin";
   /** The company's identity provider; undefined without one. */
   singleSignOn: SingleSignOn | undefined;
+  /** Login in the browser, and whether its sessions may publish; undefined where it is off. */
+  browserLogin: { publish: boolean } | undefined;
   /** Groups that AWS learns of, in the tags of a session. */
   tagGroups: readonly string[];
   /** Seconds since 1970. */

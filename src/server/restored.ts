@@ -9,13 +9,15 @@ export interface Restored {
   sessions: number;
   /** Codes that were still good. */
   invites: number;
+  /** Tokens of SCIM that were removed. */
+  scimTokens: number;
   /** When the last thing was recorded that the backup has, in seconds since 1970; undefined if nothing was. */
   lastRecordedAt: number | undefined;
 }
 
 /**
- * Ends every session, withdraws every open code and drops every ceremony under way: a session that was revoked and a code
- * that was used after the backup would be good again. Whether a session has expired is not asked: this machine's clock may
+ * Ends every session, withdraws every open code, removes every token of SCIM and drops every ceremony under way: a session
+ * that was revoked, a code that was used and a token that was removed after the backup would be good again. Whether a session has expired is not asked: this machine's clock may
  * be ahead of the server's. What was ended before a failure stays ended; then run it again. `file` is the backup's name
  * for the audit log; `now` in seconds since 1970.
  */
@@ -27,14 +29,19 @@ export async function endWhatWasOpen(store: Store, file: string | undefined, now
     batch = revoked;
     ended += live;
   }
-  return await store.transaction(async ({ accounts, ceremonies, pageSessions, record, signOns }) => {
-    await ceremonies.removeAll();
-    await pageSessions.removeAll();
-    await signOns.removeAll();
-    const invites = await accounts.removeAllInvites(now);
-    await record({ event: "restore", detail: { file: file ?? null, sessions: ended, invites } });
-    return { sessions: ended, invites, lastRecordedAt };
-  });
+  return await store.transaction(
+    async ({ accounts, authorizationCodes, ceremonies, pageSessions, record, scimTokens, signOns }) => {
+      await authorizationCodes.removeAll();
+      await ceremonies.removeAll();
+      await pageSessions.removeAll();
+      await signOns.removeAll();
+      const invites = await accounts.removeAllInvites(now);
+      const removed = await scimTokens.removeAll();
+      const detail = { file: file ?? null, sessions: ended, invites, ...(removed > 0 && { scimTokens: removed }) };
+      await record({ event: "restore", detail });
+      return { sessions: ended, invites, scimTokens: removed, lastRecordedAt };
+    },
+  );
 }
 
 async function lastRecorded({ audit }: Store): Promise<number | undefined> {

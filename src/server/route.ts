@@ -7,8 +7,9 @@ import type { Handler, ServerContext } from "./context.ts";
 export type Refusal = (failure: Failure, request: Request, context: ServerContext) => Promise<Response>;
 
 export interface Route {
+  /** Its last segment may be `{id}`, which is any. */
   path: string;
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   handler: Handler;
   /** Absent: no rate limit. */
   rateClass?: RateClass;

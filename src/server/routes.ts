@@ -4,6 +4,7 @@ import { changeOptions, makeChange } from "./administration/api/changes.ts";
 import {
   listAudit,
   listGroups,
+  listInvites,
   listMembers,
   listPeople,
   listSigningKeys,
@@ -23,14 +24,16 @@ import {
   renameKeyOptions,
 } from "./keys/keys.ts";
 import { loginOptions } from "./oauth/login.ts";
+import { showProfile } from "./announced/profile.ts";
 import { enrollWays } from "./sso/ways.ts";
 import { HttpError } from "./http/failure.ts";
 import { publish, publishOptions } from "./oauth/publishing.ts";
-import { pageRoutes } from "./pages/routes.ts";
+import { authorizationRoutes, pageRoutes } from "./pages/routes.ts";
 import type { Route } from "./route.ts";
+import { scimRoutes } from "./scim/routes.ts";
 import { jwksCacheSeconds } from "./signing/life-cycle.ts";
 import { endSessions, listSessions } from "./oauth/sessions.ts";
-import { authorize, revoke, token } from "./oauth/token.ts";
+import { revoke, token } from "./oauth/token.ts";
 
 /** Cache lifetime of the public documents; a new signing key is published for longer before it signs. */
 const publicDocument = { "cache-control": `public, max-age=${jwksCacheSeconds}` };
@@ -80,17 +83,19 @@ export const routes: readonly Route[] = [
   { path: "/v1/publish", method: "POST", handler: publish, rateClass: "token" },
   { path: "/v1/sessions", method: "GET", handler: listSessions, rateClass: "token" },
   { path: "/v1/sessions/end", method: "POST", handler: endSessions, rateClass: "token" },
+  { path: "/v1/profile", method: "GET", handler: showProfile, rateClass: "token" },
   { path: "/v1/admin/people", method: "GET", handler: listPeople, rateClass: "token" },
   { path: "/v1/admin/person", method: "GET", handler: showPerson, rateClass: "token" },
   { path: "/v1/admin/groups", method: "GET", handler: listGroups, rateClass: "token" },
   { path: "/v1/admin/members", method: "GET", handler: listMembers, rateClass: "token" },
+  { path: "/v1/admin/invites", method: "GET", handler: listInvites, rateClass: "token" },
   { path: "/v1/admin/audit", method: "GET", handler: listAudit, rateClass: "token" },
   { path: "/v1/admin/signing-keys", method: "GET", handler: listSigningKeys, rateClass: "token" },
   { path: "/v1/admin/activity", method: "GET", handler: showActivity, rateClass: "token" },
   { path: "/v1/admin/changes/options", method: "POST", handler: changeOptions, rateClass: "token" },
   { path: "/v1/admin/changes", method: "POST", handler: makeChange, rateClass: "token" },
-  { path: "/oauth/authorize", method: "GET", handler: authorize, refusesAll: true },
-  { path: "/oauth/authorize", method: "POST", handler: authorize, refusesAll: true },
+  ...scimRoutes,
+  ...authorizationRoutes,
   { path: "/oauth/token", method: "POST", handler: token, rateClass: "token" },
   { path: "/oauth/revoke", method: "POST", handler: revoke, rateClass: "token" },
 ];
@@ -100,7 +105,9 @@ export const allRoutes: readonly Route[] = [...routes, ...pageRoutes];
 
 /** The route of a request, of the pages only if they are on; HEAD has that of GET. Throws HttpError 404, 405 (with `allow`). */
 export function findRoute(pathname: string, method: string, hasPages: boolean): Route {
-  const found = (hasPages ? allRoutes : routes).filter(({ path }) => path === pathname);
+  const slash = pathname.lastIndexOf("/");
+  const pattern = slash === pathname.length - 1 ? pathname : `${pathname.slice(0, slash)}/{id}`;
+  const found = (hasPages ? allRoutes : routes).filter(({ path }) => path === pathname || path === pattern);
   if (found.length === 0)
     throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
   // HEAD runs the GET handler; Bun omits the body.

@@ -63,6 +63,8 @@ export interface ServerOptions {
   dpopNonce?: "optional" | "required" | undefined;
   /** Whether the pages for people are served; they are, without this. */
   pages?: "on" | "off" | undefined;
+  /** Login in the browser, and whether its sessions may publish; off without it, and without the pages. */
+  browserLogin?: ServerContext["browserLogin"];
   /** Single sign-on at the company's identity provider; none without it. */
   singleSignOn?: SsoSettings | undefined;
   /** Tag sessions at AWS with the person's e-mail address. */
@@ -82,7 +84,7 @@ export interface ServerOptions {
   /** Is given the audit log's entries that the store was not given by this process. */
   auditFound?: ((entry: AuditEntry) => void) | undefined;
   /** Requests a minute, for each address. */
-  rateLimits?: Readonly<Record<RateClass, number>>;
+  rateLimits?: Readonly<Partial<Record<RateClass, number>>>;
   /** Requests a minute, for each person and for each security key. */
   subjectLimits?: Readonly<Record<Subject, number>>;
   /** Seconds since 1970. */
@@ -156,24 +158,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { rules, source } = options.attestation ?? { rules: noRules, source: undefined };
   const policy = new AttestationPolicy(rules, now);
   const isProving = source !== undefined || rules.roots.length > 0;
-  const tagging = { tagEmail: options.tagEmail === true, tagModel: isProving };
+  const browserLogin = options.pages === "off" ? undefined : options.browserLogin;
+  const claims = { tagEmail: options.tagEmail === true, tagModel: isProving, browserLogin: browserLogin !== undefined };
   const context: Omit<ServerContext, "caller"> = {
     url: configuration.url,
     audiences: configuration.audiences,
     sessionDuration: Math.min(options.sessionDuration ?? maxSessionSeconds, maxSessionSeconds),
     store: options.store,
     isDraining: false,
-    issuer: new Issuer(configuration.url, keys, tagging),
+    issuer: new Issuer(configuration.url, keys, claims),
     relyingParty: new RelyingParty(configuration.url, policy, options.allowSyncedPasskeys),
     nonces: new DpopNonces(configuration.url, keys, now),
     requireNonce: options.dpopNonce === "required",
     publishVerification: options.publishVerification ?? "touch",
     singleSignOn: undefined,
+    browserLogin,
     tagGroups: options.tagGroups ?? [],
     now,
   };
   const monotonic = options.monotonic ?? (() => performance.now() / 1000);
-  const limiter = new RateLimiter(options.rateLimits ?? defaultRateLimits);
+  const limiter = new RateLimiter({ ...defaultRateLimits, ...options.rateLimits });
   const subjects = new RateLimiter(options.subjectLimits ?? defaultSubjectLimits);
   const refusals = new RefusalLog(options.store, monotonic);
   const clock = new ClockGuard(options.store, now, monotonic, (detail) =>
@@ -211,7 +215,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (route.rateClass) await options.store.settled();
       response = result.response;
       if (result.user !== undefined) entry.user = result.user;
-      options.metrics?.granted(pathname, result.isLogin === true);
+      options.metrics?.granted(route.path, result.isLogin === true);
     } catch (error) {
       const failure = toFailure(error, pathname);
       response = (await route?.refusal?.(failure, request, { ...context, caller })) ?? failure.response;
@@ -229,7 +233,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // A client that keeps its connection would be cut off with its next request.
     if (context.isDraining) response.headers.set("connection", "close");
     const milliseconds = performance.now() - started;
-    options.metrics?.answered(pathname, entry.status ?? response.status, milliseconds, entry.error);
+    options.metrics?.answered(route?.path ?? pathname, entry.status ?? response.status, milliseconds, entry.error);
     options.log({
       time: new Date().toISOString(),
       method: request.method.slice(0, 16),

@@ -7,6 +7,7 @@ import * as v from "valibot";
 import type { Environment } from "../base/environment.ts";
 import { accountPattern, domainPattern, regionPattern, repositoryPattern } from "../aws/names.ts";
 import { VouchError } from "../base/errors.ts";
+import { AnnouncedBody, digestPattern } from "../announced/body.ts";
 import { packageFormats } from "../base/package-format.ts";
 import { readRegularFile, whyUnreadable } from "../base/system/regular-file.ts";
 import { writeFileAtomic } from "../base/system/atomic-write.ts";
@@ -139,6 +140,16 @@ const SettingsSchema = v.strictObject({
   /** What ends a session before its time; nothing without it. */
   session: v.optional(v.strictObject({ endOn: v.optional(v.array(v.picklist(endOns))) })),
   repositories: v.optional(v.array(RepositorySchema), []),
+  /** What a server has announced. */
+  announced: v.optional(
+    v.strictObject({
+      server: ServerUrl,
+      /** What a person has accepted, and had set up. */
+      accepted: v.optional(AnnouncedBody),
+      /** The digest of what a person has declined: they are not asked again. */
+      declined: v.optional(v.pipe(v.string(), v.regex(digestPattern, "expected a digest"))),
+    }),
+  ),
   /** The record of who asked: whether the agent keeps it in files, and with the askers' masked arguments. */
   log: v.optional(v.strictObject({ keep: v.optional(v.boolean()), arguments: v.optional(v.boolean()) })),
 });

@@ -15,6 +15,7 @@ import {
   type Surroundings,
   Words,
 } from "./api.ts";
+import { BrowserLogin } from "./browser-login.ts";
 import { type Login, VouchSession } from "./session.ts";
 
 const EnrollAnswer = v.object({
@@ -27,6 +28,7 @@ const EnrollAnswer = v.object({
 const maxName = 64;
 
 const WaysAnswer = v.object({
+  announces: v.optional(v.boolean(), false),
   singleSignOn: v.optional(
     v.object({
       name: v.pipe(
@@ -58,14 +60,15 @@ export class VouchServer {
   }
 
   /**
-   * Returns what people call the identity provider whose accounts get a code at the server's page (`/enroll`); undefined
-   * if there is none, also for a server that is too old to say. Throws `network`, `timeout`, `server_error`.
+   * Returns what people call the identity provider whose accounts get a code at the server's page (`/enroll`), if there is
+   * one; and whether the server announces to laptops, after the login, what they use. A server that is too old to say has
+   * neither. Throws `network`, `timeout`, `server_error`.
    */
-  async singleSignOn(): Promise<{ name: string } | undefined> {
+  async enrollmentWays(): Promise<{ singleSignOn?: { name: string } | undefined; announces: boolean }> {
     const url = `${this.url}/v1/enroll/ways`;
     const { env } = this.#surroundings;
     const response = await send({ method: "GET", url, env, repeatable: false, limitMs: waysLimitMs });
-    return response.status === 200 ? readAnswer(response, WaysAnswer, this.url).singleSignOn : undefined;
+    return response.status === 200 ? readAnswer(response, WaysAnswer, this.url) : { announces: false };
   }
 
   /**
@@ -102,6 +105,11 @@ export class VouchServer {
     const response = await this.#post("/v1/login/options", {}, true);
     if (response.status !== 200) throw this.#refused("login_denied", response);
     return readAnswer(response, CeremonyAnswer, this.url);
+  }
+
+  /** Begins a login in the browser. Throws as `BrowserLogin.begin`. */
+  async browserLogin(redirectUri: string | undefined): Promise<BrowserLogin> {
+    return BrowserLogin.begin(this.url, redirectUri, this.#surroundings);
   }
 
   /** Completes a login. Throws as `VouchSession.login`. */

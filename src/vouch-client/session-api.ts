@@ -51,6 +51,18 @@ export class SessionApi {
     return readAnswer(response, schema, this.server);
   }
 
+  /** As `ask`; undefined if the server is too old to know the path. */
+  async askIfKnown<Schema extends v.GenericSchema>(
+    path: string,
+    schema: Schema,
+    signal: AbortSignal | undefined,
+  ): Promise<v.InferOutput<Schema> | undefined> {
+    const response = await this.#client.ask("GET", path, this.#accessToken, undefined, { signal });
+    if (response.status === 404) return undefined;
+    if (response.status !== 200) throw this.#refused(response);
+    return readAnswer(response, schema, this.server);
+  }
+
   #refused(response: HttpResponse): VouchError {
     const { code, message, hint } = readApiFailure(response, this.server);
     if (refusals.includes(code)) return VouchError.fromWire({ code, message, ...(hint === undefined ? {} : { hint }) });

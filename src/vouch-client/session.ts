@@ -10,6 +10,8 @@ import { Secret } from "../base/secret.ts";
 import { DpopKey } from "./dpop.ts";
 import { DpopClient } from "./dpop-client.ts";
 import type { IdToken } from "../aws/web-identity.ts";
+import { announcedTo } from "./announced.ts";
+import type { AnnouncedBody } from "../announced/body.ts";
 import { readAnswer, readOAuthFailure, type Surroundings } from "./api.ts";
 import { VouchKeys } from "./keys.ts";
 import { endedHint, loginHints } from "./refusals.ts";
@@ -55,11 +57,12 @@ export class VouchSession {
   readonly publishing: VouchPublishing;
   readonly #client: DpopClient;
   readonly #accessToken: Secret;
+  readonly #api: SessionApi;
 
   private constructor(client: DpopClient, answer: v.InferOutput<typeof LoginAnswer>) {
     this.#client = client;
     this.#accessToken = new Secret(answer.access_token);
-    const api = new SessionApi(client, this.#accessToken);
+    const api = (this.#api = new SessionApi(client, this.#accessToken));
     this.keys = new VouchKeys(api);
     this.sessions = new VouchSessions(api);
     this.publishing = new VouchPublishing(api);
@@ -82,10 +85,28 @@ export class VouchSession {
       grant_type: "urn:vouch:params:oauth:grant-type:webauthn",
       ceremony: login.ceremony,
       credential: JSON.stringify(login.credential),
-      client: printable(hostname()).slice(0, 64),
+      client: machineName(),
     });
+    return VouchSession.#opened(client, response);
+  }
+
+  /**
+   * Opens a session for the code of a login in the browser (RFC 6749, 4.1.3), with the DPoP key of `client`. Throws as
+   * `login`.
+   */
+  static async redeem(client: DpopClient, parameters: Record<string, string>): Promise<VouchSession> {
+    const response = await client.postForm("/oauth/token", { grant_type: "authorization_code", ...parameters });
+    return VouchSession.#opened(client, response);
+  }
+
+  static #opened(client: DpopClient, response: HttpResponse): VouchSession {
     if (response.status !== 200) throw loginDenied(response, client.tokenUrl);
     return new VouchSession(client, readAnswer(response, LoginAnswer, client.tokenUrl));
+  }
+
+  /** What the server announces to the laptops of the user. Throws as `announcedTo`. */
+  async announced(signal?: AbortSignal): Promise<AnnouncedBody | undefined> {
+    return announcedTo(this.#api, signal);
   }
 
   /**
@@ -121,6 +142,11 @@ export class VouchSession {
     const { description } = readOAuthFailure(response, this.#client.tokenUrl);
     throw new VouchError("server_error", `The server did not revoke the session: ${description}`);
   }
+}
+
+/** What this machine is called, for the list of sessions. */
+export function machineName(): string {
+  return printable(hostname()).slice(0, 64);
 }
 
 function loginDenied(response: HttpResponse, url: string): VouchError {

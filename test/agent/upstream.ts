@@ -2,6 +2,7 @@
  * Vouch server, STS and CodeArtifact as the agent meets them, on one loopback port: real HTTP, real DPoP proofs, made-up
  * answers. It counts what arrives, and a test can hold an operation back, fail it, or answer in its place.
  */
+import { type AnnouncedBody, digestOf } from "../../src/announced/body.ts";
 import { verifyDpopProof } from "../../src/server/oauth/dpop.ts";
 import { OAuthError } from "../../src/server/http/failure.ts";
 import { sha256 } from "../../src/server/random.ts";
@@ -22,6 +23,7 @@ export type Operation =
   | "keyRename"
   | "keyRemoveOptions"
   | "keyRemove"
+  | "announced"
   | "sessions"
   | "sessionsEnd"
   | "publishOptions"
@@ -55,6 +57,7 @@ export class Upstream {
     keyRename: 0,
     keyRemoveOptions: 0,
     keyRemove: 0,
+    announced: 0,
     sessions: 0,
     sessionsEnd: 0,
     publishOptions: 0,
@@ -152,7 +155,7 @@ export class Upstream {
       const refused = await this.#checkProof(request.headers.get("dpop"));
       if (refused) return refused;
     }
-    if (/^\/v1\/(credentials|sessions|publish)/.test(url.pathname)) {
+    if (/^\/v1\/(credentials|profile|sessions|publish)/.test(url.pathname)) {
       const refused = await this.#checkSession(request, url.pathname);
       if (refused) return refused;
       if (text !== "") this.bodies.push(JSON.parse(text));
@@ -243,6 +246,8 @@ export class Upstream {
         return Response.json({ id: key.id, name: "renamed" });
       case "keyRemove":
         return Response.json({ sessionsEnded: 0, thisSession: false });
+      case "announced":
+        return announcedAnswer({});
       case "sessions":
         return Response.json({ sessions: [ownSession] });
       case "sessionsEnd":
@@ -281,6 +286,11 @@ export class Upstream {
 }
 
 /** The one session of the made-up user, as the server lists it. */
+/** How the server answers that it announces this. */
+export function announcedAnswer(profile: AnnouncedBody): Response {
+  return Response.json({ profile, digest: digestOf(profile) });
+}
+
 export const ownSession = {
   id: "0123456789abcdef",
   createdAt: 1_800_000_000,
@@ -357,6 +367,8 @@ function operationOf(path: string, form: URLSearchParams): Operation {
       return "keyRemoveOptions";
     case "/v1/credentials/removal":
       return "keyRemove";
+    case "/v1/profile":
+      return "announced";
     case "/v1/sessions":
       return "sessions";
     case "/v1/sessions/end":

@@ -65,7 +65,7 @@ describe("the help of a command is shown", () => {
     [["keys", "pin", "--help"], "Usage: vouch keys pin [FLAGS]", "at least 8 characters"],
     [["keys", "clean", "--help"], "Usage: vouch keys clean [FLAGS]", "--delete IDS"],
     [["keys", "reset", "--help"], "Usage: vouch keys reset [FLAGS]", "step by step"],
-    [["setup", "--help"], "Usage: vouch setup COMMAND", "codeartifact"],
+    [["setup", "--help"], "Usage: vouch setup [COMMAND] [FLAGS]", "codeartifact"],
     [
       ["exec", "--help"],
       "Usage: vouch exec [--publish] [--identity NAME …] -- COMMAND [ARGUMENT …]",

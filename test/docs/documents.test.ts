@@ -34,6 +34,7 @@ const startsAtNothing = new Set([
   "docs/attestation.md",
   "docs/audit.md",
   "docs/groups.md",
+  "docs/scim.md",
   "docs/server.md",
   "docs/server-settings.md",
   "docs/signing-keys.md",

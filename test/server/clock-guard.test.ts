@@ -155,3 +155,23 @@ test("requests that come while the sessions end wait for one end; where it fails
   expect(ends).toBe(2);
   expect(events()).toHaveLength(1);
 });
+
+test("a clock that is set back withdraws the codes of logins in the browser, which would be good for longer", async () => {
+  const { clocks, server, open } = await startWithClocks();
+  const exchange = await open();
+  const [{ id: credentialId, user_id: userId }] = await inDatabase(server, "SELECT id, user_id FROM credentials");
+  const bound = { challenge: "x", jkt: "j", ceremony: "c", revocation: 0 };
+  const times = { createdAt: clocks.wall, expiresAt: clocks.wall + 60 };
+  const add = () => server.store.authorizationCodes.add("code", { userId, credentialId, ...bound, ...times });
+  expect(await add()).toBe(true);
+  clocks.wall -= hour;
+  expect(await exchange()).toBe(400);
+  expect(await server.store.authorizationCodes.take("code")).toBeUndefined();
+  expect(await add()).toBe(true);
+  expect(await server.store.authorizationCodes.take("code")).toMatchObject({
+    userId,
+    credentialId,
+    ...bound,
+    ...times,
+  });
+});

@@ -352,7 +352,7 @@ test.each<[string, () => Response, object | undefined]>([
   ],
 ])("the ways of enrolment: %s", async (_, answer, expected) => {
   upstream.answer("enrollWays", answer);
-  expect(await client().singleSignOn()).toEqual(expected as never);
+  expect((await client().enrollmentWays()).singleSignOn).toEqual(expected as never);
 });
 
 test("a revocation is confirmed, or the reason is given", async () => {

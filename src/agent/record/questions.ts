@@ -43,6 +43,7 @@ const silent: ReadonlySet<Route> = new Set([
 const changing: ReadonlySet<Route> = new Set([
   routes.enrollFinish,
   routes.loginFinish,
+  routes.loginBrowserFinish,
   routes.logout,
   routes.keyAddFinish,
   routes.keyRenameFinish,

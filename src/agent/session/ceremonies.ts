@@ -5,6 +5,7 @@
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { VouchServer } from "../../vouch-client/server.ts";
+import type { BrowserLogin } from "../../vouch-client/browser-login.ts";
 import type { Surroundings } from "../../vouch-client/api.ts";
 import type { VouchSession } from "../../vouch-client/session.ts";
 import { Secret } from "../../base/secret.ts";
@@ -18,6 +19,7 @@ import type {
   KeyChangeFinishRequest,
   KeyRemoveStartRequest,
   KeyRenameStartRequest,
+  LoginBrowserFinishRequest,
   LoginFinishRequest,
 } from "../requests.ts";
 import type { Session } from "./session.ts";
@@ -30,6 +32,7 @@ const maxOpen = 8;
 type OpenCeremony =
   | { kind: "enrollment"; server: VouchServer; code: Secret }
   | { kind: "login"; server: VouchServer }
+  | { kind: "browser login"; login: BrowserLogin }
   | { kind: "addition"; session: Session }
   | { kind: "renaming"; session: Session; renaming: KeyRenameStartRequest }
   | { kind: "removal"; session: Session; removal: KeyRemoveStartRequest };
@@ -47,9 +50,10 @@ export class Ceremonies {
   /** Where a server gives people a code for an enrolment. Throws as `VouchServer.singleSignOn`. */
   async enrollmentWays(serverUrl: string): Promise<Reply<typeof routes.enrollWays>> {
     const server = new VouchServer(serverUrl, this.#surroundings);
-    const found = await server.singleSignOn();
+    const { singleSignOn, announces } = await server.enrollmentWays();
     // The page is the server's own, whatever it says.
-    return found === undefined ? {} : { singleSignOn: { name: found.name, page: `${server.url}/enroll` } };
+    const page = `${server.url}/enroll`;
+    return { announces, ...(singleSignOn === undefined ? {} : { singleSignOn: { name: singleSignOn.name, page } }) };
   }
 
   /** Begins an enrolment at a server. Throws as `VouchServer.enrollOptions`. */
@@ -90,6 +94,30 @@ export class Ceremonies {
       });
     }
     return open.server.login(request);
+  }
+
+  /** Begins a login in the browser at a server. Throws as `VouchServer.browserLogin`. */
+  async startBrowserLogin(
+    serverUrl: string,
+    redirectUri: string | undefined,
+  ): Promise<Reply<typeof routes.loginBrowserStart>> {
+    const server = new VouchServer(serverUrl, this.#surroundings);
+    const login = await server.browserLogin(redirectUri);
+    const ceremony = crypto.randomUUID();
+    this.#keep(ceremony, { kind: "browser login", login });
+    const { url, state } = login;
+    return { ceremony, server: server.url, url, ...(state === undefined ? {} : { state }) };
+  }
+
+  /** Throws `login_denied`, and as `BrowserLogin.finish`. */
+  async finishBrowserLogin({ ceremony, code }: LoginBrowserFinishRequest): Promise<VouchSession> {
+    const open = this.#take(ceremony);
+    if (open?.kind !== "browser login") {
+      throw new VouchError("login_denied", "The login took longer than five minutes or was not begun here.", {
+        hint: "Run `vouch login --browser` again.",
+      });
+    }
+    return open.login.finish(code);
   }
 
   /** Begins the addition of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.addOptions`. */

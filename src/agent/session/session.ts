@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../../base/errors.ts";
 import type { IdToken } from "../../aws/web-identity.ts";
+import type { AnnouncedBody } from "../../announced/body.ts";
 import type { VouchSession } from "../../vouch-client/session.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { EndReason, OwnSession, SecurityKey } from "../wire/reply-parts.ts";
@@ -74,6 +75,14 @@ export class Session {
   /** The security keys of the user, in the order in which they were enrolled. Throws as `ask` and `VouchKeys.list`. */
   async keys(): Promise<SecurityKey[]> {
     return this.ask(({ keys }) => keys.list(this.signal));
+  }
+
+  /** What the server announces to the laptops of the user, and its URL. Throws as `ask` and `VouchSession.announced`. */
+  async announced(): Promise<{ server: string; announced?: AnnouncedBody }> {
+    return this.ask(async (identity) => {
+      const announced = await identity.announced(this.signal);
+      return { server: identity.server, ...(announced === undefined ? {} : { announced }) };
+    });
   }
 
   /** The live sessions of the user, here and elsewhere. Throws as `ask` and `VouchSessions.list`. */

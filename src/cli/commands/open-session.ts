@@ -1,10 +1,11 @@
-/** Opens a session at a Vouch server, by PIN and touch. */
+/** Opens a session at a Vouch server, by PIN and touch, here or in a browser. */
 import { askAgent, askStatus } from "../../agent/wire/client.ts";
 import { type Reply, routes, type StatusReply } from "../../agent/protocol.ts";
-import type { LoginFinishRequest, LoginStartRequest } from "../../agent/requests.ts";
+import type { LoginBrowserStartRequest, LoginFinishRequest, LoginStartRequest } from "../../agent/requests.ts";
 import { isKnownServer, profileServers, serverData } from "../../settings/servers.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { getAssertion } from "../../fido/webauthn/ceremony.ts";
+import { codeFromBrowser } from "../browser/code.ts";
 import { agentTimeoutMs } from "../key/ceremony.ts";
 import { chosenServer } from "./chosen-server.ts";
 import { rememberServer } from "./known-server.ts";
@@ -36,10 +37,7 @@ export function openSession(
   timeoutSeconds: number,
 ): Promise<Reply<typeof routes.loginFinish>> {
   const login = async () => {
-    const before = sessionAt(server, await askStatus(), settings);
-    if (before?.expiration !== undefined) {
-      note(`You are logged in until ${clockTime(before.expiration)}; this login replaces that session.`);
-    }
+    await sayReplaced(server, settings);
     const startRequest: LoginStartRequest = server === settings.server?.url ? {} : { server };
     const start = await beginThrough(routes.loginStart, startRequest);
     // For non-discoverable credentials, whose ids the key does not store. Only this server's ids, not another one's.
@@ -66,6 +64,38 @@ export function openSession(
     return reply;
   };
   return withAgent(login, { replaces: true });
+}
+
+/**
+ * As `openSession`, by a touch at the server's page: `opens` a browser of this machine, which brings the code, or names the
+ * page and asks for the code. Throws as `withAgent`, `askAgent` and `codeFromBrowser`.
+ */
+export function openSessionInBrowser(
+  server: string,
+  settings: Settings,
+  manner: { timeoutSeconds: number; opens: boolean },
+): Promise<Reply<typeof routes.loginBrowserFinish>> {
+  const login = async () => {
+    await sayReplaced(server, settings);
+    const reply = await codeFromBrowser(manner, {
+      begin: (redirectUri) =>
+        beginThrough(routes.loginBrowserStart, {
+          ...(server === settings.server?.url ? {} : { server }),
+          ...(redirectUri === undefined ? {} : { redirectUri }),
+        } satisfies LoginBrowserStartRequest),
+      finish: (ceremony, code) =>
+        askAgent(routes.loginBrowserFinish, { ceremony, code }, { timeoutMs: agentTimeoutMs }),
+    });
+    if (!isKnownServer(server, settings)) rememberServer(server, [], reply.user);
+    return reply;
+  };
+  return withAgent(login, { replaces: true });
+}
+
+async function sayReplaced(server: string, settings: Settings): Promise<void> {
+  const before = sessionAt(server, await askStatus(), settings);
+  if (before?.expiration === undefined) return;
+  note(`You are logged in until ${clockTime(before.expiration)}; this login replaces that session.`);
 }
 
 /** Says who is logged in, and until when. */

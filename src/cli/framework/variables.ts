@@ -67,7 +67,7 @@ export const variableGroups: VariableGroup[] = [
         names: ["DISPLAY", "WAYLAND_DISPLAY", "GPG_TTY"],
         readBy: asking,
         meaning:
-          "The display, or the terminal, where pinentry asks for PIN and confirmation when there is no terminal. `GPG_TTY` counts only if that device is yours.",
+          "The display, or the terminal, where pinentry asks for PIN and confirmation when there is no terminal. `GPG_TTY` counts only if that device is yours. On a display `vouch login --browser` opens the page.",
       },
       {
         names: ["GNUPGHOME"],
@@ -82,7 +82,7 @@ export const variableGroups: VariableGroup[] = [
       {
         names: ["SSH_CONNECTION"],
         readBy: asking,
-        meaning: "On a Mac: nobody who is logged in by ssh sees a window.",
+        meaning: "On a Mac: nobody who is logged in by ssh sees a window. `vouch login --browser` opens none by ssh.",
       },
       {
         names: ["CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID"],

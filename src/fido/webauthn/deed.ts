@@ -12,6 +12,8 @@ export type Deed =
   | { purpose: "login" }
   /** Signing in to the server's pages. */
   | { purpose: "page-sign-in" }
+  /** A login of the command line in a browser; `about`: what it has asked for. */
+  | { purpose: "browser-login"; about: readonly string[] }
   /** A change by a form of the server's pages; `about`: its action, and the names and values of its fields. */
   | { purpose: "page-change"; about: readonly string[] }
   /** The registration of a first key, by a code. */

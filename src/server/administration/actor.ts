@@ -11,12 +11,26 @@ export interface Administrator {
   approvedBy: string;
 }
 
+/** The company's identity provider, by SCIM. */
+export interface ScimClient {
+  /** Name of its token. */
+  scim: string;
+  /** The request's address. */
+  address: string;
+}
+
 /** `operator`: who runs a command on the server's machine. They have the database, and no rights are asked of them. */
-export type Actor = "operator" | Administrator;
+export type Actor = "operator" | Administrator | ScimClient;
+
+/** Whether it is a person, whose right to administer may be the last. */
+export function isAdministrator(actor: Actor): actor is Administrator {
+  return typeof actor !== "string" && "user" in actor;
+}
 
 /** Adds who did it; for an operator the store does. */
 export function doneBy(actor: Actor, fact: Fact): Fact {
   if (actor === "operator") return fact;
+  if (!isAdministrator(actor)) return { ...fact, by: `scim:${actor.scim}`, address: actor.address };
   const { user, address, approvedBy } = actor;
   return { ...fact, by: user.email, address, detail: { ...fact.detail, administrator: user.id, approvedBy } };
 }

@@ -38,6 +38,9 @@ export const AdminChange = v.variant("type", [
 
 export type AdminChange = v.InferOutput<typeof AdminChange>;
 
+/** The types of all changes. */
+export const changeTypes = AdminChange.options.map(({ entries }) => entries.type.literal);
+
 /** What the touch is given for, in this order; of a boolean its name where it is true, else nothing. */
 export function partsOf(change: AdminChange): string[] {
   return [

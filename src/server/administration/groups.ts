@@ -54,7 +54,7 @@ export async function renameGroup(
   await tables.record(doneBy(actor, { event: "group_renamed", detail: { from, group: name } }));
 }
 
-/** Removes a group with its memberships; returns how many people were in it. Throws `group_not_found`. */
+/** Removes a group with its memberships and the profiles of its laptops; returns how many people were in it. Throws `group_not_found`. */
 export async function removeGroup(
   tables: Recording,
   actor: Actor,
@@ -62,8 +62,12 @@ export async function removeGroup(
 ): Promise<{ members: number }> {
   const { id } = await knownGroup(tables, name);
   const members = await tables.groups.count(id);
+  const profiles = await tables.laptopProfiles.namesOfGroup(id);
   await tables.groups.remove(id);
   await tables.record(doneBy(actor, { event: "group_removed", detail: { group: name, members } }));
+  for (const profile of profiles) {
+    await tables.record(doneBy(actor, { event: "profile_removed", detail: { profile, group: name } }));
+  }
   return { members };
 }
 

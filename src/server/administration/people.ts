@@ -8,7 +8,7 @@ import { sha256 } from "../random.ts";
 import type { Role } from "../store/people/roles.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import type { User } from "../store/user.ts";
-import { type Actor, doneBy } from "./actor.ts";
+import { type Actor, doneBy, isAdministrator } from "./actor.ts";
 
 /** Lifetime of an enrolment code. */
 export const inviteSeconds = 24 * 3600;
@@ -56,21 +56,24 @@ export async function disable(
   const { accounts, sessions, record } = tables;
   const user = await knownPerson(tables, email);
   if (last !== true) await expectOtherAdministrators(tables, actor, user);
-  await accounts.setDisabled(user.id, now);
+  await accounts.setDisabled(user.id, now, sourceOf(actor));
   await accounts.removeInvites(user.id);
   const live = await sessions.revokeAll(user.id, now);
   await record(doneBy(actor, { event: "disable", user, detail: { sessions: live } }));
   return { id: user.id, sessions: live };
 }
 
-/** Lets a disabled person in again. False if they were not disabled. Throws `person_not_found`. */
+/**
+ * Lets a disabled person in again; SCIM none whom an administrator disabled. False if that changes nothing. Throws
+ * `person_not_found`.
+ */
 export async function enable(
   tables: Recording,
   actor: Actor,
   { email }: { email: string },
 ): Promise<{ changed: boolean }> {
   const user = await knownPerson(tables, email);
-  const changed = await tables.accounts.setDisabled(user.id, undefined);
+  const changed = await tables.accounts.setDisabled(user.id, undefined, sourceOf(actor));
   if (changed) await tables.record(doneBy(actor, { event: "enable", user }));
   return { changed };
 }
@@ -147,12 +150,18 @@ export async function giveRole(
   return { changed };
 }
 
+/** Who disables: SCIM enables only whom it disabled. */
+function sourceOf(actor: Actor): "scim" | undefined {
+  return actor === "operator" || isAdministrator(actor) ? undefined : "scim";
+}
+
 /**
  * Throws `last_administrator` if the person is the only administrator who can log in: without one nobody can change
- * anything over the network any more. An operator can name another at any time.
+ * anything over the network any more. An operator can name another at any time. SCIM is not asked: whoever leaves the
+ * company is cut off.
  */
 async function expectOtherAdministrators({ roles }: Transaction, actor: Actor, user: User): Promise<void> {
-  if (actor === "operator" || user.disabled || (await roles.roleOf(user.id)) !== "administrator") return;
+  if (!isAdministrator(actor) || user.disabled || (await roles.roleOf(user.id)) !== "administrator") return;
   if ((await roles.otherAdministrators(user.id)) > 0) return;
   throw new VouchError("last_administrator", `${user.email} is the only administrator.`, {
     hint: "Name another first, or say that nobody shall be left: then only `vouch server admin add EMAIL` on the server's machine names one.",

@@ -13,7 +13,7 @@ const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
 };
 
 /** Whether the role has the right. */
-function may(role: Role, right: Right): boolean {
+export function may(role: Role, right: Right): boolean {
   return rightsOf[role].includes(right);
 }
 

@@ -44,7 +44,7 @@ export class RefusalLog {
    * answered it: what strangers make up is not. Throws the database's errors.
    */
   async add(
-    { user, credential, address, signOn }: Caller,
+    { user, credential, address, signOn, scim }: Caller,
     { path, code, detail: reason }: { path: string; code: string; detail: string },
   ): Promise<void> {
     if (user === undefined && signOn === undefined) return;
@@ -58,7 +58,8 @@ export class RefusalLog {
     count.recorded++;
     this.#recorded++;
     const detail = { path, code, ...(signOn && { ...signOn, email: signOn.email ?? null }) };
-    await this.#record({ event: "refuse", user, credential, address, reason, detail });
+    const by = scim === undefined ? undefined : `scim:${scim}`;
+    await this.#record({ event: "refuse", user, credential, address, by, reason, detail });
   }
 
   /** Records the numbers of windows that have ended; of the last one, too, if `isLast`. Throws the database's errors. */

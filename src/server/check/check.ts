@@ -3,6 +3,7 @@ import type { Environment } from "../../base/environment.ts";
 import { databasePassword } from "../configuration/database-password.ts";
 import { find, type Flags } from "../configuration/settings.ts";
 import { checkAttestation } from "./attestation.ts";
+import { checkBrowserLogin } from "./browser-login.ts";
 import { checkDatabase, checkSigningKeys } from "./database.ts";
 import { checkAuditLog, checkCertificate, checkKeyEncryptionKey, checkPassword } from "./files.ts";
 import type { Finding } from "./finding.ts";
@@ -40,6 +41,7 @@ export async function checkServer(flags: Flags, env: Environment, now: number): 
   if (findings.every(({ check }) => check !== "certificate")) findings.push(...checkCertificate(settings, host, now));
   findings.push(...(await checkAttestation(settings, look, now)));
   findings.push(...checkAuditLog(settings, checked.config));
+  findings.push(...checkBrowserLogin(settings));
   findings.push(...(await checkSingleSignOn(settings, url, { env, now })));
   findings.push(...(await checkAddresses(settings, url)));
   return { findings, settings: checked.shown };

@@ -13,9 +13,11 @@ import { groups } from "./groups/groups.ts";
 import { init } from "./init.ts";
 import { invite } from "./invite.ts";
 import { migrate } from "./migrate.ts";
+import { profiles } from "./profiles/profiles.ts";
 import { restore } from "./restore.ts";
 import { revoke } from "./revoke.ts";
 import { run } from "./run.ts";
+import { scim } from "./scim/scim.ts";
 import { signingKeys } from "./signing-keys/signing-keys.ts";
 import { users } from "./users.ts";
 
@@ -37,6 +39,8 @@ export const serverCommand = defineServerCommand({
     disable,
     enable,
     groups,
+    scim,
+    profiles,
     "signing-keys": signingKeys,
     attestation,
     audit,

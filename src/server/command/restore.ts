@@ -143,8 +143,9 @@ function say(args: Flags & { json?: boolean | undefined }, report: Report): numb
   const { of, rows, found, problems, restored, path, replaced } = report;
   const url = found.configuration!.url;
   if (args.json) {
-    const { sessions, invites, lastRecordedAt } = restored ?? {};
-    printJson({ url, version: found.version.found, rows, problems, sessions, invites, lastRecordedAt, path, replaced });
+    const { sessions, invites, scimTokens, lastRecordedAt } = restored ?? {};
+    const ended = { sessions, invites, scimTokens, lastRecordedAt };
+    printJson({ url, version: found.version.found, rows, problems, ...ended, path, replaced });
   } else {
     print(`${of} is whole: the database of ${url} (${holding(rows)}).`);
     if (problems.length > 0) print(atSameServer(cannotSign(problems), args));
@@ -160,10 +161,15 @@ function cannotSign(problems: readonly Finding[]): string {
   return ["A server could not sign with it:", ...messages, ...hints].join("\n");
 }
 
-function done({ sessions, invites, lastRecordedAt }: Restored, path?: string, replaced?: string): string {
+function done({ sessions, invites, scimTokens, lastRecordedAt }: Restored, path?: string, replaced?: string): string {
   const last = lastRecordedAt === undefined ? "" : ` Its last entry is of ${date(lastRecordedAt)}.`;
   const lines = [
     `Ended ${count(sessions, "session")} and withdrew ${count(invites, "open code")}: people log in again, with the keys that they have.`,
+    ...(scimTokens === 0
+      ? []
+      : [
+          `Removed ${count(scimTokens, "token")} of SCIM: give the identity provider a new one: vouch server scim add NAME`,
+        ]),
     `${path === undefined ? "What was done since the backup is not in it." : `It is ${path} now.`}${last}`,
     "Whoever was disabled, revoked, invited or lost a key after that: do it again, before the server starts.",
   ];

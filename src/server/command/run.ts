@@ -3,6 +3,7 @@ import type { AuditEntry } from "../audit/entry.ts";
 import { AuditLines } from "../audit/lines.ts";
 import { defaultReplica } from "../audit/operator.ts";
 import { attestationOf } from "../configuration/attestation.ts";
+import { browserLoginOf } from "../configuration/browser-login.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { filesInUse } from "../configuration/files.ts";
 import { portDiffers, urlHost } from "../configuration/listen.ts";
@@ -50,6 +51,7 @@ export const run = defineServerCommand({
     const tls = files && readTls(files);
     const attestation = attestationOf(settings);
     const singleSignOn = ssoSettings(settings);
+    const browserLogin = browserLoginOf(settings);
     const log = new LogWriter(2);
     const protector = await keyProtector(args, (detail) =>
       log.write({ time: new Date().toISOString(), event: "secret_readable", detail }),
@@ -87,6 +89,7 @@ export const run = defineServerCommand({
         tagGroups: settings["tag-groups"],
         allowSyncedPasskeys: settings["allow-synced-passkeys"],
         pages: settings.pages,
+        browserLogin,
         attestation,
         publishVerification: settings["publish-verification"],
         dpopNonce: settings["dpop-nonce"],
@@ -99,6 +102,7 @@ export const run = defineServerCommand({
           enroll: settings["enroll-limit"],
           login: settings["login-limit"],
           token: settings["token-limit"],
+          scim: settings["scim-limit"],
         },
         subjectLimits: { person: settings["person-limit"], credential: settings["credential-limit"] },
         log: (entry) => log.write(entry),

@@ -39,6 +39,14 @@ export function toggle(variable: string, about: string): Setting<boolean> {
   return { variable, type: "boolean", about, default: "false", parse: parseBoolean };
 }
 
+/** Returns a parser of `on` and `off`. */
+export function onOrOff(name: string): (text: string) => "on" | "off" {
+  return (text) => {
+    if (text === "on" || text === "off") return text;
+    throw new VouchError("usage", `Expected --${name} on or off, got "${text}".`);
+  };
+}
+
 /** Returns a parser of whole numbers in a range. */
 export function wholeNumber(name: string, min: number, max: number): (text: string) => number {
   return (text) => {

@@ -78,6 +78,15 @@ export const ssoTable = {
     default: "groups",
     parse: matching("sso-groups-claim", /^[\x21-\x7E]{1,255}$/, "a claim's name"),
   }),
+  "sso-scim-claim": optional({
+    variable: "VOUCH_SERVER_SSO_SCIM_CLAIM",
+    type: "string",
+    valueHint: "CLAIM",
+    about:
+      "The claim of the provider's ID token that is a person's externalId in SCIM: whom SCIM made signs on by it. Without it an administrator links each.",
+    example: "oid",
+    parse: matching("sso-scim-claim", /^[\x21-\x7E]{1,255}$/, "a claim's name"),
+  }),
 };
 
 /** The canonical form of an issuer: without the slash of an empty path. Throws `usage`. */

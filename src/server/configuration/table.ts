@@ -218,6 +218,7 @@ export const settingsTable = {
     "VOUCH_SERVER_TOKEN_LIMIT",
     "All other requests that use the database, for each client address in a minute.",
   ),
+  "scim-limit": limit("scim", "VOUCH_SERVER_SCIM_LIMIT", "Requests of SCIM, for each client address in a minute."),
   "person-limit": limit(
     "person",
     "VOUCH_SERVER_PERSON_LIMIT",

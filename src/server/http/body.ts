@@ -55,7 +55,7 @@ export async function readForm<Schema extends v.GenericSchema>(
 }
 
 /** Names the place and the expected form; never the value, which may be secret. */
-function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
+export function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
   const [issue] = issues;
   const place = v.getDotPath(issue)?.slice(0, 64) ?? "the body";
   if (issue.expected === "never") return `${place} has no place here`;
@@ -68,24 +68,28 @@ function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): st
   return `${place} expected ${issue.expected ?? `to fit ${issue.type}`}`;
 }
 
-function expectType(request: Request, expected: string): void {
-  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== expected)
-    throw new HttpError(415, `Expected content-type ${expected}, got ${type ? `"${type.slice(0, 64)}"` : "none"}.`);
+/** Throws HttpError (415). */
+export function expectType(request: Request, ...expected: string[]): void {
+  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (!expected.includes(type)) {
+    const got = type === "" ? "none" : `"${type.slice(0, 64)}"`;
+    throw new HttpError(415, `Expected content-type ${expected.join(" or ")}, got ${got}.`);
+  }
 }
 
-async function readText(request: Request): Promise<string> {
-  if (Number(request.headers.get("content-length") ?? 0) > maxBodyBytes) throw tooLarge();
-  const limit = Promise.withResolvers<never>();
-  const timer = setTimeout(() => limit.reject(new HttpError(408, "The body did not arrive in time.")), bodyTimeoutMs);
+/** Reads a body of at most `limit` bytes. Throws HttpError (413, 408, 400). */
+export async function readText(request: Request, limit = maxBodyBytes): Promise<string> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new HttpError(408, "The body did not arrive in time.")), bodyTimeoutMs);
   let bytes: ArrayBuffer;
   try {
     // Not chunk by chunk, which takes three times as long: the listener bounds what it collects.
-    bytes = await Promise.race([request.arrayBuffer(), limit.promise]);
+    bytes = await Promise.race([request.arrayBuffer(), late.promise]);
   } finally {
     clearTimeout(timer);
   }
-  if (bytes.byteLength > maxBodyBytes) throw tooLarge();
+  if (bytes.byteLength > limit) throw tooLarge(limit);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -93,6 +97,6 @@ async function readText(request: Request): Promise<string> {
   }
 }
 
-function tooLarge(): HttpError {
-  return new HttpError(413, `The body is larger than ${maxBodyBytes} bytes.`, { connection: "close" });
+function tooLarge(limit: number): HttpError {
+  return new HttpError(413, `The body is larger than ${limit} bytes.`, { connection: "close" });
 }

@@ -8,6 +8,7 @@ import { databaseFailure } from "../store/failure.ts";
 export class OAuthError extends Error {
   readonly error:
     | "invalid_request"
+    | "invalid_client"
     | "invalid_grant"
     | "invalid_target"
     | "invalid_dpop_proof"
@@ -20,6 +21,30 @@ export class OAuthError extends Error {
     super(description, cause === undefined ? undefined : { cause });
     this.name = "OAuthError";
     this.error = error;
+  }
+}
+
+/** `scimType` of an error of SCIM (RFC 7644, 3.12). */
+export type ScimType =
+  | "invalidFilter"
+  | "invalidPath"
+  | "invalidSyntax"
+  | "invalidValue"
+  | "mutability"
+  | "noTarget"
+  | "tooMany"
+  | "uniqueness";
+
+/** An error response of the endpoints under /scim/v2 (RFC 7644, 3.12). */
+export class ScimError extends Error {
+  readonly status: number;
+  readonly scimType: ScimType | undefined;
+
+  constructor(status: number, detail: string, scimType?: ScimType) {
+    super(detail);
+    this.name = "ScimError";
+    this.status = status;
+    this.scimType = scimType;
   }
 }
 
@@ -66,55 +91,85 @@ export interface Failure {
   detail: string;
 }
 
-/** Translates a thrown error into a response: RFC 6749's JSON under /oauth, `{"error": WireError}` elsewhere. */
+type Form = "oauth" | "scim" | "api";
+
+/**
+ * Translates a thrown error into a response: RFC 6749's JSON under /oauth, RFC 7644's under /scim, `{"error": WireError}`
+ * elsewhere.
+ */
 export function toFailure(thrown: unknown, path: string): Failure {
-  const oauth = path.startsWith("/oauth/");
+  const form: Form = path.startsWith("/oauth/") ? "oauth" : path.startsWith("/scim/") ? "scim" : "api";
+  const isOAuth = form === "oauth";
   if (thrown instanceof HttpError) {
-    const code = oauth ? (thrown.status === 429 ? "temporarily_unavailable" : "invalid_request") : "protocol_error";
-    return answer(oauth, thrown.status, code, thrown.message, undefined, thrown.message, thrown.headers);
+    const code = isOAuth ? (thrown.status === 429 ? "temporarily_unavailable" : "invalid_request") : "protocol_error";
+    return answer(form, thrown.status, code, thrown.message, { detail: thrown.message, headers: thrown.headers });
+  }
+  if (thrown instanceof ScimError) {
+    const { status, message, scimType } = thrown;
+    const headers: Record<string, string> =
+      status === 401 ? { "www-authenticate": 'Bearer error="invalid_token"' } : {};
+    const code = status === 401 ? "access_denied" : status === 409 ? "name_taken" : "protocol_error";
+    return answer(form, status, code, message, { detail: message, headers, scimType });
   }
   if (thrown instanceof OAuthError) {
-    if (oauth) return answer(oauth, 400, thrown.error, thrown.message, undefined, thrown.message);
+    const { error, message } = thrown;
+    if (isOAuth) return answer(form, 400, error, message, { detail: message });
     // Outside /oauth, the only OAuthErrors are those of the DPoP proof.
-    const hint = thrown.error === "use_dpop_nonce" ? "Update vouch." : "Check that this machine's clock is right.";
-    return answer(oauth, 401, "access_denied", thrown.message, hint, thrown.message, challenge(thrown.error));
+    const hint = error === "use_dpop_nonce" ? "Update vouch." : "Check that this machine's clock is right.";
+    return answer(form, 401, "access_denied", message, { hint, detail: message, headers: challenge(error) });
   }
   const status = thrown instanceof VouchError ? statusOf[thrown.code] : undefined;
   if (thrown instanceof VouchError && status !== undefined) {
     const headers = status === 401 ? challenge("invalid_token") : {};
-    return answer(oauth, status, thrown.code, thrown.message, thrown.hint, thrown.message, headers);
+    return answer(form, status, thrown.code, thrown.message, { hint: thrown.hint, detail: thrown.message, headers });
   }
   if (thrown instanceof ProviderUnavailableError) {
     const message =
       "The company's identity provider cannot be asked at the moment. Try again later; logins with a security key do not need it.";
-    return answer(oauth, 503, "server_error", message, undefined, `the identity provider: ${thrown.message}`, {
-      "retry-after": "30",
-    });
+    const detail = `the identity provider: ${thrown.message}`;
+    return answer(form, 503, "server_error", message, { detail, headers: { "retry-after": "30" } });
   }
   const isSigning = thrown instanceof SigningUnavailableError;
   const reason = isSigning ? thrown.message : databaseFailure(thrown);
   if (reason !== undefined) {
     const cannot = isSigning ? "cannot sign tokens" : "cannot use its database";
     const message = `The Vouch server ${cannot} at the moment; its log says why. Try again later.`;
-    const code = oauth ? "temporarily_unavailable" : "server_error";
-    return answer(oauth, 503, code, message, undefined, reason, { "retry-after": "5" });
+    const code = isOAuth ? "temporarily_unavailable" : "server_error";
+    return answer(form, 503, code, message, { detail: reason, headers: { "retry-after": "5" } });
   }
   const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   const message = "The Vouch server failed to handle the request; its log says why.";
-  return answer(oauth, 500, oauth ? "server_error" : "internal_error", message, undefined, detail);
+  return answer(form, 500, isOAuth ? "server_error" : "internal_error", message, { detail });
 }
 
 function answer(
-  oauth: boolean,
+  form: Form,
   status: number,
   code: string,
   message: string,
-  hint: string | undefined,
-  detail: string,
-  headers: Record<string, string> = {},
+  {
+    hint,
+    detail,
+    headers = {},
+    scimType,
+  }: {
+    hint?: string | undefined;
+    detail: string;
+    headers?: Record<string, string>;
+    scimType?: ScimType | undefined;
+  },
 ): Failure {
-  const body = oauth
-    ? { error: code, error_description: message }
-    : { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
-  return { response: Response.json(body, { status, headers }), code, detail: detail.slice(0, 512) };
+  const reason = detail.slice(0, 512);
+  if (form === "oauth") {
+    const body = { error: code, error_description: message };
+    return { response: Response.json(body, { status, headers }), code, detail: reason };
+  }
+  if (form === "scim") {
+    const schemas = ["urn:ietf:params:scim:api:messages:2.0:Error"];
+    const body = { schemas, status: String(status), ...(scimType && { scimType }), detail: message };
+    const typed = { ...headers, "content-type": "application/scim+json" };
+    return { response: Response.json(body, { status, headers: typed }), code, detail: reason };
+  }
+  const body = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+  return { response: Response.json(body, { status, headers }), code, detail: reason };
 }

@@ -2,13 +2,19 @@
 
 import { HttpError } from "./failure.ts";
 
-export type RateClass = "enroll" | "login" | "token";
+export type RateClass = "enroll" | "login" | "token" | "scim";
 
 /** What requests are counted for once it is proved whose they are. */
 export type Subject = "person" | "credential";
 
 /** Requests a minute and address. Sized for an office behind one address, where all log in at the same hour. */
-export const defaultRateLimits: Readonly<Record<RateClass, number>> = { enroll: 30, login: 120, token: 600 };
+export const defaultRateLimits: Readonly<Record<RateClass, number>> = {
+  enroll: 30,
+  login: 120,
+  token: 600,
+  // Entra's first synchronisation sends some twenty a second.
+  scim: 3000,
+};
 
 /** All requests of one person, and the touches of one security key, a minute: no fewer than one address may have. */
 export const defaultSubjectLimits: Readonly<Record<Subject, number>> = { person: 1200, credential: 120 };

@@ -9,6 +9,8 @@ import { idTokenSeconds } from "../signing/life-cycle.ts";
 
 /** Grant type: WebAuthn assertion for access token. */
 export const webauthnGrant = "urn:vouch:params:oauth:grant-type:webauthn";
+/** Grant type of a login in the browser (RFC 6749, 4.1.3). */
+export const codeGrant = "authorization_code";
 /** Grant type of token exchange (RFC 8693, 2.1). */
 export const tokenExchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
 
@@ -28,21 +30,32 @@ export class Issuer {
   readonly #keys: KeyRing;
   readonly #tagEmail: boolean;
   readonly #tagModel: boolean;
+  readonly #browserLogin: boolean;
 
   /**
    * `url` is the issuer identifier. With `tagEmail` the sessions at AWS are tagged with the person's e-mail address too,
-   * with `tagModel` with the model of the security key, where it is proved.
+   * with `tagModel` with the model of the security key, where it is proved. `browserLogin`: whether the authorization
+   * endpoint has a client.
    */
-  constructor(url: string, keys: KeyRing, { tagEmail, tagModel = false }: { tagEmail: boolean; tagModel?: boolean }) {
+  constructor(
+    url: string,
+    keys: KeyRing,
+    {
+      tagEmail,
+      tagModel = false,
+      browserLogin = false,
+    }: { tagEmail: boolean; tagModel?: boolean; browserLogin?: boolean },
+  ) {
     this.url = url;
     this.#keys = keys;
     this.#tagEmail = tagEmail;
     this.#tagModel = tagModel;
+    this.#browserLogin = browserLogin;
   }
 
   /**
    * Returns the discovery document (OpenID Connect Discovery 1.0, 3; RFC 8414). Its authorization_endpoint, which is
-   * demanded, refuses everybody: login uses a security key on the user's machine. AWS reads only the issuer, the JWKS and
+   * demanded, refuses everybody where the login in the browser is off. AWS reads only the issuer, the JWKS and
    * the algorithms.
    */
   discoveryDocument(): Record<string, unknown> {
@@ -52,7 +65,7 @@ export class Issuer {
       authorization_endpoint: `${this.url}/oauth/authorize`,
       token_endpoint: `${this.url}/oauth/token`,
       revocation_endpoint: `${this.url}/oauth/revoke`,
-      response_types_supported: ["id_token"],
+      response_types_supported: [...(this.#browserLogin ? ["code"] : []), "id_token"],
       subject_types_supported: ["public"],
       id_token_signing_alg_values_supported: ["ES256"],
       scopes_supported: ["openid"],
@@ -69,7 +82,15 @@ export class Issuer {
         ...proofClaimNames,
         ...awsClaimNames,
       ],
-      grant_types_supported: [webauthnGrant, tokenExchangeGrant],
+      grant_types_supported: [...(this.#browserLogin ? [codeGrant] : []), webauthnGrant, tokenExchangeGrant],
+      // RFC 8414, 2, and RFC 9207, 3.
+      ...(this.#browserLogin
+        ? {
+            response_modes_supported: ["query"],
+            code_challenge_methods_supported: ["S256"],
+            authorization_response_iss_parameter_supported: true,
+          }
+        : {}),
       token_endpoint_auth_methods_supported: ["none"],
       revocation_endpoint_auth_methods_supported: ["none"],
       dpop_signing_alg_values_supported: ["ES256"],

@@ -1,9 +1,9 @@
 /** Login: exchanges a WebAuthn assertion for a session, an access token bound to the client's DPoP key. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
 import { readJson } from "../http/body.ts";
 import type { Handler, HandlerResult, ServerContext } from "../context.ts";
+import { ClientName } from "./code/request.ts";
 import { type DpopProof, rememberProof } from "./dpop.ts";
 import { OAuthError } from "../http/failure.ts";
 import { randomToken, sha256 } from "../random.ts";
@@ -26,21 +26,11 @@ export const loginOptions: Handler = async (request, context) => {
   return { response: Response.json({ ceremony, options }) };
 };
 
-/** In characters; a host name has at most 63 (RFC 1123, 2.1). */
-const maxClientName = 64;
-
 export const webauthnGrantParameters = {
   ceremony: v.pipe(v.string(), v.maxCodePoints(64)),
   /** AuthenticationResponseJSON as JSON text. */
   credential: v.pipe(v.string(), v.parseJson(undefined, "expected JSON"), AuthenticationResponseSchema),
-  /** What the client calls its machine: a claim, shown to the user beside the session. */
-  client: v.optional(
-    v.pipe(
-      v.string(),
-      v.maxCodePoints(256),
-      v.transform((name) => Array.from(printable(name)).slice(0, maxClientName).join("")),
-    ),
-  ),
+  client: v.optional(ClientName),
 };
 
 type Parameters = v.InferOutput<v.ObjectSchema<typeof webauthnGrantParameters, undefined>>;

@@ -3,10 +3,13 @@
  * A session alone never does, so that code which runs as the user publishes nothing.
  */
 import * as v from "valibot";
+import { VouchError } from "../../base/errors.ts";
 import { readJson } from "../http/body.ts";
 import type { Handler, ServerContext } from "../context.ts";
 import { beginApproval, publication, recordApproval, takeApproval, verifyApproval } from "../keys/approval.ts";
 import { randomToken } from "../random.ts";
+import type { Credential } from "../store/credentials.ts";
+import { isBuiltIn } from "../webauthn/built-in-key.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
 import { announcedGroups } from "./session-tags.ts";
 import { authorize, stillLive, type Authorized } from "./authorization.ts";
@@ -22,7 +25,10 @@ const PublishRequest = v.strictObject({
 export const publishOptions: Handler = async (request, context) => {
   const session = await authorize(request, context);
   await readJson(request, v.strictObject({}));
-  const enrolled = await context.store.credentials.ofUser(session.user.id);
+  expectMayPublish(session, context);
+  const all = await context.store.credentials.ofUser(session.user.id);
+  const enrolled = all.filter((key) => mayPublish(key, context));
+  if (enrolled.length === 0) throw noSuchKey();
   const begun = await beginApproval(context, approvedBy(session, context), randomToken(), enrolled);
   return { response: Response.json(begun), user: session.user.id };
 };
@@ -31,10 +37,13 @@ export const publishOptions: Handler = async (request, context) => {
 export const publish: Handler = async (request, context) => {
   const session = await authorize(request, context);
   const { ceremony, approval, holder } = await readJson(request, PublishRequest);
+  expectMayPublish(session, context);
   const deed = { purpose: "publish", about: holder } as const;
   const change = approvedBy(session, context);
   const challenge = await takeApproval(context, change, ceremony);
   const approved = await verifyApproval(context, change, { challenge, approval, deed });
+  const touched = await context.store.credentials.find(approved.credentialId);
+  if (touched === undefined || !mayPublish(touched.credential, context)) throw noSuchKey();
   const now = context.now();
   const audience = context.audiences[0] ?? "";
   const jti = crypto.randomUUID();
@@ -51,8 +60,8 @@ export const publish: Handler = async (request, context) => {
     return { live: found, groups: await announcedGroups(tables, found.user.id, context.tagGroups) };
   });
   // The key that was touched, which may be another one than logged in.
-  const touched = { ...live, credentialId: approved.credentialId, proof: approved.proof };
-  const idToken = await context.issuer.issueIdToken(touched, { audience, jti, now, purpose: "publish", groups });
+  const publisher = { ...live, credentialId: approved.credentialId, proof: approved.proof };
+  const idToken = await context.issuer.issueIdToken(publisher, { audience, jti, now, purpose: "publish", groups });
   if (idToken.isLate) await stillLive(context.store, session, context.now());
   const { jwt, expiresIn } = idToken;
   return { response: Response.json({ idToken: jwt, expiresIn }), user: session.user.id };
@@ -60,4 +69,22 @@ export const publish: Handler = async (request, context) => {
 
 function approvedBy(session: Authorized, { publishVerification }: ServerContext) {
   return publication(session, publishVerification === "pin" ? "required" : "discouraged");
+}
+
+/** Throws `login_denied` for a session of a browser, where those publish nothing. */
+function expectMayPublish({ openedBy }: Authorized, { browserLogin }: ServerContext): void {
+  if (openedBy !== "browser" || browserLogin?.publish === true) return;
+  throw new VouchError("login_denied", "A session that was opened in a browser publishes nothing at this server.", {
+    hint: "Log in with your security key at the command line: `vouch login`.",
+  });
+}
+
+function mayPublish({ transports }: Credential, { browserLogin }: ServerContext): boolean {
+  return browserLogin?.publish === true || !isBuiltIn(transports);
+}
+
+function noSuchKey(): VouchError {
+  return new VouchError("login_denied", "Keys of a phone or computer publish nothing at this server.", {
+    hint: "Touch a security key that you have enrolled: `vouch keys list`.",
+  });
 }

@@ -1,10 +1,11 @@
-/** The OAuth token endpoint (RFC 6749, 3.2) with its two grant types, and revocation (RFC 7009). */
+/** The OAuth token endpoint (RFC 6749, 3.2) with its three grant types, and revocation (RFC 7009). */
 import * as v from "valibot";
 import { readForm } from "../http/body.ts";
 import type { Handler, HandlerResult, ServerContext } from "../context.ts";
 import { type DpopProof, rememberProof, verifyDpopProof } from "./dpop.ts";
 import { type HttpError, OAuthError } from "../http/failure.ts";
-import { tokenExchangeGrant, webauthnGrant } from "./issuer.ts";
+import { codeGrantParameters, redeemCode } from "./code/redeem.ts";
+import { codeGrant, tokenExchangeGrant, webauthnGrant } from "./issuer.ts";
 import { grantSession, webauthnGrantParameters } from "./login.ts";
 import { announcedGroups } from "./session-tags.ts";
 import { sha256 } from "../random.ts";
@@ -20,6 +21,7 @@ const repeatable = ["audience", "resource"];
 const Targets = v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxCodePoints(255))), v.maxLength(8)), []);
 
 const WebauthnRequest = v.object({ grant_type: v.literal(webauthnGrant), ...webauthnGrantParameters });
+const CodeRequest = v.object({ grant_type: v.literal(codeGrant), ...codeGrantParameters });
 const ExchangeRequest = v.object({
   grant_type: v.literal(tokenExchangeGrant),
   subject_token: AccessToken,
@@ -35,20 +37,14 @@ const UnknownGrant = v.pipe(
   v.object({ grant_type: v.string() }),
   v.transform(() => ({ grant_type: "unsupported" as const })),
 );
-const TokenRequest = v.lazy((form) => {
-  const grant = (form as Record<string, string>)["grant_type"];
-  if (grant === webauthnGrant) return WebauthnRequest;
-  return grant === tokenExchangeGrant ? ExchangeRequest : UnknownGrant;
-});
-
-/**
- * GET and POST /oauth/authorize: OpenID Connect Discovery demands the endpoint (3). No client is registered for it, so
- * none is redirected to (RFC 6749, 4.1.2.1).
- */
-export const authorize: Handler = async () => {
-  const reason = "No client is registered for this endpoint: people log in with a security key, by `vouch login`.";
-  throw new OAuthError("unauthorized_client", reason);
-};
+/** `hasCodes`: whether the login in the browser is on. */
+const tokenRequest = (hasCodes: boolean) =>
+  v.lazy((form) => {
+    const grant = (form as Record<string, string>)["grant_type"];
+    if (grant === webauthnGrant) return WebauthnRequest;
+    if (grant === codeGrant && hasCodes) return CodeRequest;
+    return grant === tokenExchangeGrant ? ExchangeRequest : UnknownGrant;
+  });
 
 /** POST /oauth/token. Every request needs a DPoP proof that is not a replay. */
 export const token: Handler = async (request, context) => {
@@ -59,9 +55,10 @@ export const token: Handler = async (request, context) => {
     nonces: context.nonces,
     requireNonce: context.requireNonce,
   });
-  const form = await readForm(request, TokenRequest, repeatable);
+  const form = await readForm(request, tokenRequest(context.browserLogin !== undefined), repeatable);
   if (form.grant_type === tokenExchangeGrant) return await exchangeToken(form, proof, context);
   if (form.grant_type === webauthnGrant) return await grantSession(form, proof, context);
+  if (form.grant_type === codeGrant) return await redeemCode(form, proof, context);
   await rememberProof(context.store, proof);
   throw new OAuthError("unsupported_grant_type", `Expected the grant type ${webauthnGrant} or ${tokenExchangeGrant}.`);
 };

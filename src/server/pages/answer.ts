@@ -1,4 +1,5 @@
 /** Answers of the pages: HTML with the headers of a page, and redirections within the server. */
+import type { AdminChange } from "../administration/change.ts";
 import type { Html } from "./view/jsx.ts";
 
 /**
@@ -26,6 +27,22 @@ export const destinations = { mine: "/", activity: "/activity", admin: "/admin" 
 
 export type Destination = keyof typeof destinations;
 
+/** What an administrator has changed; a new code is shown instead. */
+const adminOutcomes = {
+  disable: "The person is locked out, and their sessions have ended.",
+  enable: "The person can log in again.",
+  "end-sessions": "All sessions of the person have ended.",
+  "remove-key": "The security key was removed, and the sessions that it opened have ended.",
+  "remove-keys": "All security keys of the person were removed, and their sessions have ended.",
+  "give-role": "The person has their new role.",
+  "add-group": "The group was made.",
+  "rename-group": "The group has its new name.",
+  "remove-group": "The group was removed, with all of its memberships.",
+  "join-group": "The person was added to the group.",
+  "leave-group": "The person was taken out of the group.",
+  "nothing-changed": "That was so already: nothing has changed.",
+} as const satisfies Record<Exclude<AdminChange["type"], "invite"> | "nothing-changed", string>;
+
 /** What has been done, as the next page says it; a fixed list, so that a link cannot make it say anything else. */
 export const outcomes = {
   "key-added": "The security key was added.",
@@ -34,14 +51,26 @@ export const outcomes = {
   "session-ended": "The session has ended.",
   "sessions-ended": "Your other sessions have ended.",
   "signed-out": "You have signed out.",
+  ...adminOutcomes,
 } as const;
 
 export type Outcome = keyof typeof outcomes;
 
 /** Redirects to a page with 303 (RFC 9110, 15.4.4): reloading it sends no form again. */
 export function redirect(to: Destination | "sign-in", done?: Outcome, headers: Record<string, string> = {}): Response {
-  const path = to === "sign-in" ? "/sign-in" : destinations[to];
-  const location = done === undefined ? path : `${path}?done=${done}`;
+  return seeOther(to === "sign-in" ? "/sign-in" : destinations[to], done, headers);
+}
+
+/** As `redirect`, to a page of the administrators. */
+export function redirectToAdmin(path: AdminPath, done: Outcome): Response {
+  return seeOther(path, done);
+}
+
+/** A page of the administrators; what a query has is encoded. */
+export type AdminPath = "/admin" | `/admin/${string}`;
+
+function seeOther(path: string, done?: Outcome, headers: Record<string, string> = {}): Response {
+  const location = done === undefined ? path : `${path}${path.includes("?") ? "&" : "?"}done=${done}`;
   return new Response(null, { status: 303, headers: { location, "referrer-policy": "same-origin", ...headers } });
 }
 

@@ -16,13 +16,14 @@ const titles: Readonly<Record<number, string>> = {
 };
 
 /** Answers with a page of the failure's status; of its headers only those stay that are not about an API. */
-export const refusal: Refusal = async (failure) => {
+export const refusal: Refusal = async (failure, request, { url }) => {
   const { status, headers } = failure.response;
   const kept = ["retry-after", "allow", "connection"].flatMap((name) => {
     const value = headers.get(name);
     return value === null ? [] : [[name, value] as const];
   });
   const { message, hint } = await wordsOf(failure);
+  const next = nextOf(status, URL.parse(request.url, url)?.pathname ?? "/");
   const page = (
     <Layout title={titles[status] ?? "That did not work"} narrow>
       <h1>{titles[status] ?? "That did not work"}</h1>
@@ -34,8 +35,8 @@ export const refusal: Refusal = async (failure) => {
           </p>
         )}
         <p class="actions">
-          <a class="button primary" href={status === 401 ? "/sign-in" : "/"}>
-            {status === 401 ? "Sign in" : "Back to my page"}
+          <a class="button primary" href={next.path}>
+            {next.words}
           </a>
         </p>
       </section>
@@ -44,7 +45,19 @@ export const refusal: Refusal = async (failure) => {
   return html(page, status, Object.fromEntries(kept));
 };
 
+/** Where the page leads to: who was refused for their role has nothing to go back to among the administrators' pages. */
+function nextOf(status: number, pathname: string): { path: string; words: string } {
+  if (status === 401) return { path: "/sign-in", words: "Sign in" };
+  if (status !== 403 && pathname.startsWith("/admin")) return { path: "/admin", words: "Back to the overview" };
+  return { path: "/", words: "Back to my page" };
+}
+
+/** Of an error in the form of the API, or of RFC 6749. */
 async function wordsOf({ response }: Failure): Promise<{ message: string; hint: string | undefined }> {
-  const { error } = (await response.json()) as { error: { message: string; hint?: string } };
+  const { error, error_description } = (await response.json()) as {
+    error: string | { message: string; hint?: string };
+    error_description?: string;
+  };
+  if (typeof error === "string") return { message: error_description ?? error, hint: undefined };
   return { message: error.message, hint: error.hint };
 }

@@ -1,7 +1,9 @@
 /** The pages for people: light, so that a server whose pages nobody opens loads none of them. */
+import { changeTypes } from "../administration/change.ts";
 import type { Handler } from "../context.ts";
 import type { RateClass } from "../http/rate-limit.ts";
 import type { Refusal, Route } from "../route.ts";
+import { changePath } from "./admin/paths.ts";
 
 const refusal: Refusal = async (...parameters) => (await import("./refusal.tsx")).refusal(...parameters);
 
@@ -21,6 +23,18 @@ function lazily(load: () => Promise<Handler>): Handler {
 
 const asset = async () => (await import("./assets/assets.ts")).asset;
 
+/** OpenID Connect Discovery demands the endpoint (3); with the login in the browser off, it refuses everybody. */
+export const authorizationRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/oauth/authorize",
+    rateClass: "login",
+    handler: lazily(async () => (await import("./code/page.tsx")).authorize),
+    refusal: async (failure, request, context) =>
+      context.browserLogin === undefined ? failure.response : await refusal(failure, request, context),
+  },
+];
+
 export const pageRoutes: readonly Route[] = [
   { method: "GET", path: "/assets/pages.css", handler: lazily(asset) },
   { method: "GET", path: "/assets/pages.js", handler: lazily(asset) },
@@ -28,6 +42,9 @@ export const pageRoutes: readonly Route[] = [
   page("GET", "/sign-in", async () => (await import("./sign-in/page.tsx")).signInPage),
   forScript("/sign-in/options", async () => (await import("./sign-in/grant.ts")).signInOptions, "login"),
   page("POST", "/sign-in", async () => (await import("./sign-in/grant.ts")).signIn, "login"),
+  forScript("/sign-in/code/options", async () => (await import("../oauth/code/grant.ts")).codeOptions, "login"),
+  page("POST", "/sign-in/code", async () => (await import("../oauth/code/grant.ts")).grantCode, "login"),
+  page("POST", "/sign-in/code/cancel", async () => (await import("../oauth/code/grant.ts")).cancelCode, "login"),
   page("POST", "/sign-out", async () => (await import("./sign-in/grant.ts")).signOut),
   forScript("/touch", async () => (await import("./touch.ts")).beginTouch),
   page("GET", "/enroll", async () => (await import("./enroll/page.tsx")).enrollPage),
@@ -40,5 +57,17 @@ export const pageRoutes: readonly Route[] = [
   page("POST", "/keys/remove", async () => (await import("./mine/keys.ts")).removeKey),
   forScript("/keys/add/options", async () => (await import("./mine/add-key.ts")).addKeyOptions),
   forScript("/keys/add/approval", async () => (await import("./mine/add-key.ts")).addKeyApproval),
+  page("GET", "/admin", async () => (await import("./admin/overview.tsx")).overview),
+  page("GET", "/admin/people", async () => (await import("./admin/people.tsx")).peoplePage),
+  page("GET", "/admin/person", async () => (await import("./admin/person.tsx")).personPage),
+  page("GET", "/admin/groups", async () => (await import("./admin/groups.tsx")).groupsPage),
+  page("GET", "/admin/group", async () => (await import("./admin/group.tsx")).groupPage),
+  page("GET", "/admin/invites", async () => (await import("./admin/invites.tsx")).invitesPage),
+  page("GET", "/admin/audit", async () => (await import("./admin/audit.tsx")).auditPage),
+  page("GET", "/admin/audit/export", async () => (await import("./admin/export.ts")).exportAudit),
+  page("GET", "/admin/keys", async () => (await import("./admin/keys.tsx")).keysPage),
+  ...changeTypes.map((type) =>
+    page("POST", changePath(type), async () => (await import("./admin/changes.tsx")).makeChange(type)),
+  ),
   page("POST", "/keys/add", async () => (await import("./mine/add-key.ts")).addKeyFinish),
 ];

@@ -95,7 +95,8 @@ export function checkLevel(live: readonly ProtectionLevel[], made: ProtectionLev
   );
 }
 
-function describeLevel(level: ProtectionLevel): string {
+/** The level in words. */
+export function describeLevel(level: ProtectionLevel): string {
   if (level === "clear") return "in clear text";
   if (level === "unreadable") return "protected in a way that this program does not know";
   return level === "kms" ? "in AWS KMS" : `encrypted under ${level.slice("kek:".length)}`;

@@ -20,6 +20,8 @@ export interface Claims {
   tenants: string[];
   /** As the provider names them; undefined if it does not say. */
   groups: string[] | undefined;
+  /** What SCIM calls the person; undefined without the setting, or where the ID token does not say. */
+  externalId: string | undefined;
 }
 
 /** 255 characters at most (OpenID Connect Core 1.0, 2), of which the database takes all. */
@@ -33,7 +35,10 @@ const Groups = v.pipe(
 const isTrue = (value: unknown) => value === true || value === "true" || value === 1 || value === "1";
 
 /** Reads the claims, which may be anything. Throws `login_denied` without a subject that can be kept. */
-export function readClaims({ idToken, userInfo }: ProviderClaims, groupsClaim: string): Claims {
+export function readClaims(
+  { idToken, userInfo }: ProviderClaims,
+  { groupsClaim, scimClaim }: Pick<SsoSettings, "groupsClaim" | "scimClaim">,
+): Claims {
   const subject = v.safeParse(Subject, idToken["sub"]);
   if (!subject.success) throw refused("The identity provider's subject is none that can be kept.");
   // An address and whether it is verified come from one place.
@@ -43,6 +48,7 @@ export function readClaims({ idToken, userInfo }: ProviderClaims, groupsClaim: s
   const tenants = [idToken["tid"], idToken["hd"]]
     .filter((each): each is string => v.is(Text, each))
     .map((each) => each.toLowerCase());
+  const externalId = v.safeParse(Subject, scimClaim === undefined ? undefined : idToken[scimClaim]);
   return {
     subject: subject.output,
     email: email.success ? normalizeEmail(email.output) : undefined,
@@ -50,6 +56,7 @@ export function readClaims({ idToken, userInfo }: ProviderClaims, groupsClaim: s
     isVerified: isTrue(claims["email_verified"] ?? claims["xms_edov"]),
     tenants,
     groups: readGroups(groupsClaim in idToken ? idToken : userInfo, groupsClaim, idToken),
+    externalId: externalId.success ? externalId.output : undefined,
   };
 }
 

@@ -60,19 +60,20 @@ export async function grantPages(
   });
 }
 
-/** The person whose identity it is, made at the first sign-on, with the groups that the provider says. */
+/** The person whose identity it is, found by SCIM's id or made at the first sign-on, with the groups that the provider says. */
 async function personOf(
   { claims, settings }: Arrived,
   purpose: SignOnPurpose,
-  { accounts, groups, identities, record }: Recording,
+  { accounts, groups, identities, provisioned, record }: Recording,
   { caller, now }: ServerContext,
 ): Promise<User> {
   const identity = { issuer: settings.issuer, subject: claims.subject };
   const known = await identities.find(identity);
-  if (known) caller.user = known;
-  const email = admit(claims, settings, known !== undefined);
+  const matched = known ?? (await madeByScim());
+  if (matched) caller.user = matched;
+  const email = admit(claims, settings, matched !== undefined);
   const { address } = caller;
-  const user = known ?? (await newPerson(email!));
+  const user = matched ?? (await newPerson(email!));
   caller.user = user;
   const tooMany = caller.count("person", user.id);
   if (tooMany) throw tooMany;
@@ -92,6 +93,15 @@ async function personOf(
       : await groups.replaceMemberships(user.id, "sso", keptGroups(claims.groups), now());
   await record({ event: "sign_on", user, address, detail: { ...identity, for: purpose, ...changed } });
   return user;
+
+  /** One person alone has this id in SCIM, and no account of the provider yet. */
+  async function madeByScim(): Promise<User | undefined> {
+    if (claims.externalId === undefined) return undefined;
+    const [found, ...others] = await provisioned.findByExternalId(claims.externalId, 2);
+    if (found === undefined || others.length > 0) return undefined;
+    const hasAccount = (await identities.ofUser(found.id)).some(({ issuer }) => issuer === settings.issuer);
+    return hasAccount ? undefined : { id: found.id, email: found.email, disabled: found.disabled };
+  }
 
   /** An address that is a person's already makes nobody that person: whoever may set it at the provider could. */
   async function newPerson(verified: string): Promise<User> {

@@ -17,6 +17,8 @@ export interface SsoSettings {
   tenants: readonly string[];
   groups: readonly string[];
   groupsClaim: string;
+  /** Of the ID token, and what SCIM calls a person's `externalId`. Undefined: the two have nothing in common. */
+  scimClaim: string | undefined;
 }
 
 const names = [
@@ -26,6 +28,7 @@ const names = [
   "sso-domains",
   "sso-tenants",
   "sso-groups",
+  "sso-scim-claim",
 ] as const;
 
 type Given = Partial<Pick<Settings, (typeof names)[number] | "sso-issuer" | "sso-groups-claim" | "pages">>;
@@ -64,5 +67,6 @@ export function ssoSettings(settings: Given): SsoSettings | undefined {
     tenants,
     groups: settings["sso-groups"] ?? [],
     groupsClaim: settings["sso-groups-claim"] ?? "groups",
+    scimClaim: settings["sso-scim-claim"],
   };
 }

@@ -53,7 +53,7 @@ export const finishSignOn: Handler = async (request, context) => {
   const { nonce, verifier } = begun;
   context.caller.signOn = { issuer: settings.issuer };
   const answered = await provider.finish(searchParams, { state, nonce, verifier });
-  const claims = readClaims(answered, settings.groupsClaim);
+  const claims = readClaims(answered, settings);
   context.caller.signOn = { issuer: settings.issuer, subject: claims.subject, email: claims.email };
   return begun.purpose === "enroll"
     ? await enroll({ claims, settings }, context)

@@ -12,6 +12,21 @@ export interface Invite {
   usedAt: number | undefined;
 }
 
+/** A code that nobody has used yet. */
+export interface OpenInvite {
+  user: User;
+  /** Whether it is for a first key. */
+  isFirst: boolean;
+  createdAt: number;
+  expiresAt: number;
+}
+
+/** Where a page of them begins: after this one. */
+export interface InvitePosition {
+  expiresAt: number;
+  userId: string;
+}
+
 export interface UserSummary extends User {
   displayName: string | undefined;
   role: Role;
@@ -82,6 +97,21 @@ export class AccountStore {
     );
   }
 
+  /** Open invites by their expiry, the next to expire first: a page of at most `limit` after `position`. */
+  async openInvites({ expiresAt, userId }: InvitePosition, limit: number): Promise<OpenInvite[]> {
+    const rows = await this.#sql`
+      SELECT users.id, users.email, users.disabled_at, users.enrolled_at, invites.created_at, invites.expires_at
+      FROM invites JOIN users ON users.id = invites.user_id
+      WHERE invites.used_at IS NULL AND (invites.expires_at, invites.user_id) > (${expiresAt}, ${userId})
+      ORDER BY invites.expires_at, invites.user_id LIMIT ${limit}`;
+    return rows.map((row: Record<string, string | null>) => ({
+      user: toUser(row),
+      isFirst: row["enrolled_at"] === null,
+      createdAt: Number(row["created_at"]),
+      expiresAt: Number(row["expires_at"]),
+    }));
+  }
+
   async findUser(email: string): Promise<User | undefined> {
     const [row] = await this.#sql`SELECT id, email, disabled_at FROM users WHERE email = ${email}`;
     return row && toUser(row);
@@ -96,12 +126,24 @@ export class AccountStore {
     return claimed.length === 1;
   }
 
-  /** Disables the user from `now` on, or enables them (undefined). False if that changes nothing. */
-  async setDisabled(userId: string, now: number | undefined): Promise<boolean> {
-    const changed = await this.#sql`
-      UPDATE users SET disabled_at = ${now ?? null}
-      WHERE id = ${userId} AND CASE WHEN disabled_at IS NULL THEN 0 ELSE 1 END = ${now === undefined ? 1 : 0}
-      RETURNING id`;
+  /**
+   * Disables the user from `now` on, or enables them (undefined). SCIM enables nobody whom an administrator disabled, who
+   * may be one that SCIM had disabled before. False if that changes nothing.
+   */
+  async setDisabled(userId: string, now: number | undefined, by?: "scim"): Promise<boolean> {
+    const who = by ?? null;
+    const changed =
+      now === undefined
+        ? await this.#sql`
+            UPDATE users SET disabled_at = NULL, disabled_by = NULL
+            WHERE id = ${userId} AND disabled_at IS NOT NULL
+              AND (CAST(${who} AS TEXT) IS NULL OR disabled_by = CAST(${who} AS TEXT))
+            RETURNING id`
+        : await this.#sql`
+            UPDATE users SET disabled_at = coalesce(disabled_at, ${now}), disabled_by = ${who}
+            WHERE id = ${userId}
+              AND (disabled_at IS NULL OR (CAST(${who} AS TEXT) IS NULL AND disabled_by IS NOT NULL))
+            RETURNING id`;
     return changed.length === 1;
   }
 

@@ -16,6 +16,7 @@ export interface Ceremony {
     | "administration"
     | "authentication"
     | "page_sign_in"
+    | "browser_login"
     | "page_change";
   /** base64url, as in the options. */
   challenge: string;

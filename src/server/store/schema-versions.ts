@@ -172,6 +172,15 @@ export const versions: readonly Version[] = [
       `CREATE INDEX users_role ON users (role) WHERE role IS NOT NULL`,
       `ALTER TABLE users ADD COLUMN display_name TEXT`,
       `ALTER TABLE users ADD COLUMN external_id TEXT`,
+      `CREATE INDEX users_external_id ON users (external_id)`,
+      `ALTER TABLE users ADD COLUMN given_name TEXT`,
+      `ALTER TABLE users ADD COLUMN family_name TEXT`,
+      // managed: SCIM sees and changes the person. open: SCIM may take them up by creating them. Null: neither.
+      `ALTER TABLE users ADD COLUMN scim TEXT`,
+      `CREATE INDEX users_scim ON users (scim, email)`,
+      // scim: SCIM disabled the person, and may enable them again. Null: an administrator did.
+      `ALTER TABLE users ADD COLUMN disabled_by TEXT`,
+      `CREATE INDEX invites_open ON invites (expires_at, user_id) WHERE used_at IS NULL`,
       // When the first security key was enrolled; stays when all are removed.
       `ALTER TABLE users ADD COLUMN enrolled_at BIGINT`,
       `UPDATE users SET enrolled_at = created_at WHERE id IN
@@ -241,6 +250,8 @@ export const versions: readonly Version[] = [
       `CREATE INDEX authorization_codes_user_id ON authorization_codes (user_id)`,
       `CREATE INDEX authorization_codes_credential_id ON authorization_codes (credential_id)`,
       `CREATE INDEX authorization_codes_expires_at ON authorization_codes (expires_at)`,
+      // How it was opened: null by a key at the command line, or "browser".
+      `ALTER TABLE sessions ADD COLUMN opened_by TEXT`,
       `CREATE TABLE scim_tokens (
       token_hash TEXT PRIMARY KEY,
       name TEXT NOT NULL UNIQUE,

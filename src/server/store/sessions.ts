@@ -17,6 +17,8 @@ export interface Session {
   revoked: boolean;
   /** By what the model of the credential is proved. */
   proof?: Proof | undefined;
+  /** Where the key was touched, if not at the command line. */
+  openedBy?: "browser" | undefined;
 }
 
 /** A live session as its user sees it. */
@@ -47,16 +49,17 @@ export class SessionStore {
   /** Stores a new session. False if its credential has been removed in the meantime. */
   async add(tokenHash: string, session: Omit<Session, "revoked" | "proof">, client?: string): Promise<boolean> {
     const rows = await this.#sql`
-      INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at, client)
-      SELECT ${tokenHash}, user_id, ${session.jkt}, id, ${session.createdAt}, ${session.expiresAt}, ${client ?? null}
+      INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at, client, opened_by)
+      SELECT ${tokenHash}, user_id, ${session.jkt}, id, ${session.createdAt}, ${session.expiresAt}, ${client ?? null},
+        ${session.openedBy ?? null}
       FROM credentials WHERE id = ${session.credentialId} AND user_id = ${session.user.id} RETURNING token_hash`;
     return rows.length === 1;
   }
 
   async find(tokenHash: string): Promise<Session | undefined> {
     const [row] = await this.#sql`
-      SELECT sessions.user_id, jkt, credential_id, sessions.created_at, expires_at, revoked_at, users.email,
-        users.disabled_at, credentials.proof
+      SELECT sessions.user_id, jkt, credential_id, sessions.created_at, expires_at, revoked_at, opened_by,
+        users.email, users.disabled_at, credentials.proof
       FROM sessions JOIN users ON users.id = sessions.user_id JOIN credentials ON credentials.id = credential_id
       WHERE token_hash = CAST(${tokenHash} AS TEXT)`;
     return (
@@ -68,6 +71,7 @@ export class SessionStore {
         expiresAt: Number(row.expires_at),
         revoked: row.revoked_at !== null,
         proof: readProof(row.proof),
+        openedBy: row.opened_by === "browser" ? "browser" : undefined,
       }
     );
   }

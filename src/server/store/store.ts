@@ -4,14 +4,18 @@ import { type Lane, Lanes } from "../audit/lanes.ts";
 import { AccountStore } from "./accounts.ts";
 import { AttestationMetadataStore } from "./attestation-metadata.ts";
 import { AuditStore, beforeAll, isTaken } from "./audit.ts";
+import { AuthorizationCodeStore } from "./people/authorization-codes.ts";
 import { CeremonyStore } from "./ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
 import { CredentialStore } from "./credentials.ts";
 import { databaseFailure } from "./failure.ts";
 import { GroupStore } from "./people/groups.ts";
 import { IdentityStore } from "./people/identities.ts";
+import { LaptopProfileStore } from "./people/laptop-profiles.ts";
 import { PageSessionStore } from "./people/page-sessions.ts";
+import { ProvisionedStore } from "./people/provisioned.ts";
 import { RoleStore } from "./people/roles.ts";
+import { ScimTokenStore } from "./people/scim-tokens.ts";
 import { SignOnStore } from "./people/sign-ons.ts";
 import { SessionStore } from "./sessions.ts";
 import { SigningKeyStore } from "./signing-keys.ts";
@@ -26,13 +30,17 @@ const purgeBatch = 200;
 export class Tables {
   readonly accounts: AccountStore;
   readonly attestationMetadata: AttestationMetadataStore;
+  readonly authorizationCodes: AuthorizationCodeStore;
   readonly ceremonies: CeremonyStore;
   readonly credentials: CredentialStore;
   readonly configuration: ConfigurationStore;
   readonly groups: GroupStore;
   readonly identities: IdentityStore;
+  readonly laptopProfiles: LaptopProfileStore;
   readonly pageSessions: PageSessionStore;
+  readonly provisioned: ProvisionedStore;
   readonly roles: RoleStore;
+  readonly scimTokens: ScimTokenStore;
   readonly sessions: SessionStore;
   readonly signOns: SignOnStore;
   readonly signingKeys: SigningKeyStore;
@@ -40,13 +48,17 @@ export class Tables {
   constructor(sql: Sql) {
     this.accounts = new AccountStore(sql);
     this.attestationMetadata = new AttestationMetadataStore(sql);
+    this.authorizationCodes = new AuthorizationCodeStore(sql);
     this.ceremonies = new CeremonyStore(sql);
     this.credentials = new CredentialStore(sql);
     this.configuration = new ConfigurationStore(sql);
     this.groups = new GroupStore(sql);
     this.identities = new IdentityStore(sql);
+    this.laptopProfiles = new LaptopProfileStore(sql);
     this.pageSessions = new PageSessionStore(sql);
+    this.provisioned = new ProvisionedStore(sql);
     this.roles = new RoleStore(sql);
+    this.scimTokens = new ScimTokenStore(sql);
     this.sessions = new SessionStore(sql);
     this.signOns = new SignOnStore(sql);
     this.signingKeys = new SigningKeyStore(sql);
@@ -232,6 +244,13 @@ export abstract class Store extends Tables {
       beforeAll,
       (first) => this.#upkeep`DELETE FROM sign_ons WHERE state_hash IN
         (SELECT state_hash FROM sign_ons WHERE expires_at >= ${first} AND expires_at <= ${now}
+        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
+      Number,
+    );
+    await inBatches(
+      beforeAll,
+      (first) => this.#upkeep`DELETE FROM authorization_codes WHERE code_hash IN
+        (SELECT code_hash FROM authorization_codes WHERE expires_at >= ${first} AND expires_at <= ${now}
         ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
       Number,
     );

@@ -20,6 +20,7 @@ import { readAttestation, verifyAttestation } from "./attestation.ts";
 import { type AttestationPolicy, writeAttestation } from "../policy/policy.ts";
 import type { Proof } from "../policy/proof.ts";
 import { sha256 } from "../random.ts";
+import { isBuiltIn, transportsOf } from "./built-in-key.ts";
 import type { Credential, FoundCredential, RegisteredCredential } from "../store/credentials.ts";
 import type { User } from "../store/user.ts";
 
@@ -29,7 +30,8 @@ export const ceremonySeconds = 300;
 export class RelyingParty {
   readonly #origin: string;
   readonly #id: string;
-  readonly #policy: AttestationPolicy;
+  /** Which security keys are taken. */
+  readonly policy: AttestationPolicy;
   readonly #allowSyncedPasskeys: boolean;
 
   /**
@@ -39,15 +41,19 @@ export class RelyingParty {
   constructor(origin: string, policy: AttestationPolicy, allowSyncedPasskeys = false) {
     this.#origin = origin;
     this.#id = new URL(origin).hostname;
-    this.#policy = policy;
+    this.policy = policy;
     this.#allowSyncedPasskeys = allowSyncedPasskeys;
   }
 
   /**
    * Returns creation options for a credential with user verification, on a key that the user has not enrolled yet;
-   * discoverable if the key has room for it.
+   * discoverable if the key has room for it. `allowsBuiltIn`: also on one that is part of a phone or computer.
    */
-  async creationOptions(user: User, known: Credential[]): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  async creationOptions(
+    user: User,
+    known: Credential[],
+    allowsBuiltIn = false,
+  ): Promise<PublicKeyCredentialCreationOptionsJSON> {
     return await generateRegistrationOptions({
       rpName: "Vouch",
       rpID: this.#id,
@@ -59,7 +65,7 @@ export class RelyingParty {
       excludeCredentials: known.map(({ id, transports }) => ({ id, transports })),
       authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
       supportedAlgorithmIDs: [ES256],
-      preferredAuthenticatorType: "securityKey",
+      ...(allowsBuiltIn ? {} : { preferredAuthenticatorType: "securityKey" }),
     });
   }
 
@@ -96,14 +102,23 @@ export class RelyingParty {
   /**
    * Verifies a registration. The attestation statement's signature is verified (self attestation proves possession of
    * the private key), and the policy judges its certificates; no URL in them is fetched. `attested` are the attested
-   * credential data (6.5.1). Throws `enrollment_denied`.
+   * credential data (6.5.1). `allowsBuiltIn`: whether it may be part of a phone or computer, as the client says. Throws
+   * `enrollment_denied`.
    */
   async verifyRegistration(
     response: RegistrationResponseJSON,
-    expected: { challenge: string; deed: Deed; user: User; product: string | undefined; now: number },
+    expected: {
+      challenge: string;
+      deed: Deed;
+      user: User;
+      product: string | undefined;
+      now: number;
+      allowsBuiltIn?: boolean;
+    },
   ): Promise<{ verified: Omit<RegisteredCredential, "name">; attested: Uint8Array }> {
-    const { user, product, now } = expected;
+    const { user, product, now, allowsBuiltIn = false } = expected;
     try {
+      if (isBuiltIn(transportsOf(response)) && !allowsBuiltIn) throw refusal(builtIn);
       const challenge = signedChallenge(expected.challenge, expected.deed);
       const { attested, ...registered } = await this.#verifyRegistration(response, challenge);
       return { verified: { ...registered, userId: user.id, product, createdAt: now }, attested };
@@ -131,7 +146,7 @@ export class RelyingParty {
     const kept = { format: attestation.format, chain: verifyAttestation(attestation, hash) };
     if (attestation.decoded.flags.backupEligible && !this.#allowSyncedPasskeys) throw refusal(syncable);
     const { credential, aaguid } = registrationInfo;
-    const judgement = this.#policy.judgeNew({ aaguid, backupEligible: attestation.decoded.flags.backupEligible }, kept);
+    const judgement = this.policy.judgeNew({ aaguid, backupEligible: attestation.decoded.flags.backupEligible }, kept);
     if (judgement.refusal !== undefined) throw refusal(judgement.refusal, takenHint);
     return {
       attested: attestation.attested,
@@ -139,7 +154,7 @@ export class RelyingParty {
       publicKey: credential.publicKey,
       counter: credential.counter,
       aaguid,
-      transports: credential.transports ?? [],
+      transports: transportsOf(response),
       backupEligible: registrationInfo.credentialDeviceType === "multiDevice",
       backedUp: registrationInfo.credentialBackedUp,
       lastUsedAt: undefined,
@@ -194,7 +209,7 @@ export class RelyingParty {
       throw denied("login_denied", refusal("its backup eligibility changed"));
     }
     if (backupEligible && !this.#allowSyncedPasskeys) throw denied("login_denied", refusal(syncable));
-    const { proof, refusal: why } = this.#policy.judgeEnrolled({ ...credential, attestation });
+    const { proof, refusal: why } = this.policy.judgeEnrolled({ ...credential, attestation });
     if (why !== undefined) throw denied("login_denied", refusal(why, takenHint));
     return { counter: authenticationInfo.newCounter, backedUp: authenticationInfo.credentialBackedUp, proof };
   }
@@ -202,6 +217,9 @@ export class RelyingParty {
 
 /** A credential that can leave its key is no possession factor (WebAuthn Level 3, 6.1.3). */
 const syncable = "it is a passkey that can be synced; use a security key, which cannot be copied";
+
+const builtIn =
+  "it is part of a phone or computer; take a security key, or add it at the server's page where the login in the browser is on";
 
 const takenHint = "Ask your administrator which security keys this server takes (`vouch server attestation show`).";
 

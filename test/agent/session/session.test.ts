@@ -130,11 +130,14 @@ describe("a ceremony of login or enrolment", () => {
   test("names the page of the server that gives codes, whatever the server calls it", async () => {
     await using harness = new AgentHarness();
     const ask = () => askAgent(routes.enrollWays, { server: `${harness.upstream.url}/` });
-    expect(await ask()).toEqual({});
+    expect(await ask()).toEqual({ announces: false });
     harness.upstream.answer("enrollWays", () =>
       Response.json({ singleSignOn: { name: "Acme", page: "https://evil.example" } }),
     );
-    expect(await ask()).toEqual({ singleSignOn: { name: "Acme", page: `${harness.upstream.url}/enroll` } });
+    expect(await ask()).toEqual({
+      announces: false,
+      singleSignOn: { name: "Acme", page: `${harness.upstream.url}/enroll` },
+    });
   });
 
   test("for an enrolment is carried out, and is no login", async () => {

@@ -89,6 +89,25 @@ describe("people", () => {
   });
 });
 
+test("open codes come page by page, the next to expire first, and nothing of the codes", async () => {
+  const now = server.now();
+  for (const name of ["late", "soon", "over"]) {
+    const seconds = { late: 1e6, soon: 1, over: 0 }[name]!;
+    await server.store.accounts.invite(`${name}@example.net`, `hash of ${name}`, now, now + seconds);
+  }
+  const first = await body("/v1/admin/invites?limit=1");
+  expect(first.invites).toMatchObject([
+    { email: "soon@example.net", isFirst: true, createdAt: now, expiresAt: now + 1 },
+  ]);
+  const rest = await body(`/v1/admin/invites?after=${first.next}`);
+  const others = rest.invites.map(({ email }: { email: string }) => email);
+  expect(others.at(-1)).toBe("late@example.net");
+  for (const absent of ["soon@example.net", "over@example.net"]) expect(others).not.toContain(absent);
+  expect(rest.next).toBeUndefined();
+  expect(JSON.stringify([first, rest])).not.toContain("hash of");
+  expect((await read(auditor, "/v1/admin/invites?after=1_'")).status).toBe(400);
+});
+
 describe("the audit log", () => {
   test("comes the newest first, page by page, each entry once", async () => {
     const all: { chain: string; number: number; time: number }[] = [];

@@ -73,6 +73,20 @@ const rows: Row[] = [
     settings: (folder) => ({ "audit-log": file(join(folder, "a.jsonl"), 0o666) }),
   },
   {
+    title: "the login in the browser, with publishing",
+    settings: () => ({ "browser-login": "on", "browser-login-publish": "on" }),
+  },
+  {
+    title: "the login in the browser without pages",
+    settings: () => ({ "browser-login": "on", pages: "off" }),
+    refused: /--pages on with --browser-login/,
+  },
+  {
+    title: "publishing after a login in the browser that is off",
+    settings: () => ({ "browser-login-publish": "on" }),
+    refused: /--browser-login on with --browser-login-publish/,
+  },
+  {
     title: "single sign-on at a provider that is away",
     settings: () => ({ "sso-issuer": "http://127.0.0.1:9", "sso-client-id": "vouch" }),
   },

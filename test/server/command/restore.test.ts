@@ -53,11 +53,14 @@ beforeEach(async () => {
   await vouch(["init", "--url", "https://vouch.example.com"]);
   await vouch(["invite", "dev@example.com"]);
   const store = await open();
-  await store.transaction(async ({ accounts, credentials, sessions, ceremonies }) => {
+  await store.transaction(async ({ accounts, authorizationCodes, credentials, sessions, ceremonies }) => {
     const user = (await accounts.findUser("dev@example.com"))!;
     await credentials.add(credential(user.id, "key-1", "first"));
     const session = { user, jkt: "j", credentialId: "key-1", createdAt: now - 60, expiresAt: now + 3600 };
     await sessions.add("token", session);
+    const bound = { challenge: "x", jkt: "j", ceremony: "c", revocation: 0 };
+    const times = { createdAt: now, expiresAt: now + 300 };
+    await authorizationCodes.add("code", { userId: user.id, credentialId: "key-1", ...bound, ...times });
     await ceremonies.add({ id: "c", type: "authentication", challenge: "x", expiresAt: now + 300 });
   });
   await store.close();
@@ -82,6 +85,7 @@ describe("vouch server restore", () => {
     const store = await open();
     expect((await store.sessions.find("token"))?.revoked).toBe(true);
     expect(await store.ceremonies.take("c", "authentication")).toBeUndefined();
+    expect(await store.authorizationCodes.take("code")).toBeUndefined();
     const users = await store.accounts.users(now);
     expect(users).toMatchObject([{ email: "dev@example.com", sessions: 0, inviteExpiresAt: undefined }]);
     expect(await store.credentials.ofUser(users[0]!.id)).toHaveLength(1);
@@ -95,6 +99,21 @@ describe("vouch server restore", () => {
       "dev@example.com",
       "late@example.com",
     ]);
+  });
+
+  test("removes the tokens of SCIM that the backup has, one of which was removed after it", async () => {
+    await vouch(["scim", "add", "entra"]);
+    const destination = join(folder, "backup-with-token.db");
+    const elsewhere = `sqlite:${join(folder, "with-token.db")}`;
+    await vouch(["backup", destination]);
+    await vouch(["scim", "remove", "entra"]);
+    const { code, stdout } = await vouch(["restore", destination, "--database", elsewhere]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      "Removed 1 token of SCIM: give the identity provider a new one: vouch server scim add NAME",
+    );
+    const left = await vouch(["scim", "list", "--json", "--database", elsewhere]);
+    expect(JSON.parse(left.stdout)).toEqual([]);
   });
 
   test("with --dry-run says what is in the backup and writes nothing", async () => {

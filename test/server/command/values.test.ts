@@ -1,6 +1,6 @@
 /** The values of flags of `vouch server`, and what is made of them. */
 import { expect, test } from "bun:test";
-import { parsePoint } from "../../../src/server/command/audit/period.ts";
+import { parsePoint } from "../../../src/server/audit/period.ts";
 import { parseReplica } from "../../../src/server/audit/operator.ts";
 import { parseListen, urlHost } from "../../../src/server/configuration/listen.ts";
 import { parseSessionDuration } from "../../../src/server/oauth/session-duration.ts";

@@ -8,6 +8,7 @@ import { createRemoteJWKSet, customFetch, jwtVerify } from "jose";
 import * as oauth from "oauth4webapi";
 import * as openid from "openid-client";
 import { tokenExchangeGrant, webauthnGrant } from "../../../src/server/oauth/issuer.ts";
+import { leadsTo, logInAtPage, redirectUri } from "../oauth/browser-client.ts";
 import { startTlsServer, type TlsServer } from "./tls-server.ts";
 
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
@@ -19,7 +20,7 @@ describe.each(["optional", "required"])("with nonces that are %s", (use) => {
   /** Status and `error` of each answer, in turn. */
   let answers: string[];
   beforeAll(async () => {
-    server = await startTlsServer("--dpop-nonce", use);
+    server = await startTlsServer("--dpop-nonce", use, "--browser-login", "on");
   });
   afterAll(() => server.stop());
 
@@ -63,6 +64,73 @@ describe.each(["optional", "required"])("with nonces that are %s", (use) => {
     const refused: unknown = await ask().catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(openid.WWWAuthenticateChallengeError);
     expect(refused).toMatchObject({ status: 401, cause: [{ scheme: "dpop", parameters: { error: "invalid_token" } }] });
+  });
+
+  test("openid-client logs in in a browser, with PKCE, DPoP and the issuer", async () => {
+    answers = [];
+    const config = await openid.discovery(new URL(server.url), "vouch", undefined, openid.None(), {
+      [openid.customFetch]: fetchHere,
+    });
+    const key = await server.enroll("openid-browser@example.com");
+    const DPoP = openid.getDPoPHandle(config, await openid.randomDPoPKeyPair("ES256"));
+    const pkceCodeVerifier = openid.randomPKCECodeVerifier();
+    const expectedState = openid.randomState();
+    const asked = openid.buildAuthorizationUrl(config, {
+      redirect_uri: redirectUri,
+      code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: "S256",
+      state: expectedState,
+      dpop_jkt: await DPoP.calculateThumbprint(),
+    });
+    const callback = leadsTo(await logInAtPage(server, key, asked.href))!;
+    const checks = { pkceCodeVerifier, expectedState };
+    const session = await openid.authorizationCodeGrant(config, callback, checks, undefined, { DPoP });
+    expect(session).toMatchObject({ token_type: "dpop", user: "openid-browser@example.com" });
+    const again: unknown = await openid
+      .authorizationCodeGrant(config, callback, checks, undefined, { DPoP })
+      .catch((error: unknown) => error);
+    expect(again).toMatchObject({ error: "invalid_grant" });
+  });
+
+  test("oauth4webapi logs in in a browser, and refuses the answer of another issuer", async () => {
+    answers = [];
+    const options = { [oauth.customFetch]: fetchHere };
+    const issuer = new URL(server.url);
+    const found = await oauth.discoveryRequest(issuer, { algorithm: "oauth2", ...options });
+    const metadata = await oauth.processDiscoveryResponse(issuer, found);
+    const key = await server.enroll("oauth-browser@example.com");
+    const DPoP = oauth.DPoP(client, await oauth.generateKeyPair("ES256"));
+    const verifier = oauth.generateRandomCodeVerifier();
+    const state = oauth.generateRandomState();
+    const asked = new URL(metadata.authorization_endpoint!);
+    asked.search = new URLSearchParams({
+      response_type: "code",
+      client_id: "vouch",
+      redirect_uri: redirectUri,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      state,
+      dpop_jkt: await DPoP.calculateThumbprint(),
+    }).toString();
+    const callback = leadsTo(await logInAtPage(server, key, asked.href))!;
+    const forged = new URL(callback);
+    forged.searchParams.set("iss", "https://evil.example");
+    expect(() => oauth.validateAuthResponse(metadata, client, forged, state)).toThrow();
+    const parameters = oauth.validateAuthResponse(metadata, client, callback, state);
+    const redeem = async () =>
+      oauth.processAuthorizationCodeResponse(
+        metadata,
+        client,
+        await oauth.authorizationCodeGrantRequest(metadata, client, oauth.None(), parameters, redirectUri, verifier, {
+          DPoP,
+          ...options,
+        }),
+      );
+    const session = await redeem().catch(async (error: unknown) => {
+      expect([use, oauth.isDPoPNonceError(error)]).toEqual(["required", true]);
+      return redeem();
+    });
+    expect(session).toMatchObject({ token_type: "dpop", user: "oauth-browser@example.com" });
   });
 
   test.each(["oidc", "oauth2"] as const)(

@@ -15,7 +15,7 @@ const examples = process.env["VOUCH_SCHEMATHESIS_EXAMPLES"] ?? "20";
 let server: TlsServer;
 beforeAll(async () => {
   if (!installed) return;
-  const limits = ["enroll", "login", "token"].flatMap((name) => [`--${name}-limit`, "1000000"]);
+  const limits = ["enroll", "login", "token", "scim"].flatMap((name) => [`--${name}-limit`, "1000000"]);
   server = await startTlsServer(...limits);
 });
 afterAll(() => server?.stop());
@@ -60,6 +60,7 @@ test.skipIf(!installed)(
           PYTHONDONTWRITEBYTECODE: "1",
           SCHEMATHESIS_HOOKS: join(import.meta.dir, "schemathesis_hooks.py"),
           VOUCH_SESSIONS: JSON.stringify(sessions),
+          VOUCH_SCIM_TOKEN: await server.scimToken(),
           VOUCH_URL: server.url,
         },
         stdio: ["ignore", "pipe", "pipe"],

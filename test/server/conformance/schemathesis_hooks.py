@@ -18,6 +18,8 @@ FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 def session_of(case):
     """Ending sessions ends those of another person, and an administrator reads and changes."""
+    if case.operation.path.startswith("/scim/"):
+        return "scim"
     if case.operation.path.startswith("/v1/admin/"):
         return "administering"
     return "ending" if case.operation.path == "/v1/sessions/end" else "lasting"
@@ -25,14 +27,18 @@ def session_of(case):
 
 @schemathesis.auth(cache_by_key=lambda case, context: session_of(case))
 class SessionAuth:
-    """The access token of the session."""
+    """The access token of the session, or the token of SCIM."""
 
     def get(self, case, context):
-        return SESSIONS[session_of(case)]["accessToken"]
+        name = session_of(case)
+        return os.environ["VOUCH_SCIM_TOKEN"] if name == "scim" else SESSIONS[name]["accessToken"]
 
     def set(self, case, data, context):
-        if any("session" in each for each in case.operation.definition.raw.get("security", [])):
+        schemes = [scheme for each in case.operation.definition.raw.get("security", []) for scheme in each]
+        if "session" in schemes:
             case.headers["Authorization"] = f"DPoP {data}"
+        if "scimToken" in schemes:
+            case.headers["Authorization"] = f"Bearer {data}"
 
 
 def is_to_be_signed(case):

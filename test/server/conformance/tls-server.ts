@@ -23,6 +23,8 @@ export interface TlsServer {
   /** Enrols a key and logs in; `dpop` is the key that the session is bound to. */
   session(email: string): Promise<{ accessToken: string; dpop: DpopKey }>;
   makeAdministrator(email: string): Promise<void>;
+  /** A new token of SCIM. */
+  scimToken(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -78,6 +80,8 @@ export async function startTlsServer(...settings: string[]): Promise<TlsServer> 
       await store.roles.setRole((await store.accounts.findUser(email))!.id, "administrator");
       await store.close();
     },
+    scimToken: async () =>
+      JSON.parse(await ended(vouch(folder, ["server", "scim", "add", "test", "--json", ...database]))).token,
     async stop() {
       running.kill();
       await running.exited;

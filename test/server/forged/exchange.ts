@@ -268,12 +268,14 @@ export const exchanges: Forged[] = [
       'Expected content-type application/x-www-form-urlencoded, got "application/json"',
     ],
   ]),
-  ...answered(400, "unauthorized_client", [
-    ["an authorization", (stage) => stage.server.send(`/oauth/authorize${client}`), "No client is registered"],
+  ...answered(405, "invalid_request", [
     [
       "an authorization by POST",
       (stage) => stage.server.form("/oauth/authorize", { client_id: "x" }),
-      "No client is registered",
+      "Expected GET, HEAD, got POST",
     ],
+  ]),
+  ...answered(400, "unauthorized_client", [
+    ["an authorization", (stage) => stage.server.send(`/oauth/authorize${client}`), "No client is registered"],
   ]),
 ];

@@ -5,11 +5,12 @@ import * as fc from "fast-check";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { openapi } from "./openapi.ts";
 import { newPerson } from "../person.ts";
+import { scimClient, type ScimTestClient } from "../scim/scim-client.ts";
 import { startTestServer, type TestServer } from "../test-server.ts";
 
 interface Schema {
   $ref?: string;
-  type?: string;
+  type?: string | string[];
   const?: unknown;
   enum?: unknown[];
   oneOf?: Schema[];
@@ -22,6 +23,7 @@ interface Schema {
   /** False: no such member. */
   properties?: Record<string, Schema | false>;
   items?: Schema;
+  contains?: Schema;
   contentSchema?: Schema;
 }
 
@@ -33,8 +35,10 @@ const operations = Object.entries(document.paths).flatMap(([path, { post }]) =>
 );
 
 let server: TestServer;
+let scim: ScimTestClient;
 beforeAll(async () => {
   server = await startTestServer({ rateLimits: { enroll: 1e6, login: 1e6, token: 1e6 } });
+  scim = await scimClient(server);
 });
 afterAll(() => server.stop());
 
@@ -54,6 +58,7 @@ function values(given: Schema): fc.Arbitrary<unknown> {
   if ("const" in schema) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   if (schema.oneOf) return fc.oneof(...schema.oneOf.map(values));
+  if (Array.isArray(schema.type)) return fc.oneof(...schema.type.map((type) => values({ ...schema, type })));
   switch (schema.type) {
     case "object": {
       const possible = Object.entries(schema.properties ?? {}).filter(
@@ -62,11 +67,17 @@ function values(given: Schema): fc.Arbitrary<unknown> {
       const members = possible.map(([name, member]) => [name, values(member)]);
       return fc.record(Object.fromEntries(members), { requiredKeys: (schema.required ?? []) as never[] });
     }
-    case "array":
-      return fc.array(values(schema.items ?? {}), {
+    case "array": {
+      const items = fc.array(values(schema.items ?? {}), {
         minLength: schema.minItems ?? 0,
         maxLength: Math.min(schema.maxItems ?? 4, 8),
       });
+      const { contains } = schema;
+      if (contains === undefined) return items;
+      return fc.tuple(values(contains), items).map(([one, others]) => [one].concat(others));
+    }
+    case "null":
+      return fc.constant(null);
     case "boolean":
       return fc.boolean();
     case "integer":
@@ -113,6 +124,14 @@ test.each(operations.map(({ path, type, schema }) => [path, type, schema] as con
     await fc.assert(
       fc.asyncProperty(values(schema), async (value) => {
         expect({ value, faults: valid(value) ? [] : valid.errors }).toMatchObject({ faults: [] });
+        if (type === "application/scim+json") {
+          const { status, body } = await scim.send("POST", path.replace("/scim/v2", ""), value);
+          const isMember = body.detail === "A member is no User here.";
+          expect({ value, body, status: isMember ? 201 : status === 409 ? 201 : status }).toMatchObject({
+            status: 201,
+          });
+          return;
+        }
         const answer =
           type === "application/x-www-form-urlencoded"
             ? await server.form(path, value as Record<string, string | string[]>, { dpop: await server.proof(dpop) })

@@ -38,7 +38,9 @@ export function expectDocumented(
   { ok, status, headers }: Response,
   { sent, body }: { sent: unknown; body: unknown },
 ): void {
-  const [pathname = ""] = path.split("?");
+  const [called = ""] = path.split("?");
+  const pattern = called.replace(/\/[^/]+$/, "/{id}");
+  const pathname = called in openapi.paths || !(pattern in openapi.paths) ? called : pattern;
   const operation = openapi.paths[pathname]?.[method.toLowerCase()];
   if (!operation) {
     if (body !== undefined)
@@ -93,6 +95,7 @@ function expectValid(pointer: string, place: string, body: unknown): void {
 
 /** The form of failures outside of documented operations: unknown paths, other methods. */
 function failureSchema(pathname: string): string {
+  if (pathname.startsWith("/scim/")) return "ScimError";
   return pathname.startsWith("/oauth/") ? "OAuthError" : "Error";
 }
 

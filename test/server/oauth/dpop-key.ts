@@ -1,5 +1,5 @@
 /** A DPoP key of the tests: makes proofs (RFC 9449, 4.2), and wrong ones on demand. */
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 
 export interface ProofOptions {
   method?: string;
@@ -38,6 +38,11 @@ export class DpopKey {
       return `${[header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".")}.`;
     }
     return await new SignJWT(claims).setProtectedHeader(header).sign(this.#privateKey);
+  }
+
+  /** RFC 7638 thumbprint. */
+  async thumbprint(): Promise<string> {
+    return await calculateJwkThumbprint(this.#jwk);
   }
 
   /** The key with its private part, for a proof that gives too much away. */

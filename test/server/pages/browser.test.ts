@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser } from "puppeteer-core";
 import { requires } from "../../requires.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
+import { BrowserClient } from "../oauth/browser-client.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
 import { startTestServer, type TestServer } from "../test-server.ts";
 import { TestSecurityKey } from "../webauthn/security-key.ts";
@@ -38,7 +39,11 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
   let server: TestServer;
   let browser: Browser;
   beforeAll(async () => {
-    server = await startTestServer({ url: localUrl, rateLimits: { enroll: 1e6, login: 1e6, token: 1e6 } });
+    server = await startTestServer({
+      url: localUrl,
+      browserLogin: { publish: false },
+      rateLimits: { enroll: 1e6, login: 1e6, token: 1e6 },
+    });
     browser = await startBrowser(server);
   });
   afterAll(async () => {
@@ -142,6 +147,90 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
     await looksRight(tab, "refusal");
   });
 
+  test("an administrator reads one row and 10,000 of each list, and changes what a touch is given for", async () => {
+    const key = await somebody(server, "chief@example.com");
+    const { store } = server;
+    const chief = (await store.accounts.findUser("chief@example.com"))!;
+    await store.roles.setRole(chief.id, "administrator");
+    const tab = await Tab.open(browser);
+    await tab.plugIn(key);
+    await tab.goTo("/admin");
+    await tab.clickThrough("Sign in with a security key");
+    await tab.clickThrough("People", "nav.parts");
+    await tab.fill("#search", "chief@");
+    await tab.clickThrough("Find");
+    await looksRight(tab, "admin-people-one");
+
+    await tab.clickThrough("Groups", "nav.parts");
+    await looksRight(tab, "admin-groups-none");
+    await tab.click("Make a group");
+    await tab.fill("#group", "platform");
+    await tab.clickThrough("Make it");
+    expect(await tab.text()).toContain("The group was made.");
+    await tab.click("Add a person");
+    await tab.fill("#email", "chief@example.com");
+    await tab.clickThrough("Add", "#members ~ details .disclosed");
+    expect(await tab.text()).toContain("The person was added to the group.");
+    await looksRight(tab, "admin-group-one");
+
+    await tab.clickThrough("Invites", "nav.parts");
+    await looksRight(tab, "admin-invites-none");
+    await tab.click("Invite somebody");
+    await tab.fill("#email", "New.Colleague@example.com");
+    await tab.clickThrough("Make a code");
+    expect(await tab.text()).toContain("vouch enroll --server");
+    await looksRight(tab, "admin-invited");
+    await tab.clickThrough("new.colleague@example.com");
+    await tab.click("Lock out");
+    await looksRight(tab, "admin-person-new");
+    await tab.clickThrough("Lock them out");
+    expect(await tab.text()).toContain("The person is locked out");
+    expect((await store.accounts.findUser("new.colleague@example.com"))?.disabled).toBe(true);
+
+    await store.transaction(async (tables) => {
+      const now = server.now();
+      const platform = (await tables.groups.findByName("platform"))!;
+      for (let count = 0; count < 10_000; count++) {
+        const email = `a-person-with-a-rather-long-name-${count}@subsidiary.example.com`;
+        const { id } = await tables.accounts.invite(email, `code-${count}`, now, now + 1e8 + count);
+        await tables.groups.join(platform.id, id, count % 2 === 0 ? "scim" : "local");
+        await tables.groups.create(
+          `a group with a rather long name, for the region number ${count}`.replace(",", ""),
+          "scim",
+          now,
+        );
+        const user = { id, email };
+        if (count % 3 === 0)
+          await tables.record({ event: "login", user, address: "2001:db8::1", detail: { client: "laptop" } });
+        else if (count % 40 === 0)
+          await tables.record({ event: "refuse", user, address: "203.0.113.7", reason: "the session has expired" });
+        if (count % 150 === 0) server.advance(10 * 3600 + count * 7);
+      }
+    });
+    await tab.goTo("/admin");
+    await tab.clickThrough("Sign in with a security key");
+    await looksRight(tab, "admin-overview");
+    await tab.click("The same as a table");
+    await looksRight(tab, "admin-overview-table");
+    for (const [link, name] of [
+      ["People", "people"],
+      ["Groups", "groups"],
+      ["Invites", "invites"],
+      ["Audit log", "audit"],
+      ["Keys of the server", "keys"],
+    ] as const) {
+      await tab.clickThrough(link, "nav.parts");
+      await looksRight(tab, `admin-${name}`);
+    }
+    await tab.goTo("/admin/group?name=platform");
+    await looksRight(tab, "admin-group");
+    await tab.clickThrough("Next page");
+    await looksRight(tab, "admin-group-next");
+    await tab.goTo("/admin/person?email=chief@example.com");
+    await looksRight(tab, "admin-person");
+    expect(tab.complaints).toEqual([]);
+  });
+
   test("what can be read is there without scripts, and times are in UTC", async () => {
     const key = await somebody(server, "noscript@example.com");
     const tab = await Tab.open(browser);
@@ -155,5 +244,50 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
     await tab.clickThrough("Sign out");
     expect(await tab.text()).toContain("allow scripts for this page");
     await tab.page.setJavaScriptEnabled(true);
+  });
+
+  test("a person logs in to a terminal, by a redirection and by a code that is typed, and cancels", async () => {
+    const key = await somebody(server, "nina@example.com");
+    const tab = await Tab.open(browser);
+    await tab.plugIn(key);
+    const arrived: URL[] = [];
+    const terminal = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch(request) {
+        arrived.push(new URL(request.url));
+        return new Response("You can close this page.");
+      },
+    });
+    const redirectUri = `http://127.0.0.1:${terminal.port}/callback`;
+    const asks = async (client: BrowserClient) =>
+      tab.goTo(`/oauth/authorize?${new URLSearchParams(client.request()).toString()}`);
+    try {
+      const redirected = await BrowserClient.begin(server, redirectUri);
+      await asks(redirected);
+      await looksRight(tab, "code-asked");
+      await tab.click("Log in", "main");
+      await tab.page.waitForFunction("document.body.innerText.includes('You can close this page.')");
+      const { code, ...rest } = Object.fromEntries(arrived[0]!.searchParams);
+      expect([code, rest]).toEqual([expect.stringMatching(/^[\w-]{43}$/), { state: redirected.state, iss: localUrl }]);
+
+      const cancelled = await BrowserClient.begin(server, redirectUri);
+      await asks(cancelled);
+      await tab.click("Cancel", "main");
+      await tab.page.waitForFunction("document.body.innerText.includes('You can close this page.')");
+      expect(arrived.find((url) => url.searchParams.get("state") === cancelled.state)?.searchParams.get("error")).toBe(
+        "access_denied",
+      );
+
+      await asks(await BrowserClient.typed(server));
+      await tab.clickThrough("Log in", "main");
+      expect(await tab.text()).toContain("Type it only into the terminal in which you began");
+      expect(await tab.text()).toMatch(/\b(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}\b/);
+      await looksRight(tab, "code-shown");
+      // The icon that Chromium asks the terminal for is none of the page's.
+      expect(tab.complaints.filter((complaint) => !complaint.includes("favicon"))).toEqual([]);
+    } finally {
+      await terminal.stop(true);
+    }
   });
 });

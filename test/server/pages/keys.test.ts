@@ -1,9 +1,8 @@
 /** Changing one's keys at the pages: a touch is for exactly one form of one session, once. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { sha256 } from "../../../src/server/random.ts";
 import { origin, startTestServer, type TestServer } from "../test-server.ts";
 import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
-import { enrolled, Visitor } from "./visitor.ts";
+import { bySingleSignOn, enrolled, Visitor } from "./visitor.ts";
 
 type Json = ReturnType<typeof JSON.parse>;
 
@@ -155,11 +154,7 @@ describe("an addition is refused", () => {
 });
 
 test("a session of single sign-on reads, and changes a key by a touch alone", async () => {
-  const user = (await server.store.accounts.findUser(email))!;
-  const token = "S".repeat(43);
-  const session = { user, method: "sso", credentialId: undefined, createdAt: server.now() } as const;
-  await server.store.pageSessions.add(sha256(token), { ...session, expiresAt: server.now() + 3600 });
-  visitor = new Visitor(server, token);
+  visitor = await bySingleSignOn(server, email);
   expect(await (await visitor.get("/")).text()).toContain("signed in by single sign-on");
   const fields = { form_token: await visitor.formToken(), ...renaming() };
   expect((await visitor.post("/keys/rename", fields)).status).toBe(403);
@@ -168,11 +163,7 @@ test("a session of single sign-on reads, and changes a key by a touch alone", as
 
 test("a person without a key cannot add a first one here", async () => {
   await server.invite("nobody@example.com");
-  const user = (await server.store.accounts.findUser("nobody@example.com"))!;
-  const token = "N".repeat(43);
-  const session = { user, method: "sso", credentialId: undefined, createdAt: server.now() } as const;
-  await server.store.pageSessions.add(sha256(token), { ...session, expiresAt: server.now() + 3600 });
-  const keyless = new Visitor(server, token);
+  const keyless = await bySingleSignOn(server, "nobody@example.com");
   const answer = await keyless.post("/keys/add/options", { form_token: await keyless.formToken() });
   expect(answer.status).toBe(403);
 });

@@ -1,4 +1,6 @@
 /** A browser of the tests, as far as the server can tell: a cookie, forms with their token, what the script would send. */
+import { randomToken, sha256 } from "../../../src/server/random.ts";
+import type { Role } from "../../../src/server/store/people/roles.ts";
 import { origin, type TestServer } from "../test-server.ts";
 import { TestSecurityKey, type Twist } from "../webauthn/security-key.ts";
 
@@ -14,6 +16,36 @@ export async function enrolled(server: TestServer, email: string): Promise<TestS
   const { ceremony, options } = await server.enrollOptions(code);
   await server.post("/v1/enroll", { ceremony, code, credential: key.register(options, origin), name: "first" });
   return key;
+}
+
+/** Somebody with a role who has signed in with their key. */
+export interface Holder {
+  visitor: Visitor;
+  key: TestSecurityKey;
+  email: string;
+  id: string;
+}
+
+let holders = 0;
+
+/** Somebody new with this role, signed in with their key. */
+export async function newHolder(server: TestServer, role: Role): Promise<Holder> {
+  const email = `${role}-${++holders}@example.com`;
+  const key = await enrolled(server, email);
+  const { id } = (await server.store.accounts.findUser(email))!;
+  await server.store.roles.setRole(id, role);
+  const visitor = new Visitor(server);
+  await visitor.signIn(key);
+  return { visitor, key, email, id };
+}
+
+/** A session of single sign-on of this person. */
+export async function bySingleSignOn(server: TestServer, email: string): Promise<Visitor> {
+  const user = (await server.store.accounts.findUser(email))!;
+  const token = randomToken();
+  const session = { user, method: "sso", credentialId: undefined, createdAt: server.now() } as const;
+  await server.store.pageSessions.add(sha256(token), { ...session, expiresAt: server.now() + 3600 });
+  return new Visitor(server, token);
 }
 
 export class Visitor {

@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { verifyAudit } from "../../../src/server/audit/verify.ts";
 import { makeEnrollmentCode } from "../../../src/server/keys/enrollment-code.ts";
-import { sha256 } from "../../../src/server/random.ts";
+import { randomToken, sha256 } from "../../../src/server/random.ts";
 import { KeyRing } from "../../../src/server/signing/key-ring.ts";
 import { retire, rotate } from "../../../src/server/signing/rotation.ts";
 import { keyMaker } from "../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import type { Store } from "../../../src/server/store/store.ts";
+import { codeIn } from "../oauth/browser-client.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { lookInto, type Postgres, requiresPostgres, startPostgres } from "../postgres.ts";
 import { TestSecurityKey } from "../webauthn/security-key.ts";
@@ -28,7 +29,7 @@ describe.skipIf(!requiresPostgres())("three replicas", () => {
   beforeAll(async () => {
     server = await startPostgres();
     database = await server.database();
-    replicas = await Promise.all([1, 2, 3].map(() => startReplica(database)));
+    replicas = await Promise.all([1, 2, 3].map(() => startReplica(database, "--browser-login", "on")));
     const now = Math.floor(Date.now() / 1000);
     store = await openStore(database, { create: false, now, patienceMs: 60_000, attemptMs: 60_000 });
   });
@@ -55,6 +56,35 @@ describe.skipIf(!requiresPostgres())("three replicas", () => {
     expect(sets[0]!.keys).toHaveLength(1);
     for (const set of sets) expect(set).toEqual(sets[0]!);
     for (const { base } of replicas) expect((await fetch(`${base}/readyz`)).status).toBe(200);
+  });
+
+  test("give one session for a code of a login in the browser that all of them are sent at once", async () => {
+    const { key, dpop } = await enrolled(at(0), store, "browser@example.com");
+    const verifier = randomToken();
+    const request = {
+      response_type: "code",
+      client_id: "vouch",
+      code_challenge: sha256(verifier),
+      code_challenge_method: "S256",
+      dpop_jkt: await dpop.thumbprint(),
+    };
+    const own = { origin: url, "sec-fetch-site": "same-origin" };
+    const begun = await send(at(0), "/sign-in/code/options", new URLSearchParams(request), own);
+    const { ceremony, options } = begun.body;
+    const credential = JSON.stringify(key.authenticate(options, url, { challenge: options.challenge }));
+    const page = await fetch(`${at(1)}/sign-in/code`, {
+      method: "POST",
+      headers: own,
+      body: new URLSearchParams({ ...request, ceremony, credential }),
+    });
+    const code = codeIn(await page.text());
+    const form = { grant_type: "authorization_code", client_id: "vouch", code, code_verifier: verifier };
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, async (_, index) =>
+        send(at(index), "/oauth/token", new URLSearchParams(form), await proof(dpop)),
+      ),
+    );
+    expect(count(answers.map(({ status }) => status))).toEqual({ 200: 1, 400: 11 });
   });
 
   test("give one session for an assertion that is sent to them a thousand times at once", async () => {

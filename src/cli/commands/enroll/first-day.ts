@@ -1,9 +1,14 @@
 /** The first day, step by step: says what is there, and does what is missing. */
-import { askStatus } from "../../../agent/wire/client.ts";
+import { routes } from "../../../agent/protocol.ts";
+import { askAgent, askStatus } from "../../../agent/wire/client.ts";
 import { loadSettings } from "../../../settings/settings.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { untilInterrupted } from "../../terminal/interrupt.ts";
 import { bold, note, success } from "../../terminal/terminal.ts";
+import { agentTimeoutMs } from "../../key/ceremony.ts";
+import { offerAnnounced } from "../setup/announced/offer.ts";
+import { sayFirstCommand } from "../setup/codeartifact/outcome/report.ts";
+import { withAgent } from "../with-agent.ts";
 import { shimsOnPath } from "./path.ts";
 import { prove } from "./proof.ts";
 import { repository } from "./repository.ts";
@@ -37,13 +42,25 @@ export async function firstDay(manner: Manner): Promise<void> {
   let presentCount = 0;
   // The step of the repository asks about it itself.
   let hasAskedOfPath = false;
+  const offer = async ({ settings, given: { path } }: Situation): Promise<void> => {
+    const server = settings.server?.url;
+    if (!manner.isPerson || server === undefined) return;
+    const done = (await untilInterrupted(() => offerAnnounced(server, { isPerson: true, path }))).at(-1);
+    if (done === undefined) return;
+    closings.push(() => sayFirstCommand(done));
+    hasAskedOfPath = true;
+  };
   const wanted = steps.filter((step) => manner.isPerson || step.isGiven(manner.given));
-  for (const [index, step] of wanted.entries()) {
+  for (const [index, next] of wanted.entries()) {
     const at = await situation(manner);
+    const isLater = next === role && manner.isPerson && (await roleIsAnnounced(at));
+    if (isLater) wanted.splice(index, 2, session, role);
+    const step = isLater ? session : next;
     const present = step.present(at);
     if (present !== undefined) {
       success(present);
       presentCount++;
+      if (step === session) await offer(at);
       continue;
     }
     if (manner.isPerson) {
@@ -54,6 +71,7 @@ export async function firstDay(manner: Manner): Promise<void> {
       const closing = await untilInterrupted(() => step.carryOut(at));
       if (closing) closings.push(closing);
       hasAskedOfPath ||= step === repository;
+      if (step === session) await offer(at);
     } catch (error) {
       if (VouchError.from(error).code === "cancelled") at.doubt.keep?.();
       throw resumable(error, index, at.doubt.hint);
@@ -64,6 +82,15 @@ export async function firstDay(manner: Manner): Promise<void> {
   else if (presentCount === steps.length) note("Nothing is missing. A second key: `vouch keys add`.");
   await prove(await situation(manner));
   for (const close of closings) close();
+}
+
+/** Whether the server may announce, after the login, the role that this machine lacks. */
+async function roleIsAnnounced(at: Situation): Promise<boolean> {
+  const server = at.settings.server?.url;
+  if (server === undefined || role.isGiven(at.given) || role.present(at) !== undefined) return false;
+  const ask = () => askAgent(routes.enrollWays, { server }, { timeoutMs: agentTimeoutMs });
+  const reply = await withAgent(ask, { isGuided: true }).catch(() => undefined);
+  return reply?.announces === true;
 }
 
 /** PATH of package managers that were set up before. */

@@ -2,15 +2,17 @@
 import * as v from "valibot";
 import { queryNumber, QueryText, readQuery } from "../../http/query.ts";
 import { auditEvents } from "../../audit/events.ts";
+import { AuditCursor, writeCursor } from "../../audit/cursor.ts";
 import { searchPage } from "../../audit/search.ts";
 import type { Handler, ServerContext } from "../../context.ts";
 import { authorize } from "../../oauth/authorization.ts";
 import { levelOfKey } from "../../signing/protection.ts";
 import { statusesAt } from "../../signing/life-cycle.ts";
-import { endOfTime, type Position } from "../../store/audit.ts";
+import { endOfTime } from "../../store/audit.ts";
 import { roles } from "../../store/people/roles.ts";
 import { activity } from "../activity.ts";
 import { knownGroup } from "../groups.ts";
+import { InviteCursor, openInvites, writeInviteCursor } from "../list-invites.ts";
 import { type ListedPerson, listedPerson, peoplePage, personJson } from "../list-people.ts";
 import { expectRight } from "../rights.ts";
 
@@ -96,27 +98,24 @@ export const listMembers = reading(v.object({ group: QueryText, after, limit }),
   return { members: page, ...next(page, query.limit, ({ email }) => email) };
 });
 
-const Cursor = v.pipe(
-  v.string(),
-  v.regex(/^\d{1,13}_-?\d{1,16}_[\w-]{0,700}$/, "expected `next` of an answer"),
-  v.transform(readCursor),
-);
+const InvitesQuery = v.object({ after: v.exactOptional(InviteCursor), limit });
 
-/** Names an entry, after which the next page begins. Somebody may have changed its chain and its number. */
-function writeCursor({ time: seconds, chain, number }: Position): string {
-  const bounded = Math.trunc(Math.max(-1e15, Math.min(number, 1e15)));
-  return `${seconds}_${bounded}_${Buffer.from(chain.slice(0, 128)).toString("base64url")}`;
-}
-
-function readCursor(text: string): Position {
-  const [, seconds, number, chain = ""] = /^(\d+)_(-?\d+)_(.*)$/.exec(text) ?? [];
-  // PostgreSQL's text has no NUL.
-  const decoded = Buffer.from(chain, "base64url").toString("utf8").replaceAll("\0", "");
-  return { time: Number(seconds), number: Number(number), chain: decoded };
-}
+/** GET /v1/admin/invites: codes that nobody has used yet, the next to expire first, page by page. */
+export const listInvites = reading(InvitesQuery, async ({ after: position, ...query }, { store, now }) => {
+  const page = await openInvites(store, now(), { after: position, limit: query.limit });
+  const last = page.length < query.limit ? undefined : page.at(-1);
+  const invites = page.map(({ user, isFirst, createdAt, expiresAt }) => ({
+    id: user.id,
+    email: user.email,
+    isFirst,
+    createdAt,
+    expiresAt,
+  }));
+  return { invites, ...(last === undefined ? {} : { next: writeInviteCursor(last) }) };
+});
 
 const AuditQuery = v.object({
-  after: v.exactOptional(Cursor),
+  after: v.exactOptional(AuditCursor),
   limit,
   since: v.optional(time, "0"),
   until: v.optional(time, String(endOfTime)),

@@ -19,18 +19,3 @@ export function attestationFor(flags: Flags): Attestation {
 export function rulesJson({ demand, applyTo, certified, roots, allow, deny }: PolicyRules): Record<string, unknown> {
   return { attestation: demand, applyTo, certified, roots: roots.length, allow: [...allow], deny: [...deny] };
 }
-
-/** The rules in words. */
-export function rulesText({ demand, applyTo, certified, roots, allow, deny }: PolicyRules): string {
-  const demands = {
-    none: "every key is taken",
-    certified: `the FIDO metadata must prove the model, certified as ${certified} or higher`,
-    roots: `one of ${roots.length} roots must attest the key`,
-  };
-  const lists = [
-    ...(allow.size === 0 ? [] : [`only ${allow.size} models`]),
-    ...(deny.size === 0 ? [] : [`not ${deny.size} models`]),
-  ];
-  const whom = applyTo === "all" ? "at each login" : "for new keys";
-  return [demands[demand], ...lists, whom].join("; ");
-}

@@ -1,9 +1,10 @@
 import { compromiseOf } from "../../policy/certification.ts";
 import { goodUntil, type Metadata } from "../../policy/metadata.ts";
+import { rulesText } from "../../policy/words.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { date } from "../date.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { attestationArgs, attestationFor, rulesJson, rulesText } from "./policy.ts";
+import { attestationArgs, attestationFor, rulesJson } from "./policy.ts";
 
 export const show = defineServerCommand({
   meta: { name: "show", description: "Show the policy of the settings, and the FIDO metadata that the server has." },

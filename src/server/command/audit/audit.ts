@@ -3,13 +3,14 @@ import { VouchError } from "../../../base/errors.ts";
 import { printable, printableJson } from "../../../base/printable.ts";
 import { writeResult } from "../../../base/system/output.ts";
 import type { AuditEntry } from "../../audit/entry.ts";
+import { detailTexts } from "../../audit/detail-text.ts";
 import { auditEvents } from "../../audit/events.ts";
+import { parsePoint } from "../../audit/period.ts";
 import { type AuditFilter, entries } from "../../audit/search.ts";
 import { endOfTime } from "../../store/audit.ts";
 import { currentTime, databaseArg, withStore } from "../database.ts";
 import { defineServerCommand, print } from "../definition.ts";
 import { date } from "../date.ts";
-import { parsePoint } from "./period.ts";
 import { verify } from "./verify.ts";
 
 export const audit = defineServerCommand({
@@ -84,17 +85,11 @@ function toText(entry: AuditEntry): string {
     address === null ? null : `from ${address}`,
     credential === null ? null : `key ${credential.slice(0, 12)}…`,
     reason,
-    ...Object.entries(detail).map(([name, value]) => (value === null ? null : `${name}=${shown(value)}`)),
+    ...detailTexts(detail),
     `[${chain} ${number}]`,
   ];
   return parts
     .filter((part) => part !== null)
     .map(printable)
     .join("  ");
-}
-
-/** A list of names as it is, any other by its length. */
-function shown(value: unknown): string {
-  if (!Array.isArray(value)) return String(value);
-  return value.every((each) => typeof each === "string") ? value.join(",") : `(${value.length})`;
 }

@@ -71,6 +71,11 @@ const before = {
     say("Touch your security key.");
     return { ceremony, credential: await assertion(options) };
   },
+  async code(_form, fields, say) {
+    const { ceremony, options } = await ask("/sign-in/code/options", fields);
+    say("Touch your key to log in to exactly this terminal.");
+    return { ceremony, credential: await assertion(options) };
+  },
   async touch(form, fields, say) {
     const { ceremony, options } = await ask("/touch", { ...fields, action: new URL(form.action).pathname });
     say("Touch one of your security keys to allow exactly this.");
@@ -125,6 +130,8 @@ for (const form of document.querySelectorAll("form[data-after], form[data-sign-i
     void send(form, "signIn" in form.dataset ? "signIn" : form.dataset.after);
   });
 }
+
+for (const link of document.querySelectorAll("a[data-follow]")) location.replace(link.href);
 
 for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;
 

@@ -1,5 +1,6 @@
 /** All that the audit log has about a person, page by page. */
 import * as v from "valibot";
+import { AuditCursor, writeCursor } from "../../audit/cursor.ts";
 import type { Handler } from "../../context.ts";
 import { HttpError } from "../../http/failure.ts";
 import type { Position } from "../../store/audit.ts";
@@ -11,17 +12,6 @@ import { Activity, recentActivity } from "./activity-table.tsx";
 import { h } from "../view/jsx.ts";
 
 const perPage = 50;
-
-/** Time, number and chain of the entry before the page. */
-const Cursor = v.pipe(
-  v.string(),
-  v.maxLength(300),
-  v.regex(/^\d{1,13}\.\d{1,15}\.[^\0]*$/),
-  v.transform((text): Position => {
-    const [time = "", number = "", ...chain] = text.split(".");
-    return { time: Number(time), number: Number(number), chain: chain.join(".") };
-  }),
-);
 
 /** GET /activity: the newest entries, or those before the cursor `before`. */
 export const activity: Handler = async (request, context) => {
@@ -49,7 +39,7 @@ export const activity: Handler = async (request, context) => {
             {next === undefined ? (
               <span>That is all.</span>
             ) : (
-              <a class="button" href={`/activity?before=${cursorOf(next)}`}>
+              <a class="button" href={`/activity?before=${writeCursor(next)}`}>
                 Older
               </a>
             )}
@@ -63,11 +53,7 @@ export const activity: Handler = async (request, context) => {
 
 function readCursor(text: string | null | undefined): Position | undefined {
   if (text === null || text === undefined) return undefined;
-  const parsed = v.safeParse(Cursor, text);
+  const parsed = v.safeParse(AuditCursor, text);
   if (parsed.success) return parsed.output;
   throw new HttpError(400, "Expected a link of the page before.");
-}
-
-function cursorOf({ time, number, chain }: Position): string {
-  return encodeURIComponent(`${time}.${number}.${chain}`);
 }

@@ -33,7 +33,7 @@ export const addKeyOptions: Handler = async (request, context) => {
   const enrolled = await context.store.credentials.ofUser(user.id);
   expectRoom(enrolled);
   if (enrolled.length === 0) throw firstKey();
-  const options = await context.relyingParty.creationOptions(user, enrolled);
+  const options = await context.relyingParty.creationOptions(user, enrolled, context.browserLogin !== undefined);
   const { ceremony } = await beginApproval(context, addition(session, form.name), options.challenge, enrolled);
   const signed = { ...options, challenge: signedChallenge(options.challenge, deed) };
   return { response: Response.json({ ceremony, options: signed }), user: user.id };
@@ -72,12 +72,19 @@ export const addKeyFinish: Handler = async (request, context) => {
 };
 
 async function register(
-  { relyingParty, now }: ServerContext,
+  { relyingParty, now, browserLogin }: ServerContext,
   { credential }: v.InferOutput<typeof Registered>,
   challenge: string,
   user: User,
 ) {
-  return await relyingParty.verifyRegistration(credential, { challenge, deed, user, product: undefined, now: now() });
+  return await relyingParty.verifyRegistration(credential, {
+    challenge,
+    deed,
+    user,
+    product: undefined,
+    now: now(),
+    allowsBuiltIn: browserLogin !== undefined,
+  });
 }
 
 function late(): VouchError {

@@ -17,6 +17,10 @@ type ServerEvent =
   | "group_added"
   | "group_renamed"
   | "group_removed"
+  | "scim_token_added"
+  | "scim_token_removed"
+  | "profile_set"
+  | "profile_removed"
   | "initialize"
   | "signing_key_made"
   | "signing_key_retired"
@@ -28,7 +32,8 @@ type ServerEvent =
 
 const events: Readonly<Record<Exclude<AuditEvent, ServerEvent>, Describe>> = {
   enrol: (detail) => ["A security key was enrolled with a code", detail("name")],
-  login: (detail) => ["Logged in", detail("client")],
+  login: (detail) => [detail("by") === "browser" ? "Logged in by a browser" : "Logged in", detail("client")],
+  login_code: (detail) => ["A browser got the code of a login", detail("client")],
   token: (detail) => ["Got a token for AWS", detail("audience")],
   publish: () => ["A touch allowed publishing"],
   refuse: (detail, { reason }) => [
@@ -48,6 +53,11 @@ const events: Readonly<Record<Exclude<AuditEvent, ServerEvent>, Describe>> = {
   role_changed: (detail) => ["Your role was changed", `${detail("from")} → ${detail("role")}`],
   group_joined: () => ["You were added to groups"],
   group_left: () => ["You were taken out of groups"],
+  person_provisioned: () => ["The company's identity provider made your account"],
+  person_changed: () => ["The company's identity provider changed your address or name"],
+  person_deprovisioned: () => ["The company's identity provider deleted your account"],
+  scim_linked: () => ["The company's identity provider was let take up your account"],
+  scim_unlinked: () => ["Your account was taken from the company's identity provider"],
   disable: () => ["Your account was disabled"],
   enable: () => ["Your account was enabled again"],
 };

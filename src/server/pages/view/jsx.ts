@@ -20,8 +20,12 @@ type Component<Props> = (props: Props) => Html | null;
 
 /** Elements without an end tag (HTML, 13.1.2); those of SVG have one. */
 const empty = new Set(["br", "hr", "img", "input", "link", "meta"]);
-/** Attributes that lead somewhere: only within this server, or to a place that a page itself names with https. */
+/**
+ * Attributes that lead somewhere: only within this server, to a place that a page itself names with https, or, of links, to
+ * the person's own machine, where a terminal waits for the answer of a login (RFC 8252, 7.3).
+ */
 const leading = new Set(["href", "src", "action", "formaction"]);
+const toTerminal = /^http:\/\/(127\.0\.0\.1|\[::1\]):\d{1,5}\/callback\?/;
 
 /**
  * Makes an element, or the markup of a component. Throws an Error for what no page may have: an event handler, a style,
@@ -60,7 +64,8 @@ function attribute(name: string, value: Attribute): string {
   if (/^(on|style$)/i.test(name)) throw new Error(`a page has no attribute ${name}`);
   if (value === true) return ` ${checkedName(name)}`;
   const text = String(value);
-  if (leading.has(name) && !/^(\/(?![/\\])|#|https:\/\/)/.test(text)) throw new Error(`a page has no such ${name}`);
+  const isAllowed = /^(\/(?![/\\])|#|https:\/\/)/.test(text) || (name === "href" && toTerminal.test(text));
+  if (leading.has(name) && !isAllowed) throw new Error(`a page has no such ${name}`);
   return ` ${checkedName(name)}="${Bun.escapeHTML(text)}"`;
 }
 

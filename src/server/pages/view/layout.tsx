@@ -1,5 +1,6 @@
 /** What every page has: head, header with the way to the other pages, main part. */
 import { printable } from "../../../base/printable.ts";
+import { may } from "../../administration/rights.ts";
 import { assetPath } from "../assets/assets.ts";
 import type { SignedIn } from "../session.ts";
 import { Form } from "./parts.tsx";
@@ -20,6 +21,8 @@ const pages = [
   { path: "/", name: "My page" },
   { path: "/activity", name: "Activity" },
 ] as const;
+/** For those who may read what is there about everybody. */
+const adminPages = [...pages, { path: "/admin", name: "Admin" }] as const;
 
 export function Layout({ title, session, path, narrow, children }: LayoutProps) {
   return (
@@ -57,7 +60,7 @@ function Navigation({ session, path }: { session: SignedIn; path: string | undef
   return (
     <Fragment>
       <nav aria-label="Pages">
-        {pages.map((page) => (
+        {(may(session.role, "read") ? adminPages : pages).map((page) => (
           <a href={page.path} aria-current={page.path === path ? "page" : undefined}>
             {page.name}
           </a>

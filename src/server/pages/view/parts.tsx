@@ -72,10 +72,17 @@ export interface Column<Row> {
   isSelfEvident?: true;
 }
 
+interface TableProps<Row> {
+  label: string;
+  columns: Column<Row>[];
+  rows: Row[];
+  class?: string;
+}
+
 /** A table that a narrow screen shows as one block for each row; the roles keep it a table for screen readers. */
-export function Table<Row>({ label, columns, rows }: { label: string; columns: Column<Row>[]; rows: Row[] }) {
+export function Table<Row>({ label, columns, rows, class: name }: TableProps<Row>) {
   return (
-    <table role="table" aria-label={label}>
+    <table role="table" aria-label={label} class={name}>
       <thead role="rowgroup">
         <tr role="row">
           {columns.map(({ title, isSelfEvident }) => (

@@ -133,6 +133,59 @@ export class GroupStore {
     }));
   }
 
+  /** Groups of a source in the order of their names: `limit` at most, after the first `offset`. */
+  async ofSource(source: GroupSource, { offset, limit }: { offset: number; limit: number }): Promise<GroupSummary[]> {
+    const rows = await this.#sql`
+      SELECT id, name, source, external_id, created_at,
+        (SELECT count(*) FROM group_members WHERE group_id = user_groups.id AND source = ${source}) AS members
+      FROM user_groups WHERE source = ${source} ORDER BY name LIMIT ${limit} OFFSET ${offset}`;
+    return rows.map((row: Record<string, string | null>) =>
+      Object.assign(toGroup(row), { members: Number(row["members"]) }),
+    );
+  }
+
+  /** Number of groups of a source. */
+  async countOfSource(source: GroupSource): Promise<number> {
+    const [row] = await this.#sql`SELECT count(*) AS groups FROM user_groups WHERE source = ${source}`;
+    return Number(row.groups);
+  }
+
+  /** Groups of a source by their id there. */
+  async findByExternalId(source: GroupSource, externalId: string): Promise<Group[]> {
+    const rows = await this.#sql`
+      SELECT id, name, source, external_id, created_at FROM user_groups
+      WHERE external_id = ${externalId} AND source = ${source} ORDER BY name`;
+    return rows.map(toGroup);
+  }
+
+  /** Says whose a group is, and its id there. */
+  async setSource(id: string, source: GroupSource, externalId: string | undefined): Promise<void> {
+    await this.#sql`UPDATE user_groups SET source = ${source}, external_id = ${externalId ?? null} WHERE id = ${id}`;
+  }
+
+  /** Whom a source has put into a group, in the order of their emails. */
+  async membersBy(groupId: string, source: GroupSource): Promise<{ id: string; email: string }[]> {
+    const rows: { id: string; email: string }[] = await this.#sql`
+      SELECT users.id, users.email FROM group_members JOIN users ON users.id = group_members.user_id
+      WHERE group_members.group_id = ${groupId} AND group_members.source = ${source} ORDER BY users.email`;
+    return rows.map(({ id, email }) => ({ id, email }));
+  }
+
+  /** Number of people whom a source has put into a group. */
+  async countBy(groupId: string, source: GroupSource): Promise<number> {
+    const [row] = await this.#sql`
+      SELECT count(*) AS members FROM group_members WHERE group_id = ${groupId} AND source = ${source}`;
+    return Number(row.members);
+  }
+
+  /** Takes back all that a source has said of a group; returns who else says something of it. */
+  async removeSource(groupId: string, source: GroupSource): Promise<GroupSource | undefined> {
+    await this.#sql`DELETE FROM group_members WHERE group_id = ${groupId} AND source = ${source}`;
+    const [row] = await this.#sql`
+      SELECT min(source) AS source FROM group_members WHERE group_id = ${groupId}`;
+    return row?.source ?? undefined;
+  }
+
   /** Adds a person to a group. False if the source has said so before, or there is no such group or person. */
   async join(groupId: string, userId: string, source: GroupSource): Promise<boolean> {
     const rows = await this.#sql`

@@ -1,12 +1,15 @@
 /** Sessions of the pages, by the SHA-256 of their cookie's token. */
 import type { Sql } from "../sql.ts";
 import type { User } from "../user.ts";
+import { type Role, toRole } from "./roles.ts";
 
 /** How a person signed in: by a security key, or by the company's identity provider. */
 export type SignInMethod = "key" | "sso";
 
 export interface PageSession {
   user: User;
+  /** What they may do now: for what a page shows; who changes something is asked anew. */
+  role: Role;
   method: SignInMethod;
   /** The credential that opened it; undefined for `sso`. */
   credentialId: string | undefined;
@@ -37,7 +40,7 @@ export class PageSessionStore {
   }
 
   /** Stores a new session. False if its user, or the credential that opened it, is not theirs any more. */
-  async add(tokenHash: string, session: Omit<PageSession, "usedAt">): Promise<boolean> {
+  async add(tokenHash: string, session: Omit<PageSession, "usedAt" | "role">): Promise<boolean> {
     const credential = session.credentialId ?? null;
     const rows = await this.#sql`
       INSERT INTO page_sessions (token_hash, user_id, credential_id, method, created_at, used_at, expires_at)
@@ -53,12 +56,13 @@ export class PageSessionStore {
   async find(tokenHash: string): Promise<PageSession | undefined> {
     const [row] = await this.#sql`
       SELECT user_id, credential_id, method, page_sessions.created_at, used_at, expires_at, users.email,
-        users.disabled_at
+        users.disabled_at, users.role
       FROM page_sessions JOIN users ON users.id = page_sessions.user_id
       WHERE token_hash = CAST(${tokenHash} AS TEXT)`;
     return (
       row && {
         user: { id: row.user_id, email: row.email, disabled: row.disabled_at !== null },
+        role: toRole(row.role),
         method: row.method,
         credentialId: row.credential_id ?? undefined,
         createdAt: Number(row.created_at),

@@ -43,6 +43,27 @@ export function keepsGroups(make: MakeDatabase): void {
     expect((await store.groups.page({ after: "apps", limit: 1 })).map(({ name }) => name)).toEqual(["data"]);
   });
 
+  test("laptops are told of everybody's profiles first, then of their people's groups, once whoever says so", async () => {
+    const [platform, data] = [await group("platform"), await group("data")];
+    const { laptopProfiles } = store;
+    expect(await laptopProfiles.hasAny()).toBe(false);
+    await laptopProfiles.set("z-all", undefined, "1", now);
+    await laptopProfiles.set("b-data", data.id, "2", now);
+    await laptopProfiles.set("a-platform", platform.id, "3", now);
+    await store.groups.join(platform.id, one.id, "local");
+    await store.groups.join(platform.id, one.id, "sso");
+    const told = async ({ id }: User) => (await laptopProfiles.ofUser(id)).map(({ name, body }) => `${name} ${body}`);
+    expect([await told(one), await told(other)]).toEqual([["z-all 1", "a-platform 3"], ["z-all 1"]]);
+    await laptopProfiles.set("z-all", data.id, "4", now + 1);
+    expect(await laptopProfiles.find("z-all")).toEqual({ name: "z-all", group: "data", body: "4", updatedAt: now + 1 });
+    expect([await told(one), await told(other)]).toEqual([["a-platform 3"], []]);
+    expect(await laptopProfiles.namesOfGroup(data.id)).toEqual(["b-data", "z-all"]);
+    await store.groups.remove(data.id);
+    expect((await laptopProfiles.all()).map(({ name }) => name)).toEqual(["a-platform"]);
+    expect(await laptopProfiles.remove("a-platform")).toBe(true);
+    expect(await laptopProfiles.remove("a-platform")).toBe(false);
+  });
+
   test("a group is renamed to a name that no other has, and found by both of its names' order", async () => {
     const platform = await group("platform");
     await group("data");

@@ -94,6 +94,9 @@ export function changesOnePerson(make: MakeDatabase): void {
       { email: "one@example.com", sessions: 1, inviteExpiresAt: undefined },
       { email: "other@example.com", sessions: 2, inviteExpiresAt: now + 100 },
     ]);
+    const invite = { user: other, isFirst: false, createdAt: now, expiresAt: now + 100 };
+    expect(await store.accounts.openInvites({ expiresAt: now, userId: "~" }, 10)).toEqual([invite]);
+    expect(await store.accounts.openInvites({ expiresAt: now + 100, userId: other.id }, 10)).toEqual([]);
     // The last key of one is the last, however many others have.
     await store.credentials.remove(one.id, "one-blue", false);
     expect(await store.credentials.remove(one.id, "one-red", false)).toBe("last");

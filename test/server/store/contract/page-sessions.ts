@@ -36,7 +36,14 @@ export function keepsPageSessions(make: MakeDatabase): void {
     (await store.pageSessions.ofUser(user.id, now, 0)).map(({ tokenHash }) => tokenHash).toSorted();
 
   test("is found as it was opened, and its use is noted, never backwards", async () => {
-    const opened = { user: one, method: "key", credentialId: "one-key", createdAt: now, usedAt: now } as const;
+    const opened = {
+      user: one,
+      role: "member",
+      method: "key",
+      credentialId: "one-key",
+      createdAt: now,
+      usedAt: now,
+    } as const;
     expect(await store.pageSessions.find("one-by-key")).toEqual({ ...opened, expiresAt: now + 100 });
     await store.pageSessions.use("one-by-key", now + 50);
     await store.pageSessions.use("one-by-key", now + 20);

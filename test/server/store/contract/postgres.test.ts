@@ -11,6 +11,7 @@ import { keeps } from "./keeps.ts";
 import { keepsAttestations } from "./attestations.ts";
 import { keepsGroups } from "./groups.ts";
 import { keepsPageSessions } from "./page-sessions.ts";
+import { keepsProvisioned } from "./provisioned.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
 import { signsOn } from "./sign-on.ts";
 import type { TestDatabase } from "./database.ts";
@@ -44,6 +45,7 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   describe("attestations", () => keepsAttestations(postgres));
   describe("sessions of the pages", () => keepsPageSessions(postgres));
   describe("single sign-on", () => signsOn(postgres));
+  describe("SCIM", () => keepsProvisioned(postgres));
   describe("about one person", () => changesOnePerson(postgres));
   describe("at once", () => grantsOnce(postgres));
   describe("signing keys", () => changesSigningKeys(postgres));

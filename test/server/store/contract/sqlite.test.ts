@@ -8,6 +8,7 @@ import { keeps } from "./keeps.ts";
 import { keepsAttestations } from "./attestations.ts";
 import { keepsGroups } from "./groups.ts";
 import { keepsPageSessions } from "./page-sessions.ts";
+import { keepsProvisioned } from "./provisioned.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
 import { signsOn } from "./sign-on.ts";
 import { sqlite } from "./database.ts";
@@ -18,6 +19,7 @@ describe("SQLite", () => {
   describe("attestations", () => keepsAttestations(sqlite));
   describe("sessions of the pages", () => keepsPageSessions(sqlite));
   describe("single sign-on", () => signsOn(sqlite));
+  describe("SCIM", () => keepsProvisioned(sqlite));
   describe("about one person", () => changesOnePerson(sqlite));
   describe("at once", () => grantsOnce(sqlite));
   describe("signing keys", () => changesSigningKeys(sqlite));

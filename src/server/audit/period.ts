@@ -1,5 +1,5 @@
 /** Points in time as options name them. */
-import { VouchError } from "../../../base/errors.ts";
+import { VouchError } from "../../base/errors.ts";
 
 const unitSeconds = { m: 60, h: 3600, d: 24 * 3600 } as const;
 

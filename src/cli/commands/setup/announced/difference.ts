@@ -1,0 +1,228 @@
+/**
+ * What would change on this machine if an announcement were set up. Settings are compared, not announcements: what a
+ * person made by hand is shown before it is replaced, and what they changed since is not withdrawn.
+ */
+import { type AnnouncedBody, type AnnouncedProfile, type AnnouncedRepository } from "../../../../announced/body.ts";
+import type { Environment } from "../../../../base/environment.ts";
+import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import { installedTools, toolNamed, type ToolName, tools } from "../../../../tools/tools.ts";
+import { sameRepository } from "../codeartifact/request.ts";
+import { toolsOf } from "../codeartifact/selected-tools.ts";
+import { saidOfProfile, saidOfRepository, saidOfRole } from "./described.ts";
+
+/** One line that a person reads. */
+export interface Line {
+  sign: "+" | "-";
+  text: string;
+}
+
+export interface Difference {
+  lines: Line[];
+  /** What is announced and not done here, and why: sentences. */
+  notes: string[];
+  /** The role to name; null: the one that was announced is to go. */
+  aws: AnnouncedBody["aws"] | null;
+  profiles: AnnouncedProfile[];
+  formerProfiles: string[];
+  repositories: WantedRepository[];
+  /** What is to be taken away, from these tools. */
+  formerRepositories: { repository: RepositorySettings; names: ToolName[] }[];
+}
+
+export interface WantedRepository {
+  wanted: AnnouncedRepository;
+  /** Installed ones that it is for. */
+  names: ToolName[];
+}
+
+/** `accepted`: what was set up of an announcement before; `env` tells which package managers are installed. */
+export function differenceOf(
+  body: AnnouncedBody,
+  { accepted = {}, settings, env }: { accepted?: AnnouncedBody | undefined; settings: Settings; env: Environment },
+): Difference {
+  const found: Difference = {
+    lines: [],
+    notes: [],
+    aws: undefined,
+    profiles: [],
+    formerProfiles: [],
+    repositories: [],
+    formerRepositories: [],
+  };
+  compareRole(body, accepted, settings, found);
+  compareProfiles(body, accepted, settings, found);
+  compareRepositories(body, accepted, settings, found, env);
+  compareDefault(body, settings, found);
+  withdraw(body, accepted, settings, found);
+  return found;
+}
+
+const byHand = " (as set on this machine)";
+
+function compareRole(
+  { aws }: AnnouncedBody,
+  accepted: AnnouncedBody,
+  { aws: here }: Settings,
+  found: Difference,
+): void {
+  const isAccepted = here !== undefined && Bun.deepEquals(here, accepted.aws);
+  if (aws === undefined) {
+    if (!isAccepted) return;
+    found.aws = null;
+    found.lines.push({ sign: "-", text: saidOfRole(here) });
+    return;
+  }
+  if (Bun.deepEquals(here, aws)) return;
+  found.aws = aws;
+  if (here !== undefined) found.lines.push({ sign: "-", text: `${saidOfRole(here)}${isAccepted ? "" : byHand}` });
+  found.lines.push({ sign: "+", text: saidOfRole(aws) });
+}
+
+function compareProfiles(body: AnnouncedBody, accepted: AnnouncedBody, settings: Settings, found: Difference): void {
+  for (const wanted of body.profiles ?? []) {
+    const here = profileHere(wanted.name, settings);
+    if (here !== undefined && isSameProfile(here, wanted)) continue;
+    found.profiles.push(wanted);
+    if (here !== undefined) {
+      const before = accepted.profiles?.find(({ name }) => name === wanted.name);
+      const mark = before !== undefined && isSameProfile(here, before) ? "" : byHand;
+      found.lines.push({ sign: "-", text: `${saidOfProfile(here)}${mark}` });
+    }
+    found.lines.push({ sign: "+", text: saidOfProfile(wanted) });
+  }
+}
+
+type ProfileHere = { name: string; server?: string | undefined } & Omit<AnnouncedProfile, "name" | "via"> & {
+    via?: string[] | undefined;
+  };
+
+function profileHere(name: string, { profiles = {}, server }: Settings): ProfileHere | undefined {
+  const found = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+  if (found === undefined) return undefined;
+  const { server: own, ...rest } = found;
+  return { name, ...rest, ...(own === undefined || own === server?.url ? {} : { server: own }) };
+}
+
+function isSameProfile(here: ProfileHere, { roleArn, region, via = [] }: AnnouncedProfile): boolean {
+  const isSame = here.roleArn === roleArn && here.region === region && Bun.deepEquals(here.via ?? [], via);
+  return isSame && here.server === undefined;
+}
+
+function compareRepositories(
+  body: AnnouncedBody,
+  accepted: AnnouncedBody,
+  settings: Settings,
+  found: Difference,
+  env: Environment,
+): void {
+  const installed = installedTools(env);
+  let isMoved = false;
+  for (const wanted of body.repositories ?? []) {
+    const names = namesFor(wanted, installed);
+    const here = settings.repositories.find((each) => sameRepository(each, wanted));
+    if (here === undefined && names.length === 0) {
+      found.notes.push(`${saidOfRepository(wanted, wanted.tools ?? [])}: none of its package managers is installed.`);
+      continue;
+    }
+    if (here !== undefined && isSetUp(here, wanted, names)) {
+      // Set up again, after those that change: the last one becomes the default one.
+      if (isMoved && wanted.extra !== true) found.repositories.push({ wanted, names });
+      continue;
+    }
+    isMoved ||= wanted.extra !== true;
+    found.repositories.push({ wanted, names });
+    const before = accepted.repositories?.find((each) => sameRepository(each, wanted));
+    if (here !== undefined) {
+      const mark = before !== undefined && isSetUp(here, before, []) ? "" : byHand;
+      found.lines.push({ sign: "-", text: `${saidOfRepository(here, toolsOf(here))}${mark}` });
+    }
+    const after = here === undefined ? names : [...new Set([...toolsOf(here), ...names])];
+    found.lines.push({ sign: "+", text: saidOfRepository(wanted, after) });
+  }
+}
+
+/** The package managers that it is for, are installed, and can have it. */
+function namesFor(wanted: AnnouncedRepository, installed: readonly ToolName[]): ToolName[] {
+  const named = wanted.tools?.map(toolNamed);
+  const all = installed.filter((name) => named === undefined || named.includes(name));
+  if (wanted.extra !== true) return all;
+  // A server cannot have packages of one name taken from either registry: that is for a person to say (--allow-mixing).
+  return all.filter((name) => {
+    const { mixes, refusal } = tools[name].extra ?? {};
+    return mixes !== true && refusal?.(withoutEndpoints(wanted)) === undefined;
+  });
+}
+
+/** As it would be in the settings, before its endpoints are known. */
+export function withoutEndpoints({ tools: _tools, ...wanted }: AnnouncedRepository): RepositorySettings {
+  return { ...wanted, endpoints: {} };
+}
+
+function isSetUp(here: RepositorySettings, wanted: AnnouncedRepository, names: readonly ToolName[]): boolean {
+  const hasScopes = toolsOf(here)
+    .concat(names)
+    .some((name) => tools[name].settings.includes("npmScopes"));
+  return (
+    here.roleArn === wanted.roleArn &&
+    here.publishRoleArn === wanted.publishRoleArn &&
+    here.profile === wanted.profile &&
+    (here.extra ?? false) === (wanted.extra ?? false) &&
+    (!hasScopes || Bun.deepEquals((here.npmScopes ?? []).toSorted(), (wanted.npmScopes ?? []).toSorted())) &&
+    (wanted.tools === undefined || names.every((name) => here.files?.[name] !== undefined))
+  );
+}
+
+function compareDefault({ repositories = [] }: AnnouncedBody, settings: Settings, found: Difference): void {
+  const here = settings.repositories.findLast(({ extra }) => extra !== true);
+  const next = found.repositories.findLast(({ wanted }) => wanted.extra !== true)?.wanted;
+  if (here === undefined || next === undefined || sameRepository(here, next)) return;
+  const isAnnounced = repositories.some((each) => sameRepository(each, here));
+  found.lines.push({ sign: "-", text: `default: ${here.domain}/${here.repository}${isAnnounced ? "" : byHand}` });
+  found.lines.push({ sign: "+", text: `default: ${next.domain}/${next.repository}` });
+}
+
+/** What was accepted and is announced no longer goes, unless a person has changed it since. */
+function withdraw(body: AnnouncedBody, accepted: AnnouncedBody, settings: Settings, found: Difference): void {
+  for (const former of accepted.repositories ?? []) {
+    const here = settings.repositories.find((each) => sameRepository(each, former));
+    if (here === undefined) continue;
+    const wanted = body.repositories?.find((each) => sameRepository(each, former));
+    const names = wanted === undefined ? toolsOf(here) : formerTools(here, former, wanted);
+    if (names.length === 0) continue;
+    if (wanted === undefined && !isSetUp(here, former, [])) {
+      found.notes.push(
+        `${former.domain}/${former.repository} is announced no longer, and stays: it was changed on this machine.`,
+      );
+      continue;
+    }
+    found.formerRepositories.push({ repository: here, names });
+    found.lines.push({ sign: "-", text: saidOfRepository(here, names) });
+  }
+  for (const former of accepted.profiles ?? []) {
+    const here = profileHere(former.name, settings);
+    if (here === undefined || !isSameProfile(here, former)) continue;
+    if (body.profiles?.some(({ name }) => name === former.name)) continue;
+    const user = settings.repositories.find(
+      (each) =>
+        each.profile === former.name &&
+        !found.formerRepositories.some(({ repository }) => repository === each) &&
+        !found.repositories.some(({ wanted }) => sameRepository(wanted, each)),
+    );
+    if (user !== undefined) {
+      found.notes.push(
+        `The profile ${former.name} is announced no longer, and stays: ${user.domain}/${user.repository} needs it.`,
+      );
+      continue;
+    }
+    found.formerProfiles.push(former.name);
+    found.lines.push({ sign: "-", text: saidOfProfile(here) });
+  }
+}
+
+/** Package managers that it was for, and is not any more. */
+function formerTools(here: RepositorySettings, former: AnnouncedRepository, wanted: AnnouncedRepository): ToolName[] {
+  if (former.tools === undefined || wanted.tools === undefined) return [];
+  const now = new Set(wanted.tools.map(toolNamed));
+  const before = new Set(former.tools.map(toolNamed));
+  return toolsOf(here).filter((name) => before.has(name) && !now.has(name));
+}

@@ -1,0 +1,73 @@
+/** Shows a person what their server announces, and sets it up if they accept it: after a login, on the first day. */
+import { digestOf } from "../../../../announced/body.ts";
+import { VouchError } from "../../../../base/errors.ts";
+import { loadSettings, saveSettings } from "../../../../settings/settings.ts";
+import { confirm } from "../../../terminal/prompt.ts";
+import { bold, green, note, red, warn } from "../../../terminal/terminal.ts";
+import type { Outcome } from "../codeartifact/outcome/report.ts";
+import { askAnnounced } from "./asked.ts";
+import { setUp } from "./carry-out.ts";
+import { type Difference, differenceOf, type Line } from "./difference.ts";
+import { replacedLines } from "./replaced.ts";
+import { expectSound } from "./roles.ts";
+
+/**
+ * Offers what the default server, if it is this one (URL), announces and was neither accepted nor declined; without a
+ * person says in one line that there is something. Returns what was set up of repositories. An announcement that cannot
+ * be had or is not accepted is a warning: the session is there. Throws `cancelled`, and as `setUp`.
+ */
+export async function offerAnnounced(
+  server: string,
+  { isPerson, path }: { isPerson: boolean; path?: string | undefined },
+): Promise<Outcome[]> {
+  const settings = loadSettings();
+  if (settings.server?.url !== server) return [];
+  const known = settings.announced?.server === server ? settings.announced : undefined;
+  try {
+    const body = await askAnnounced(server);
+    if (body === undefined) return [];
+    const digest = digestOf(body);
+    const isKnown = digest === known?.declined || digest === digestOf(known?.accepted ?? {});
+    if (isKnown) return [];
+    const difference = differenceOf(body, { accepted: known?.accepted, settings, env: process.env });
+    const accepted = { server, accepted: body };
+    if (difference.lines.length === 0) {
+      saveSettings({ ...settings, announced: accepted });
+      return [];
+    }
+    expectSound(difference, settings);
+    difference.lines.push(...replacedLines(difference, settings));
+    if (!isPerson) {
+      note(
+        `${server} announces changes for this machine; nothing has been changed. See them: \`vouch setup --dry-run\`.`,
+      );
+      return [];
+    }
+    if (await accepts(difference, server)) return await setUp(difference, accepted, { path, isSilent: false });
+    saveSettings({ ...loadSettings(), announced: { ...known, server, declined: digest } });
+    note("Nothing has been changed. `vouch setup` shows it again.");
+  } catch (error) {
+    const failure = VouchError.from(error);
+    if (failure.code === "cancelled") throw error;
+    warn(failure.message);
+    note("What the server announces is not set up. `vouch setup` tries it again.");
+  }
+  return [];
+}
+
+/** Shows the difference and asks; Enter alone is a no. Throws `cancelled`. */
+export async function accepts(difference: Difference, server: string): Promise<boolean> {
+  show(difference, server, note);
+  return confirm("Set all of this up on this machine?", false);
+}
+
+/** Shows what would change, line by line. */
+export function show({ lines, notes }: Difference, server: string, say: (line: string) => void): void {
+  say(bold(`${server} announces for this machine:`));
+  for (const line of lines) say(`  ${shown(line)}`);
+  for (const line of notes) note(line);
+}
+
+function shown({ sign, text }: Line): string {
+  return sign === "+" ? green(`+ ${text}`) : red(`- ${text}`);
+}

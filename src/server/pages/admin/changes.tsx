@@ -1,0 +1,134 @@
+/**
+ * What administrators change at the pages: each form is one change of `administration`, made in the transaction that checks
+ * session, right and touch.
+ */
+import * as v from "valibot";
+import { VouchError } from "../../../base/errors.ts";
+import { printable } from "../../../base/printable.ts";
+import { AdminChange, expectPossible, perform } from "../../administration/change.ts";
+import { expectRight } from "../../administration/rights.ts";
+import type { Handler } from "../../context.ts";
+import { recordApproval } from "../../keys/approval.ts";
+import { normalizeEmail } from "../../keys/email-address.ts";
+import type { PageSession } from "../../store/people/page-sessions.ts";
+import { type AdminPath, html, redirectToAdmin } from "../answer.ts";
+import { parseFields } from "../fields.ts";
+import { type SignedIn, stillSignedIn } from "../session.ts";
+import { readTouchedForm } from "../touch.ts";
+import type { CheckForm } from "../touched-forms.ts";
+import { h } from "../view/jsx.ts";
+import { Command, Time } from "../view/parts.tsx";
+import { AdminLayout } from "./admin-page.tsx";
+import { PersonLink } from "./parts.tsx";
+import { groupPath, personPath } from "./paths.ts";
+
+type ChangeType = AdminChange["type"];
+
+/** Where a membership was changed: that page follows. */
+const At = v.optional(v.picklist(["person", "group"]), "person");
+
+/** The fields of a form as its change; what a touch adds to them is no part of it. */
+function formOf(type: ChangeType) {
+  return v.pipe(
+    v.record(v.string(), v.string()),
+    v.transform(({ ceremony: _ceremony, approval: _approval, at, last, email, ...fields }): unknown => ({
+      at,
+      change: {
+        ...fields,
+        type,
+        ...(email === undefined ? {} : { email: normalizeEmail(email) ?? email }),
+        ...(last === undefined ? {} : { last: last === "yes" }),
+      },
+    })),
+    v.object({ at: At, change: AdminChange }),
+  );
+}
+
+/** Single sign-on alone reads, also where a key was touched. */
+function expectKeySession({ method }: PageSession): void {
+  if (method === "key") return;
+  throw new VouchError("access_denied", "A session of single sign-on changes nothing here.", {
+    hint: "Sign out, and sign in with a security key.",
+  });
+}
+
+/** Returns the check of the form before a key is touched for it. */
+export function checkChange(type: ChangeType): CheckForm {
+  return async (session, fields, { store }) => {
+    await expectRight(store, session.user.id, "change");
+    expectKeySession(session);
+    const { change } = parseFields(formOf(type), fields);
+    await expectPossible(store, change);
+  };
+}
+
+/** Returns the handler of POST /admin/changes/TYPE. */
+export function makeChange(type: ChangeType): Handler {
+  return async (request, context) => {
+    const { session, form, approved } = await readTouchedForm(request, context, formOf(type));
+    const { user } = session;
+    const { at, change } = form;
+    const outcome = await context.store.transaction(async (tables) => {
+      const now = context.now();
+      expectKeySession(await stillSignedIn(tables, session, now));
+      await expectRight(tables, user.id, "change");
+      await recordApproval(tables, approved, now);
+      const actor = { user, address: context.caller.address, approvedBy: approved.credentialId };
+      return await perform(tables, actor, change, now);
+    });
+    const response =
+      change.type === "invite"
+        ? showInvite(session, context.url, change.email, outcome)
+        : redirectToAdmin(pageAfter(change, at), outcome["changed"] === false ? "nothing-changed" : change.type);
+    return { response, user: user.id };
+  };
+}
+
+function pageAfter(change: AdminChange, at: v.InferOutput<typeof At>): AdminPath {
+  switch (change.type) {
+    case "remove-group":
+      return "/admin/groups";
+    case "add-group":
+      return groupPath(change.group);
+    case "rename-group":
+      return groupPath(change.name);
+    case "join-group":
+    case "leave-group":
+      return at === "group" ? groupPath(change.group) : personPath(change.email);
+    default:
+      return personPath(change.email);
+  }
+}
+
+/** The code is shown this once: the database has its hash alone. */
+function showInvite(
+  session: SignedIn,
+  server: string,
+  email: string,
+  { code, expiresAt }: Readonly<Record<string, string | number | boolean>>,
+): Response {
+  const content = {
+    title: "An enrolment code",
+    lead: "It is shown this once.",
+    children: (
+      <section class="card" aria-label="The code">
+        <p>
+          For <PersonLink email={email} />, good for one security key until <Time at={Number(expiresAt)} />.
+        </p>
+        <p class="code">
+          <strong>
+            <code>{String(code)}</code>
+          </strong>
+        </p>
+        <p>Give it to {printable(email)} and to nobody else, in a way that you trust. They run, and type the code:</p>
+        <Command>{`vouch enroll --server ${server}`}</Command>
+        <p class="actions">
+          <a class="button" href="/admin/invites">
+            All open codes
+          </a>
+        </p>
+      </section>
+    ),
+  };
+  return html(<AdminLayout session={session} path="/admin/invites" content={content} />);
+}

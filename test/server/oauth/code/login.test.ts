@@ -1,0 +1,220 @@
+/** A login in the browser, from the page to the session and its end. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { enrolled, Visitor } from "../../pages/visitor.ts";
+import { origin, startTestServer, type TestServer } from "../../test-server.ts";
+import { TestSecurityKey } from "../../webauthn/security-key.ts";
+import { DpopKey } from "../dpop-key.ts";
+import { BrowserClient, codeIn, leadsTo, redirectUri } from "../browser-client.ts";
+
+const limits = { enroll: 1e6, login: 1e6, token: 1e6 };
+let server: TestServer;
+let people = 0;
+beforeAll(async () => {
+  server = await startTestServer({ browserLogin: { publish: false }, rateLimits: limits });
+});
+afterAll(() => server.stop());
+
+async function somebody(): Promise<{ key: TestSecurityKey; email: string }> {
+  const email = `person-${++people}@example.com`;
+  return { key: await enrolled(server, email), email };
+}
+
+describe("with a redirection", () => {
+  test("the page names the machine, leads back with code, state and issuer, and the code opens a session", async () => {
+    const { key, email } = await somebody();
+    const client = await BrowserClient.begin(server);
+    const page = await (await client.page()).text();
+    expect(page).toContain("<strong>lisbon-laptop</strong>");
+    expect(page).toContain("vouch login --browser");
+    expect(page).toContain("127.0.0.1</strong>");
+    const to = leadsTo(await (await client.touch(key)).text())!;
+    expect(to.origin + to.pathname).toBe(redirectUri);
+    expect(Object.fromEntries(to.searchParams)).toEqual({
+      code: expect.stringMatching(/^[\w-]{43}$/),
+      state: client.state,
+      iss: origin,
+    });
+    const { status, body } = await client.redeem(to.searchParams.get("code")!);
+    expect([status, body]).toEqual([
+      200,
+      { access_token: expect.any(String), token_type: "DPoP", expires_in: 28_800, user: email },
+    ]);
+    const session = { accessToken: body.access_token, dpop: client.dpop };
+    const listed = await server.inSession(session, "GET", "/v1/sessions");
+    expect(listed.body.sessions).toMatchObject([{ client: "lisbon-laptop", key: "first", thisSession: true }]);
+    expect((await server.exchange(body.access_token, client.dpop)).status).toBe(200);
+    const user = (await server.store.accounts.findUser(email))!;
+    const events = await server.store.audit.ofUser(user.id, { time: 4e9, chain: "", number: 0 }, 10);
+    expect(events.map(({ event, detail }) => [event, detail["by"], detail["client"]])).toEqual([
+      ["token", undefined, undefined],
+      ["login", "browser", "lisbon-laptop"],
+      ["login_code", undefined, "lisbon-laptop"],
+      ["enrol", undefined, undefined],
+    ]);
+  });
+
+  test("works for the IPv6 loopback, and the session begins with the touch", async () => {
+    const { key } = await somebody();
+    const uri = "http://[::1]:1/callback";
+    const client = await BrowserClient.begin(server, uri);
+    const to = leadsTo(await (await client.touch(key)).text())!;
+    expect(to.href).toStartWith(`${uri}?`);
+    server.advance(59);
+    const { body } = await client.redeem(to.searchParams.get("code")!);
+    expect(body.expires_in).toBe(28_800 - 59);
+  });
+
+  test("cancelling tells the terminal, with state and issuer", async () => {
+    const client = await BrowserClient.begin(server);
+    const answer = await client.visitor.post("/sign-in/code/cancel", client.request());
+    expect(Object.fromEntries(leadsTo(await answer.text())!.searchParams)).toEqual({
+      error: "access_denied",
+      state: client.state,
+      iss: origin,
+    });
+  });
+});
+
+describe("without one", () => {
+  test("the page shows a code for five minutes, which is taken as people type it", async () => {
+    const { key, email } = await somebody();
+    const client = await BrowserClient.typed(server);
+    const page = await (await client.touch(key)).text();
+    expect(page).toContain("Type it only into the terminal in which you began");
+    expect(leadsTo(page)).toBeUndefined();
+    server.advance(299);
+    const typed = codeIn(page).toLowerCase().replaceAll("-", " ");
+    expect((await client.redeem(typed)).body.user).toBe(email);
+  });
+
+  test("cancelling leads nowhere", async () => {
+    const client = await BrowserClient.typed(server);
+    const answer = await client.visitor.post("/sign-in/code/cancel", client.request());
+    expect(leadsTo(await answer.text())).toBeUndefined();
+  });
+});
+
+describe("the session", () => {
+  async function opened() {
+    const { key, email } = await somebody();
+    const client = await BrowserClient.begin(server);
+    const { body } = await client.redeem(await client.code(key));
+    const user = (await server.store.accounts.findUser(email))!;
+    return { key, user, session: { accessToken: body.access_token as string, dpop: client.dpop } };
+  }
+  const works = async ({ accessToken, dpop }: { accessToken: string; dpop: BrowserClient["dpop"] }) =>
+    (await server.exchange(accessToken, dpop)).status === 200;
+
+  test("ends by revocation, by a disabled account, with its key and by time", async () => {
+    const revoked = await opened();
+    await server.form("/oauth/revoke", { token: revoked.session.accessToken });
+    const disabled = await opened();
+    await server.store.accounts.setDisabled(disabled.user.id, server.now());
+    const removed = await opened();
+    await server.store.credentials.remove(removed.user.id, removed.key.id, true);
+    const old = await opened();
+    const live = await opened();
+    for (const { session } of [revoked, disabled, removed]) expect(await works(session)).toBe(false);
+    for (const { session } of [old, live]) expect(await works(session)).toBe(true);
+    server.advance(28_800);
+    expect(await works(old.session)).toBe(false);
+  });
+
+  test("publishes nothing, where the server does not say otherwise", async () => {
+    const { session } = await opened();
+    const { status, body } = await server.inSession(session, "POST", "/v1/publish/options", {});
+    expect([status, body.error.message]).toEqual([
+      403,
+      "A session that was opened in a browser publishes nothing at this server.",
+    ]);
+    const approval = { id: "AAAA", rawId: "AAAA", type: "public-key", clientExtensionResults: {} };
+    const response = { clientDataJSON: "AAAA", authenticatorData: "AAAA", signature: "AAAA" };
+    const json = { ceremony: "x", approval: { ...approval, response }, holder: "1 1" };
+    expect((await server.inSession(session, "POST", "/v1/publish", json)).body.error.message).toBe(
+      "A session that was opened in a browser publishes nothing at this server.",
+    );
+  });
+});
+
+test("a server that says so lets its sessions publish", async () => {
+  const other = await startTestServer({ browserLogin: { publish: true }, rateLimits: limits });
+  const key = await enrolled(other, "dev@example.com");
+  const client = await BrowserClient.begin(other);
+  const { body } = await client.redeem(await client.code(key));
+  const session = { accessToken: body.access_token, dpop: client.dpop };
+  expect((await other.inSession(session, "POST", "/v1/publish/options", {})).status).toBe(200);
+  await other.stop();
+});
+
+describe("a server with the login in the browser off", () => {
+  let off: TestServer;
+  beforeAll(async () => {
+    off = await startTestServer({ rateLimits: limits });
+  });
+  afterAll(() => off.stop());
+
+  test("refuses everybody, at each place", async () => {
+    const client = await BrowserClient.begin(off);
+    const page = await client.page();
+    expect([page.status, await page.json()]).toMatchObject([400, { error: "unauthorized_client" }]);
+    for (const path of ["/sign-in/code/options", "/sign-in/code/cancel"]) {
+      expect([path, (await client.visitor.post(path, client.request())).status]).toEqual([path, 403]);
+    }
+    expect((await client.redeem("x")).body.error).toBe("unsupported_grant_type");
+    const { body } = await off.send("/.well-known/oauth-authorization-server");
+    expect(body.grant_types_supported).not.toContain("authorization_code");
+  });
+
+  test("is what a server without pages is, too", async () => {
+    const none = await startTestServer({ pages: "off", browserLogin: { publish: true } });
+    const { body } = await none.send("/.well-known/oauth-authorization-server");
+    expect(body.grant_types_supported).not.toContain("authorization_code");
+    expect((await (await BrowserClient.begin(none)).page()).status).toBe(400);
+    await none.stop();
+  });
+
+  test("takes no key that is part of a phone or computer", async () => {
+    const { status, message } = await addBuiltIn(off);
+    expect([status, message]).toEqual([403, expect.stringContaining("it is part of a phone or computer")]);
+  });
+});
+
+test("a key that is part of a phone or computer is added at the page, opens a session there, and publishes nothing", async () => {
+  const { status, built, mine } = await addBuiltIn(server);
+  expect(status).toBe(303);
+  const client = await BrowserClient.begin(server);
+  expect((await client.redeem(await client.code(built))).status).toBe(200);
+
+  const dpop = await DpopKey.generate();
+  const session = { accessToken: (await server.login(mine, dpop)).body.access_token, dpop };
+  const { ceremony, approval } = (await server.inSession(session, "POST", "/v1/publish/options", {})).body;
+  expect(approval.allowCredentials.map(({ id }: { id: string }) => id)).toEqual([mine.id]);
+  const deed = { purpose: "publish", about: "1 1" } as const;
+  const json = { ceremony, approval: built.authenticate(approval, origin, {}, deed), holder: "1 1" };
+  expect(await server.inSession(session, "POST", "/v1/publish", json)).toMatchObject({
+    status: 403,
+    body: { error: { message: "Keys of a phone or computer publish nothing at this server." } },
+  });
+});
+
+/** Adds a key that a browser calls a platform authenticator, as far as the server lets it. */
+async function addBuiltIn(at: TestServer) {
+  const mine = await enrolled(at, `built-in-${++people}@example.com`);
+  const built = new TestSecurityKey();
+  const visitor = new Visitor(at);
+  await visitor.signIn(mine);
+  const form_token = await visitor.formToken();
+  const { ceremony, options } = (await (await visitor.post("/keys/add/options", { form_token })).json()) as Answered;
+  const made = built.register(options, origin, { challenge: options.challenge });
+  made.response.transports = [];
+  const credential = JSON.stringify({ ...made, authenticatorAttachment: "platform" });
+  const asked = await visitor.post("/keys/add/approval", { form_token, ceremony, credential });
+  const body = (await asked.json()) as Answered;
+  if (!asked.ok) return { status: asked.status, message: body.error.message, mine, built };
+  const approval = JSON.stringify(mine.authenticate(body.options, origin, { challenge: body.options.challenge }));
+  const { status } = await visitor.post("/keys/add", { form_token, ceremony, credential, approval });
+  return { status, message: "", mine, built };
+}
+
+/** Parsed JSON, which the test looks into freely. */
+type Answered = ReturnType<typeof JSON.parse>;
