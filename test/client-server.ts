@@ -2,7 +2,7 @@
 import { openSync } from "node:fs";
 import { join } from "node:path";
 import { ended, executable, firstLine, type Laptop } from "./laptop.ts";
-import { trustPolicy } from "../src/server/command/aws-trust.ts";
+import { trustPolicy } from "../src/server/command/aws-account/aws-trust.ts";
 import { Account } from "./sandbox/aws/account.ts";
 import { reverseProxy, type Route } from "./sandbox/front.ts";
 import { parsePolicy } from "./sandbox/iam/document.ts";

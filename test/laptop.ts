@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type RunningAuthenticator, startAuthenticator } from "./authenticator/start.ts";
 import { type Person, runInTerminal, type TerminalRun } from "./pty.ts";
-import { trustPolicy } from "../src/server/command/aws-trust.ts";
+import { trustPolicy } from "../src/server/command/aws-account/aws-trust.ts";
 import type { Account } from "./sandbox/aws/account.ts";
 import { createDeveloperAccount } from "./sandbox/aws/developer-account.ts";
 import type { Route } from "./sandbox/front.ts";

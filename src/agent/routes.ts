@@ -1,6 +1,6 @@
 /** The agent's table of routes. */
 import { listDomains, listRepositories } from "../aws/codeartifact-names.ts";
-import { timeLeftInOneWord } from "../base/duration.ts";
+import { timeLeftInOneWord } from "../base/words/duration.ts";
 import type { Agent } from "./agent.ts";
 import { type Reply, type Route, routes } from "./protocol.ts";
 import {

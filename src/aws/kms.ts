@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { VouchError } from "../base/errors.ts";
 import { parseJson } from "../base/json.ts";
 import type { HttpResponse } from "../base/net/http.ts";
-import { printable } from "../base/printable.ts";
+import { printable } from "../base/words/printable.ts";
 import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint, endpointVariables } from "./endpoints.ts";
 import { type AskedOf, whatLeadsElsewhere } from "./error-words.ts";

@@ -1,7 +1,7 @@
 /** An error answer of an AWS service, before anything is made of it. */
 import type { HttpResponse } from "../base/net/http.ts";
 import { retryAfter, waitAfterFailure } from "../base/net/retry.ts";
-import { printable } from "../base/printable.ts";
+import { printable } from "../base/words/printable.ts";
 
 /** An unmodified error answer of an AWS service; `translate` turns it into a VouchError. */
 export class AwsServiceError extends Error {

@@ -4,7 +4,7 @@
  * load this file, so it has few imports.
  */
 import { VouchError } from "./errors.ts";
-import { printable } from "./printable.ts";
+import { printable } from "./words/printable.ts";
 
 type Kind = "agent" | "ctap" | "hid" | "http" | "program" | "retry";
 

@@ -3,7 +3,7 @@
  */
 import { type ArgsDef, runCommand } from "citty";
 import { buildInfo } from "../base/build-info.ts";
-import { closest } from "../base/closest.ts";
+import { closest } from "../base/words/closest.ts";
 import { VouchError } from "../base/errors.ts";
 import { atProfile } from "./commands/chosen-server.ts";
 import { checkArguments, usage, valuesOf } from "./framework/arguments.ts";

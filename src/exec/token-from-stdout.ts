@@ -5,7 +5,7 @@
  * https://doc.rust-lang.org/cargo/reference/registry-authentication.html#cargotoken-from-stdout-command-args
  */
 import { VouchError } from "../base/errors.ts";
-import { printable } from "../base/printable.ts";
+import { printable } from "../base/words/printable.ts";
 
 /**
  * The error with which every token-printing command refuses if Cargo has started it this way for the registry `index`

@@ -4,7 +4,7 @@
  */
 import type { EnvironmentReply } from "../agent/protocol.ts";
 import { VouchError } from "../base/errors.ts";
-import { printable } from "../base/printable.ts";
+import { printable } from "../base/words/printable.ts";
 
 /** Writes one protocol line to stdout. Throws `output_failed` if stdout does not take all of it. */
 export async function print(line: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** Ends the sessions whose eight hours a clock that was set back cannot count. */
-import { count } from "../base/count.ts";
+import { count } from "../base/words/count.ts";
 import { ClockWatch, toleratedSetBack } from "./clock-watch.ts";
 import type { Store } from "./store/store.ts";
 

@@ -5,7 +5,7 @@ import type { SingleSignOn } from "./sso/context.ts";
 import type { Issuer } from "./oauth/issuer.ts";
 import type { RelyingParty } from "./webauthn/relying-party.ts";
 import type { Store } from "./store/store.ts";
-import type { User } from "./store/user.ts";
+import type { User } from "./store/people/user.ts";
 
 /** Who sends a request. */
 export interface Caller {

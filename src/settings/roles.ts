@@ -1,6 +1,6 @@
 /** Which IAM role belongs to what: to a repository and a purpose, to a profile, to the settings as a whole. */
 import { checkSamePartition } from "../aws/partitions.ts";
-import { closest } from "../base/closest.ts";
+import { closest } from "../base/words/closest.ts";
 import { VouchError } from "../base/errors.ts";
 import type { Purpose } from "../base/purpose.ts";
 import type { ProfileSettings, Settings } from "./settings.ts";

@@ -3,7 +3,7 @@ import type { PackageFormat } from "../base/package-format.ts";
 import { type PackageHost, parsePackageEndpoint, vpcEndpointUrl } from "../aws/package-endpoints.ts";
 import { findRegistry } from "../settings/registries.ts";
 import type { Settings } from "../settings/settings.ts";
-import { type VariableRule, warns } from "./finding.ts";
+import { type VariableRule, warns } from "./checks/finding.ts";
 
 export interface CodeArtifactNames {
   domain: string;

@@ -3,7 +3,7 @@ import type { Environment } from "../base/environment.ts";
 import type { PackageFormat } from "../base/package-format.ts";
 import type { Edited } from "../editing/edited.ts";
 import type { RepositorySettings } from "../settings/settings.ts";
-import type { Finding, Machine, TokenPlace, VariableRule } from "./finding.ts";
+import type { Finding, Machine, TokenPlace, VariableRule } from "./checks/finding.ts";
 
 /** Parameters of an edit besides the repository. */
 export interface ToolEdit {

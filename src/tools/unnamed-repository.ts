@@ -1,7 +1,7 @@
 /** What a shim says of a publish that names no repository: it gets no token, and which command would get one. */
 import { routes, type StatusReply } from "../agent/protocol.ts";
 import type { PackageFormat } from "../base/package-format.ts";
-import { shellWord } from "../base/shell-word.ts";
+import { shellWord } from "../base/words/shell-word.ts";
 import { ask } from "../helper/ask.ts";
 import { complainOfText } from "../helper/output.ts";
 

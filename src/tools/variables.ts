@@ -1,5 +1,5 @@
 /** Variables of the environment that override what `vouch setup` has configured. */
-import { failure, type Finding, type Machine, type VariableRule, warning } from "./finding.ts";
+import { failure, type Finding, type Machine, type VariableRule, warning } from "./checks/finding.ts";
 
 /** A finding for each variable that a rule objects to. Hides values that may be secrets. */
 export function overridingVariables(machine: Machine, rules: readonly VariableRule[]): Finding[] {

@@ -5,7 +5,7 @@ import { inAllItsTime, interceptedAnswer, mayHaveArrived } from "../base/net/con
 import { VouchError } from "../base/errors.ts";
 import { httpRequest, type HttpResponse } from "../base/net/http.ts";
 import { BusyService, type RetryRule, waitAfterFailure, withRetries } from "../base/net/retry.ts";
-import { printable } from "../base/printable.ts";
+import { printable } from "../base/words/printable.ts";
 import { parseJson } from "../base/json.ts";
 
 /** The client's dependencies on its environment. */

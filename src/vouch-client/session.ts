@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { hostname } from "node:os";
 import { VouchError } from "../base/errors.ts";
 import type { HttpResponse } from "../base/net/http.ts";
-import { printable } from "../base/printable.ts";
+import { printable } from "../base/words/printable.ts";
 import { Secret } from "../base/secret.ts";
 import { DpopKey } from "./dpop.ts";
 import { DpopClient } from "./dpop-client.ts";

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Environment } from "../../base/environment.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { findOnPath, withSafePath } from "../../base/system/path.ts";
 import type { Watch } from "./watcher.ts";
 

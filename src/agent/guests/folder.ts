@@ -21,7 +21,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { takeLock } from "../process/lock.ts";
 import { whyUnwritten } from "../process/private-file.ts";
 import { guestMark, maxSocketPathBytes } from "../wire/socket.ts";

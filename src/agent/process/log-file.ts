@@ -3,7 +3,7 @@
  * moved or replaced file is noticed and no descriptor is held. An error (full disk, read-only home, another file type
  * in its place) costs one line and nothing more.
  */
-import { count } from "../../base/count.ts";
+import { count } from "../../base/words/count.ts";
 import { closeSync, fstatSync, ftruncateSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { openPrivateNow, prepareFolder } from "./private-append-now.ts";

@@ -3,7 +3,7 @@
  * for the agent that `vouch login` starts. Callers pass no secrets.
  */
 import { fstatSync, lstatSync, statSync, writeSync } from "node:fs";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { withoutTokens } from "../../base/trace.ts";
 import type { StatusReply } from "../protocol.ts";
 import { LogFile } from "./log-file.ts";

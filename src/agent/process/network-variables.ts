@@ -1,6 +1,6 @@
 /** Environment variables for proxies and certificates, as `vouch status` shows them. */
 import type { Environment } from "../../base/environment.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 
 /** Variables that Vouch reads, and similar ones that only other programs read. */
 const names = [

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { trace } from "../../base/trace.ts";
 import { askStatus, lstat } from "../wire/client.ts";
 import { namingLog } from "../wire/log-path.ts";

@@ -1,5 +1,5 @@
 /** What a person reads of a request for a touch, and of the processes behind it. All of it is untrusted text. */
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { processInfo, type ProcessInfo } from "../../base/process/process-info.ts";
 import type { PublishStartRequest } from "../requests.ts";
 import type { Holder } from "./holder.ts";

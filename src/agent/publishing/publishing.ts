@@ -2,7 +2,7 @@
  * Publishing by a touch: one request at a time waits for the security key, and what a touch has given belongs to one
  * process for fifteen minutes. The Vouch server, and the role's trust policy, enforce that there was a touch.
  */
-import { count } from "../../base/count.ts";
+import { count } from "../../base/words/count.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";

@@ -1,6 +1,6 @@
 /** What a request asks for, in words for the record: no token, header, query or argument is in it. */
 import { type PackageFormat, packageFormats } from "../../base/package-format.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { withoutTokens } from "../../base/trace.ts";
 import { findRegistry } from "../../settings/registries.ts";
 import type { RepositorySettings, Settings } from "../../settings/settings.ts";

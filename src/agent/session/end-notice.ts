@@ -1,6 +1,6 @@
 /** Tells once, by a desktop notification, that a session is about to end: a renewal in time keeps builds going. */
 import type { Clock } from "../../base/clock.ts";
-import { soonSeconds } from "../../base/duration.ts";
+import { soonSeconds } from "../../base/words/duration.ts";
 import type { Notification } from "../../base/system/notification.ts";
 import type { OpenSession } from "./sessions.ts";
 

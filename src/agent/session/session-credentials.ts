@@ -2,7 +2,7 @@
  * AWS credentials of a session: its ID token, exchanged with STS for the role's credentials. No credential outlives the
  * session.
  */
-import { count } from "../../base/count.ts";
+import { count } from "../../base/words/count.ts";
 import type { Environment } from "../../base/environment.ts";
 import { assumeRole, assumeRoleWithWebIdentity, type RoleCredentials, tokenSessionName } from "../../aws/sts.ts";
 import { VouchError } from "../../base/errors.ts";

@@ -1,5 +1,5 @@
 /** Network failures as VouchErrors, with messages for users instead of the runtime's. */
-import { secondsInWords } from "../duration.ts";
+import { secondsInWords } from "../words/duration.ts";
 import { VouchError } from "../errors.ts";
 
 const network = "Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY), then try again.";

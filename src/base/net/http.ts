@@ -3,7 +3,7 @@
  * CA if the user names one; else the runtime's roots and the system's store are trusted (`--use-system-ca`, compiled
  * into the executable). The runtime's fetch takes proxies from HTTPS_PROXY and NO_PROXY.
  */
-import { secondsInWords } from "../duration.ts";
+import { secondsInWords } from "../words/duration.ts";
 import { connectionError } from "./connection-error.ts";
 import { VouchError } from "../errors.ts";
 import { readRegularFile, whyUnreadable } from "../system/regular-file.ts";

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../environment.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../words/printable.ts";
 import { findOnPath } from "./path.ts";
 import { runProgram } from "./program.ts";
 

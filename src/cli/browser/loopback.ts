@@ -4,7 +4,7 @@
  * without the agent's keys.
  */
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 
 /** What must come back with the code. */
 export interface Expected {

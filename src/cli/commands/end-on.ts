@@ -1,7 +1,7 @@
 /** What ends a session before its time, in words for `vouch status` and `vouch setup session`. */
 import { happenings } from "../../agent/end-on/causes.ts";
 import type { StatusReply } from "../../agent/protocol.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import type { EndOn, Settings } from "../../settings/settings.ts";
 import { yellow } from "../terminal/terminal.ts";
 

@@ -1,5 +1,5 @@
 /** `vouch status`: shows the session, the role, the repositories and the state of their tokens. */
-import { count } from "../../base/count.ts";
+import { count } from "../../base/words/count.ts";
 import { describeRepository } from "../../agent/tokens/described-repository.ts";
 import { endedWords, endOnLines, endOnStates } from "./end-on.ts";
 import { askStatus } from "../../agent/wire/client.ts";
@@ -7,8 +7,8 @@ import type { StatusReply } from "../../agent/protocol.ts";
 import type { ServerSession } from "../../agent/wire/reply-parts.ts";
 import { profileServers } from "../../settings/servers.ts";
 import { loadSettings, type Settings, settingsPath } from "../../settings/settings.ts";
-import { printable } from "../../base/printable.ts";
-import { timeLeftInOneWord } from "../../base/duration.ts";
+import { printable } from "../../base/words/printable.ts";
+import { timeLeftInOneWord } from "../../base/words/duration.ts";
 import { VouchError } from "../../base/errors.ts";
 import { otherVersion } from "./agent-version.ts";
 import { chosenServer, forArg, hasSession, sessionEnd } from "./chosen-server.ts";

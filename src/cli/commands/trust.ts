@@ -19,7 +19,7 @@ import { missing, usage } from "../framework/arguments.ts";
 import { defineCommand } from "../framework/command.ts";
 import { confirm } from "../terminal/prompt.ts";
 import { note, print, printJson, success } from "../terminal/terminal.ts";
-import { shellWord } from "../../base/shell-word.ts";
+import { shellWord } from "../../base/words/shell-word.ts";
 
 const commandName = "vouch trust";
 

@@ -6,7 +6,7 @@ import type { Reply, Route, StatusReply } from "../../agent/protocol.ts";
 import { askAgent, askStatus } from "../../agent/wire/client.ts";
 import { isGone, OtherProtocol } from "../../agent/wire/question.ts";
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { hasAnySession } from "./chosen-server.ts";
 import { agentTimeoutMs } from "../key/ceremony.ts";
 import { note } from "../terminal/terminal.ts";

@@ -3,7 +3,7 @@
  * an error that names the word and suggests the closest one.
  */
 import type { ArgDef, ArgsDef } from "citty";
-import { closest } from "../../base/closest.ts";
+import { closest } from "../../base/words/closest.ts";
 import { VouchError } from "../../base/errors.ts";
 import { otherFlags } from "./other-names.ts";
 import { aliasesOf, hasNegative, isOnByDefault, valueHint } from "./flags.ts";

@@ -9,7 +9,7 @@ import type { CeremonyUi } from "../../fido/webauthn/ceremony-ui.ts";
 import { chooseAsker } from "./chosen-asker.ts";
 import { untilInterrupted } from "../terminal/interrupt.ts";
 import { touchNotification } from "./touch-notification.ts";
-import { secondsInWords } from "../../base/duration.ts";
+import { secondsInWords } from "../../base/words/duration.ts";
 
 /** Polling interval for the removal of a key. */
 const pollMs = 300;

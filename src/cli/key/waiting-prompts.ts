@@ -2,7 +2,7 @@
 import type { KeySelectionOptions } from "../../fido/hid/key-selection.ts";
 import { modelOf } from "../../fido/webauthn/authenticator-model.ts";
 import { announce as announceOnTerminal } from "../terminal/prompt.ts";
-import { secondsInWords } from "../../base/duration.ts";
+import { secondsInWords } from "../../base/words/duration.ts";
 
 /** The messages, each said by `announce`. */
 export function announcements(announce: (line: string) => void) {

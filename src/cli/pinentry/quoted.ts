@@ -1,5 +1,5 @@
 /** Text that others chose (a key's name, what a package manager says), for the description of a dialogue. */
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 
 /** More widens the window beyond the screen: programs break lines only at blanks. */
 const maxCharacters = 300;

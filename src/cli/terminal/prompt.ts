@@ -3,7 +3,7 @@ import { isatty } from "node:tty";
 import { VouchError } from "../../base/errors.ts";
 import { Secret } from "../../base/secret.ts";
 import { LineEditor } from "./line-editor.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { note, render } from "./terminal.ts";
 import { wrapMessage } from "./wrap.ts";
 import { type Tty, withTerminal, writeToTerminal } from "./tty.ts";

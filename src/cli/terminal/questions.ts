@@ -1,9 +1,9 @@
 /** Questions that are asked again until the answer fits: a text of a form, a name from a list. */
-import { closest } from "../../base/closest.ts";
+import { closest } from "../../base/words/closest.ts";
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { promptText } from "./prompt.ts";
-import { cut } from "../../base/table.ts";
+import { cut } from "../../base/words/table.ts";
 import { note, warn } from "./terminal.ts";
 import { terminalWidth } from "./width.ts";
 

@@ -16,7 +16,7 @@ import { type ConsolaInstance, createConsola } from "consola/core";
 import type { Environment } from "../../base/environment.ts";
 import type { VouchError } from "../../base/errors.ts";
 import { writeAll, writeResult } from "../../base/system/output.ts";
-import { printable, printableJson } from "../../base/printable.ts";
+import { printable, printableJson } from "../../base/words/printable.ts";
 import { isTracing } from "../../base/trace.ts";
 import { widthOf } from "./width.ts";
 import { wrapMessage } from "./wrap.ts";

@@ -1,6 +1,6 @@
 /** Formats times for people. All inputs are in seconds, points in time since 1970. */
 
-import { count } from "../../base/count.ts";
+import { count } from "../../base/words/count.ts";
 
 /** Returns the local time of day, with the date if it is not on the day of `now`. */
 export function clockTime(seconds: number, now: number = Date.now() / 1000): string {

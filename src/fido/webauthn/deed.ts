@@ -4,7 +4,7 @@
  * carries the options and the answer between the two.
  */
 import { createHash } from "node:crypto";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { decodeBase64url } from "../codec/base64url.ts";
 
 /** The purpose, and what it is about; each of several parts is hashed after its length. */

@@ -1,6 +1,6 @@
 /** Who administers, as the audit log names them. */
 import type { Fact } from "../audit/entry.ts";
-import type { User } from "../store/user.ts";
+import type { User } from "../store/people/user.ts";
 
 /** A person who administers over the network, each change by a touch. */
 export interface Administrator {

@@ -1,6 +1,6 @@
 /** Open invites, page by page, as the API and the pages list them. */
 import * as v from "valibot";
-import type { InvitePosition, OpenInvite } from "../store/accounts.ts";
+import type { InvitePosition, OpenInvite } from "../store/people/accounts.ts";
 import type { Transaction } from "../store/store.ts";
 
 /** Names an invite in a URL: where the next page begins. */

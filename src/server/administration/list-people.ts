@@ -1,7 +1,7 @@
 /** People with their security keys, as the command line and the API list them. */
 import { describeKey } from "../../fido/webauthn/authenticator-model.ts";
-import { type PeopleFilter, type UserSummary, usersPage } from "../store/accounts.ts";
-import type { Credential } from "../store/credentials.ts";
+import { type PeopleFilter, type UserSummary, usersPage } from "../store/people/accounts.ts";
+import type { Credential } from "../store/people/credentials.ts";
 import type { Transaction } from "../store/store.ts";
 import { noPerson } from "./people.ts";
 

@@ -7,7 +7,7 @@ import { makeEnrollmentCode } from "../keys/enrollment-code.ts";
 import { sha256 } from "../random.ts";
 import type { Role } from "../store/people/roles.ts";
 import type { Recording, Transaction } from "../store/store.ts";
-import type { User } from "../store/user.ts";
+import type { User } from "../store/people/user.ts";
 import { type Actor, doneBy, isAdministrator } from "./actor.ts";
 
 /** Lifetime of an enrolment code. */

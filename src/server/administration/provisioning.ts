@@ -5,7 +5,7 @@
 import { ScimError } from "../http/failure.ts";
 import type { Provisioned, ScimPerson } from "../store/people/provisioned.ts";
 import type { Recording, Transaction } from "../store/store.ts";
-import type { User } from "../store/user.ts";
+import type { User } from "../store/people/user.ts";
 import { doneBy, type ScimClient } from "./actor.ts";
 import { disable, enable, giveRole } from "./people.ts";
 

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { AnnouncedBody, canonical, problemOf } from "../../announced/body.ts";
 import { expectConsistent } from "../../announced/consistent.ts";
 import { announcedTools } from "../../announced/tool-names.ts";
-import { closest } from "../../base/closest.ts";
+import { closest } from "../../base/words/closest.ts";
 import { VouchError } from "../../base/errors.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 

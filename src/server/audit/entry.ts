@@ -1,5 +1,5 @@
 /** An entry of the audit log, and the hash that chains it to the one before. */
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { sha256 } from "../random.ts";
 import type { AuditEvent } from "./events.ts";
 

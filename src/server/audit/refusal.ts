@@ -1,7 +1,7 @@
 /** Refusals in the audit log: each while they are few, then how many more, so that no flood of them fills the database. */
 import type { Caller } from "../context.ts";
 import type { Store } from "../store/store.ts";
-import type { User } from "../store/user.ts";
+import type { User } from "../store/people/user.ts";
 import type { Fact } from "./entry.ts";
 
 /** In seconds. */

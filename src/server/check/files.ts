@@ -1,5 +1,5 @@
 /** Looks at the files that settings name: certificate, password, key-encryption key. */
-import { count } from "../../base/count.ts";
+import { count } from "../../base/words/count.ts";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { checkAuditFile } from "../audit/file.ts";
 import { databasePassword } from "../configuration/database-password.ts";

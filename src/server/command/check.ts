@@ -1,7 +1,7 @@
 import { checkServer } from "../check/check.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { settingNames } from "../configuration/table.ts";
-import { currentTime } from "./database.ts";
+import { currentTime } from "./database/database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
 import { atSameServer } from "./same-server.ts";
 

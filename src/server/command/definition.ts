@@ -1,7 +1,7 @@
 /** The type of a `vouch server` command; the command line runs it and generates its help from it. */
 import type { ArgsDef, CommandDef, CommandMeta } from "citty";
 import { writeResult } from "../../base/system/output.ts";
-import { printable, printableJson } from "../../base/printable.ts";
+import { printable, printableJson } from "../../base/words/printable.ts";
 import { hintAtSameServer } from "./same-server.ts";
 
 export interface ServerCommand<T extends ArgsDef = ArgsDef> extends CommandDef<T> {

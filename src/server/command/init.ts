@@ -1,14 +1,14 @@
 import { VouchError } from "../../base/errors.ts";
-import { shellWord } from "../../base/shell-word.ts";
+import { shellWord } from "../../base/words/shell-word.ts";
 import { audienceArg, parseAudiences } from "./audiences.ts";
-import { isAwsIssuer, partitionOf, permissionsPolicy, publishCondition, trustPolicy } from "./aws-trust.ts";
+import { isAwsIssuer, partitionOf, permissionsPolicy, publishCondition, trustPolicy } from "./aws-account/aws-trust.ts";
 import { defaultAudience, initializeServer } from "../initialize.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { settingsOf } from "../configuration/settings.ts";
 import { describeDatabase } from "../store/open.ts";
-import { currentTime, databaseArg, databaseOf, withStore } from "./database.ts";
+import { currentTime, databaseArg, databaseOf, withStore } from "./database/database.ts";
 import { defineServerCommand, print } from "./definition.ts";
-import { keyEncryptionArg, keyMakerOf, signingKeyArg } from "./key-encryption.ts";
+import { keyEncryptionArg, keyMakerOf, signingKeyArg } from "./signing-keys/key-encryption.ts";
 
 export const init = defineServerCommand({
   meta: {

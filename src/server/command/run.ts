@@ -18,10 +18,10 @@ import { encryptHint } from "../signing/encrypt.ts";
 import { keyMaker } from "../signing/signing-key.ts";
 import { describeDatabase } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
-import { currentTime, databaseOf, withStore } from "./database.ts";
+import { currentTime, databaseOf, withStore } from "./database/database.ts";
 import { defineServerCommand, print } from "./definition.ts";
 import { ssoSettings } from "../sso/settings.ts";
-import { keyProtector } from "./key-encryption.ts";
+import { keyProtector } from "./signing-keys/key-encryption.ts";
 import { atSameServer } from "./same-server.ts";
 
 export const run = defineServerCommand({

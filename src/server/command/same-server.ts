@@ -1,6 +1,6 @@
 /** Next commands as they can be typed: about the same server as the command that prints them. */
 import { VouchError } from "../../base/errors.ts";
-import { shellWord } from "../../base/shell-word.ts";
+import { shellWord } from "../../base/words/shell-word.ts";
 import type { Flags } from "../configuration/settings.ts";
 import { shownSource } from "../signing/key-encryption-key.ts";
 import { hasPassword } from "../store/postgres/address.ts";

@@ -1,6 +1,6 @@
 /** The configuration file: TOML, one key for each setting, nothing else. */
 import { statSync } from "node:fs";
-import { closest } from "../../base/closest.ts";
+import { closest } from "../../base/words/closest.ts";
 import { VouchError } from "../../base/errors.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 import { settingNamed, type SettingName, settingNames } from "./table.ts";

@@ -1,7 +1,7 @@
 /** The settings of single sign-on. */
 import { VouchError } from "../../base/errors.ts";
 import { isLoopback } from "../../base/net/loopback.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { absolutePath, optional, required } from "./setting.ts";
 
 const maxEntries = 100;

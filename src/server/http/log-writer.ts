@@ -1,9 +1,9 @@
 /**
  * Non-blocking log writer for a file descriptor that may be slow, full or closed: requests never wait for its reader.
  */
-import { count } from "../../base/count.ts";
+import { count } from "../../base/words/count.ts";
 import { closeSync, constants, fstatSync, openSync, type Stats, write, writeSync } from "node:fs";
-import { printableJson } from "../../base/printable.ts";
+import { printableJson } from "../../base/words/printable.ts";
 
 /** Queue limit, in lines; beyond it, new lines are dropped and counted. */
 const maxWaiting = 1000;

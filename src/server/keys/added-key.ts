@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { describeKey } from "../../fido/webauthn/authenticator-model.ts";
 import { keyNameRule, normalizeKeyName, numberKeyName } from "../../fido/webauthn/key-name.ts";
-import type { Credential, RegisteredCredential } from "../store/credentials.ts";
+import type { Credential, RegisteredCredential } from "../store/people/credentials.ts";
 import type { Transaction } from "../store/store.ts";
 
 /**

@@ -10,7 +10,7 @@ import { randomToken } from "../random.ts";
 import { approvalChallenge, ceremonySeconds } from "../webauthn/relying-party.ts";
 import type { Authorized } from "../oauth/authorization.ts";
 import type { Proof } from "../policy/proof.ts";
-import type { Credential } from "../store/credentials.ts";
+import type { Credential } from "../store/people/credentials.ts";
 import type { Transaction } from "../store/store.ts";
 
 /** What is to be approved. The options' challenge is a digest of all of it and of the ceremony's random challenge. */

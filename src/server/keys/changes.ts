@@ -3,9 +3,9 @@
  * approval's signature counter and the record. The command line's requests and the pages come here alike.
  */
 import { VouchError } from "../../base/errors.ts";
-import type { Credential, RegisteredCredential } from "../store/credentials.ts";
+import type { Credential, RegisteredCredential } from "../store/people/credentials.ts";
 import type { Recording, Transaction } from "../store/store.ts";
-import type { User } from "../store/user.ts";
+import type { User } from "../store/people/user.ts";
 import { addKey, nameTaken } from "./added-key.ts";
 import { type Approved, recordApproval } from "./approval.ts";
 

@@ -7,7 +7,7 @@ import type { Caller, Handler } from "../context.ts";
 import { normalizeEnrollmentCode } from "./enrollment-code.ts";
 import { randomToken, sha256 } from "../random.ts";
 import { ceremonySeconds } from "../webauthn/relying-party.ts";
-import type { Invite } from "../store/accounts.ts";
+import type { Invite } from "../store/people/accounts.ts";
 import type { Transaction } from "../store/store.ts";
 import { RegistrationResponseSchema } from "../webauthn/webauthn-json.ts";
 

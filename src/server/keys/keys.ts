@@ -13,7 +13,7 @@ import { authorize, type Authorized, stillLive } from "../oauth/authorization.ts
 import { readJson } from "../http/body.ts";
 import type { Handler, ServerContext } from "../context.ts";
 import { randomToken } from "../random.ts";
-import type { Credential } from "../store/credentials.ts";
+import type { Credential } from "../store/people/credentials.ts";
 import { AuthenticationResponseSchema, CredentialId, RegistrationResponseSchema } from "../webauthn/webauthn-json.ts";
 
 const CeremonyId = v.pipe(v.string(), v.maxCodePoints(64));

@@ -4,7 +4,7 @@ import type { ServerContext } from "../context.ts";
 import { rememberProof, verifyDpopProof } from "./dpop.ts";
 import { OAuthError } from "../http/failure.ts";
 import { sha256 } from "../random.ts";
-import type { Session } from "../store/sessions.ts";
+import type { Session } from "../store/people/sessions.ts";
 import type { Transaction } from "../store/store.ts";
 
 /** The session that authorised a request. */

@@ -3,7 +3,7 @@ import type { JWK } from "jose";
 import type { Purpose } from "../../base/purpose.ts";
 import { type AnnouncedGroup, awsClaimNames, awsClaims, unproved } from "./session-tags.ts";
 import type { Proof } from "../policy/proof.ts";
-import type { User } from "../store/user.ts";
+import type { User } from "../store/people/user.ts";
 import type { KeyRing } from "../signing/key-ring.ts";
 import { idTokenSeconds } from "../signing/life-cycle.ts";
 

@@ -9,7 +9,7 @@ import { OAuthError } from "../http/failure.ts";
 import { randomToken, sha256 } from "../random.ts";
 import { writeProof } from "../policy/proof.ts";
 import { ceremonySeconds } from "../webauthn/relying-party.ts";
-import type { User } from "../store/user.ts";
+import type { User } from "../store/people/user.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
 
 /** POST /v1/login/options: begins an authentication ceremony. */

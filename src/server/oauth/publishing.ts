@@ -8,7 +8,7 @@ import { readJson } from "../http/body.ts";
 import type { Handler, ServerContext } from "../context.ts";
 import { beginApproval, publication, recordApproval, takeApproval, verifyApproval } from "../keys/approval.ts";
 import { randomToken } from "../random.ts";
-import type { Credential } from "../store/credentials.ts";
+import type { Credential } from "../store/people/credentials.ts";
 import { isBuiltIn } from "../webauthn/built-in-key.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
 import { announcedGroups } from "./session-tags.ts";

@@ -9,7 +9,7 @@ import { HttpError } from "../http/failure.ts";
 import type { Fact } from "../audit/entry.ts";
 import type { Handler, ServerContext } from "../context.ts";
 import { sha256 } from "../random.ts";
-import { type OwnSession, type SessionPosition, sessionsPage } from "../store/sessions.ts";
+import { type OwnSession, type SessionPosition, sessionsPage } from "../store/people/sessions.ts";
 import type { Transaction } from "../store/store.ts";
 import { authorize, type Authorized, stillLive } from "./authorization.ts";
 

@@ -9,7 +9,7 @@ import { codeGrant, tokenExchangeGrant, webauthnGrant } from "./issuer.ts";
 import { grantSession, webauthnGrantParameters } from "./login.ts";
 import { announcedGroups } from "./session-tags.ts";
 import { sha256 } from "../random.ts";
-import type { Session } from "../store/sessions.ts";
+import type { Session } from "../store/people/sessions.ts";
 
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const idTokenType = "urn:ietf:params:oauth:token-type:id_token";

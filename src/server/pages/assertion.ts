@@ -5,9 +5,9 @@ import { type Deed, signedChallenge } from "../../fido/webauthn/deed.ts";
 import type { ServerContext } from "../context.ts";
 import { writeProof, type Proof } from "../policy/proof.ts";
 import { randomToken } from "../random.ts";
-import type { BegunCeremony } from "../store/ceremonies.ts";
+import type { BegunCeremony } from "../store/people/ceremonies.ts";
 import type { Transaction } from "../store/store.ts";
-import type { User } from "../store/user.ts";
+import type { User } from "../store/people/user.ts";
 import { ceremonySeconds } from "../webauthn/relying-party.ts";
 
 /** Ceremonies whose person is not known before the key answers. */

@@ -1,6 +1,6 @@
 /** Judges a security key by its attestation: what is proved about it, and whether the server's policy takes it. */
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { modelOf } from "../../fido/webauthn/authenticator-model.ts";
 import type { Certificate } from "./certificate.ts";
 import { type Certification, certificationsOf, compromiseOf, isCertified } from "./certification.ts";

@@ -3,7 +3,7 @@ import { createHash, verify } from "node:crypto";
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { builtInRoot, metadataHost } from "./built-in-root.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { findAnchor } from "./chain.ts";

@@ -1,7 +1,7 @@
 /** What the identity provider says of a person, and whether the server's settings let them in. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { normalizeEmail } from "../keys/email-address.ts";
 import { groupName } from "../store/people/groups.ts";
 import type { ProviderClaims } from "./provider.ts";

@@ -1,13 +1,13 @@
 /** What a verified sign-on gives: a person, their groups, and an enrolment code or a session of the pages. */
 import { VouchError } from "../../base/errors.ts";
-import { shellWord } from "../../base/shell-word.ts";
+import { shellWord } from "../../base/words/shell-word.ts";
 import type { ServerContext } from "../context.ts";
 import { makeEnrollmentCode } from "../keys/enrollment-code.ts";
 import { openPageSession } from "../pages/session.ts";
 import { sha256 } from "../random.ts";
 import type { SignOnPurpose } from "../store/people/sign-ons.ts";
 import type { Recording } from "../store/store.ts";
-import type { User } from "../store/user.ts";
+import type { User } from "../store/people/user.ts";
 import { admit, type Claims, keptGroups } from "./claims.ts";
 import type { SsoSettings } from "./settings.ts";
 

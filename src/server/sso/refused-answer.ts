@@ -1,7 +1,7 @@
 /** What is wrong with an answer of the identity provider, for people and the audit log. */
 import * as oauth from "oauth4webapi";
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { ProviderUnavailableError } from "./unavailable.ts";
 
 /** What a failed sign-on is to a person: refused, or not possible at the moment. */

@@ -1,13 +1,13 @@
 /** The server's database as its handlers see it: one contract for SQLite and PostgreSQL. */
 import { type AuditEntry, type Fact, type Link, nextEntry } from "../audit/entry.ts";
 import { type Lane, Lanes } from "../audit/lanes.ts";
-import { AccountStore } from "./accounts.ts";
+import { AccountStore } from "./people/accounts.ts";
 import { AttestationMetadataStore } from "./attestation-metadata.ts";
 import { AuditStore, beforeAll, isTaken } from "./audit.ts";
 import { AuthorizationCodeStore } from "./people/authorization-codes.ts";
-import { CeremonyStore } from "./ceremonies.ts";
+import { CeremonyStore } from "./people/ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
-import { CredentialStore } from "./credentials.ts";
+import { CredentialStore } from "./people/credentials.ts";
 import { databaseFailure } from "./failure.ts";
 import { GroupStore } from "./people/groups.ts";
 import { IdentityStore } from "./people/identities.ts";
@@ -17,7 +17,7 @@ import { ProvisionedStore } from "./people/provisioned.ts";
 import { RoleStore } from "./people/roles.ts";
 import { ScimTokenStore } from "./people/scim-tokens.ts";
 import { SignOnStore } from "./people/sign-ons.ts";
-import { SessionStore } from "./sessions.ts";
+import { SessionStore } from "./people/sessions.ts";
 import { SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
 

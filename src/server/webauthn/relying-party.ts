@@ -21,8 +21,8 @@ import { type AttestationPolicy, writeAttestation } from "../policy/policy.ts";
 import type { Proof } from "../policy/proof.ts";
 import { sha256 } from "../random.ts";
 import { isBuiltIn, transportsOf } from "./built-in-key.ts";
-import type { Credential, FoundCredential, RegisteredCredential } from "../store/credentials.ts";
-import type { User } from "../store/user.ts";
+import type { Credential, FoundCredential, RegisteredCredential } from "../store/people/credentials.ts";
+import type { User } from "../store/people/user.ts";
 
 /** Timeout of a ceremony, after which its challenge is invalid. */
 export const ceremonySeconds = 300;

@@ -11,7 +11,7 @@ import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
 import { ask, StdinLines } from "../../helper/ask.ts";
 import { complainOfText, print } from "../../helper/output.ts";
-import { basic, probes } from "../probes.ts";
+import { basic, probes } from "../checks/probes.ts";
 import { checkWorkspace } from "./workspace.ts";
 
 const usage = 'Usage: vouch-credential-helper get, with a request such as {"uri":"https://…"} on stdin.';

@@ -1,10 +1,10 @@
 /** Bazel's entry in the table of tools. */
 import { join } from "node:path";
 import { homeFolder } from "../../base/system/home.ts";
-import { failure, type Finding, type Machine, ok } from "../finding.ts";
+import { failure, type Finding, type Machine, ok } from "../checks/finding.ts";
 import { setupCommand } from "../registry-url.ts";
 import { shimsFolder } from "../shims.ts";
-import { readSmallFile } from "../small-files.ts";
+import { readSmallFile } from "../checks/small-files.ts";
 import type { Tool } from "../tool.ts";
 import { helperLine, setCredentialHelper, unsetCredentialHelper } from "./config-file.ts";
 

@@ -1,7 +1,7 @@
 /** What a workspace's .bazelrc decides about Bazel's network and trust, without code. */
 import { isAbsolute, join, resolve } from "node:path";
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { readIfPresent } from "../../base/system/regular-file.ts";
 import { isHarmfulJavaOption } from "../java-options.ts";
 

@@ -1,8 +1,8 @@
 /** Doctor's checks of bun: whether its user file names a configured repository, and what stands before it. */
-import { type Finding, type Machine, type VariableRule, warns } from "../finding.ts";
+import { type Finding, type Machine, type VariableRule, warns } from "../checks/finding.ts";
 import { checkRegistries, type NamedRegistry } from "../npm/registry-check.ts";
 import { unlessConfigured } from "../registry-url.ts";
-import { readTomlFile } from "../small-files.ts";
+import { readTomlFile } from "../checks/small-files.ts";
 import { tableOf } from "../../base/json.ts";
 import { bunConfigPath } from "./config-path.ts";
 

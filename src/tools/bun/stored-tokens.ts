@@ -1,7 +1,7 @@
 /** Tokens in bun's user file. */
-import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
+import { codeArtifactHost, type Machine, type TokenPlace } from "../checks/finding.ts";
 import { tableOf } from "../../base/json.ts";
-import { hasUrlWithPassword, isStored, tomlLines } from "../token-lines.ts";
+import { hasUrlWithPassword, isStored, tomlLines } from "../checks/token-lines.ts";
 import { bunConfigPath } from "./config-path.ts";
 
 /** bunfig.toml: the tokens and passwords of registries; references to variables are none. */

@@ -7,7 +7,7 @@ import type { MatchRequest, PublishStartRequest } from "../../agent/requests.ts"
 import { VouchError } from "../../base/errors.ts";
 import { ask, StdinLines } from "../../helper/ask.ts";
 import type { Attempt } from "../../helper/attempt.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import { exitWith, print } from "../../helper/output.ts";
 
 const maxRequestLength = 1 << 20;

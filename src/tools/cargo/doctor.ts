@@ -8,10 +8,10 @@ import { ancestors } from "../../base/process/ancestors.ts";
 import { decisiveConfigs } from "./project/project-network.ts";
 import { shown } from "./project/shown.ts";
 import { classify, codeArtifactRemedy, setupCommand } from "../registry-url.ts";
-import { readSmallFile, readTomlFile } from "../small-files.ts";
+import { readSmallFile, readTomlFile } from "../checks/small-files.ts";
 import { tableOf } from "../../base/json.ts";
-import { failure, type Finding, ok, type Machine } from "../finding.ts";
-import { shellWord } from "../../base/shell-word.ts";
+import { failure, type Finding, ok, type Machine } from "../checks/finding.ts";
+import { shellWord } from "../../base/words/shell-word.ts";
 
 /** A value, and the file or variable that sets it. */
 interface Said<T> {

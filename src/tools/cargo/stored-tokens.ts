@@ -1,9 +1,9 @@
 /** Tokens stored by `cargo login`, or by hand. */
 import { join } from "node:path";
-import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
-import { readTomlFile } from "../small-files.ts";
+import { codeArtifactHost, type Machine, type TokenPlace } from "../checks/finding.ts";
+import { readTomlFile } from "../checks/small-files.ts";
 import { tableOf } from "../../base/json.ts";
-import { isStored, tomlLines } from "../token-lines.ts";
+import { isStored, tomlLines } from "../checks/token-lines.ts";
 import { cargoConfigPath } from "./config-path.ts";
 
 /** Cargo's credentials and configuration: tokens of registries whose index is in CodeArtifact, or that are set up. */

@@ -1,5 +1,5 @@
 /** Environment variables that Cargo reads before its files and before it asks Vouch. */
-import { fails, type VariableRule, warns } from "../finding.ts";
+import { fails, type VariableRule, warns } from "../checks/finding.ts";
 import { classify, withoutSecrets } from "../registry-url.ts";
 import { takesToken } from "./doctor.ts";
 

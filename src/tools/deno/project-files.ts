@@ -1,6 +1,6 @@
 /** The files that deno's configuration names: lock files, import maps, folders of members. The project is untrusted. */
 import { statusOf, textOf } from "../npm/guard/files.ts";
-import { memberFolders } from "../npm/guard/members.ts";
+import { memberFolders } from "../npm/guard/project/members.ts";
 import { dirname, join, resolve } from "../npm/guard/paths.ts";
 import type { OwnFiles } from "../npm/guard/other-tools.ts";
 import { VouchError } from "../../base/errors.ts";

@@ -3,10 +3,10 @@ import { join, resolve } from "node:path";
 import type { Environment } from "../../base/environment.ts";
 import { homeFolder } from "../../base/system/home.ts";
 import { endpointsOf } from "../../settings/registries.ts";
-import { failure, type Finding, type Machine, ok, type TokenPlace } from "../finding.ts";
+import { failure, type Finding, type Machine, ok, type TokenPlace } from "../checks/finding.ts";
 import { setupCommand } from "../registry-url.ts";
-import { readSmallFile } from "../small-files.ts";
-import { linesWith } from "../token-lines.ts";
+import { readSmallFile } from "../checks/small-files.ts";
+import { linesWith } from "../checks/token-lines.ts";
 import type { Tool } from "../tool.ts";
 import { setGradleEndpoints, unsetGradleEndpoints } from "./init-script.ts";
 

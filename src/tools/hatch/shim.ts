@@ -11,7 +11,7 @@ import { becomeWithText } from "../../helper/one-shot.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 import { deadProxies } from "../python/guard/checked.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
-import { readTomlFile } from "../small-files.ts";
+import { readTomlFile } from "../checks/small-files.ts";
 import { tableOf } from "../../base/json.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
 import { homeWith, pypircFor } from "./home.ts";

@@ -1,5 +1,5 @@
 /** hatch's entry in the table of tools. Its shim is enough: hatch drops comments when it writes its file. */
-import { type VariableRule, warns } from "../finding.ts";
+import { type VariableRule, warns } from "../checks/finding.ts";
 import { nothingWritten } from "../nothing-written.ts";
 import type { Tool } from "../tool.ts";
 

@@ -1,8 +1,8 @@
 /** Doctor's checks of Maven's settings.xml: whether it has the repositories. */
 import { join } from "node:path";
-import { failure, type Finding, type Machine, ok } from "../finding.ts";
+import { failure, type Finding, type Machine, ok } from "../checks/finding.ts";
 import { setupCommand } from "../registry-url.ts";
-import { readSmallFile } from "../small-files.ts";
+import { readSmallFile } from "../checks/small-files.ts";
 import { deploymentVariable, secretId } from "./names.ts";
 
 function settingsFile({ home }: Machine): string {

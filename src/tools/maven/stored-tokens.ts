@@ -1,8 +1,8 @@
 /** Tokens in Maven's settings.xml, as AWS's console has people write them there. */
 import { join } from "node:path";
 import { childElements, readXml, textOf } from "../../editing/xml-document.ts";
-import type { Machine, TokenLine, TokenPlace } from "../finding.ts";
-import { isStored, tokenUser } from "../token-lines.ts";
+import type { Machine, TokenLine, TokenPlace } from "../checks/finding.ts";
+import { isStored, tokenUser } from "../checks/token-lines.ts";
 
 export function mavenTokenPlaces({ home }: Machine): TokenPlace[] {
   return [{ path: join(home, ".m2/settings.xml"), tool: "maven", tokens }];

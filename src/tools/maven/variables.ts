@@ -1,5 +1,5 @@
 /** Environment variables by which Maven is told whom to trust. */
-import { type VariableRule, warns } from "../finding.ts";
+import { type VariableRule, warns } from "../checks/finding.ts";
 
 export const mavenVariables: VariableRule[] = [
   {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { ancestors } from "../../base/process/ancestors.ts";
 import { npmConfigPath } from "./config-path.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
-import { readSmallFile, type Setting } from "../small-files.ts";
-import { failure, type Finding, ok, type Machine, warning } from "../finding.ts";
+import { readSmallFile, type Setting } from "../checks/small-files.ts";
+import { failure, type Finding, ok, type Machine, warning } from "../checks/finding.ts";
 
 /** npm's files by precedence: of the projects around the folder, then the user's. */
 export function npmFiles({ cwd, env }: Machine): string[] {

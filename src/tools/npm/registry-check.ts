@@ -1,6 +1,6 @@
 /** Doctor's check of a user file that names npm registries, for tools with a file of their own. */
 import type { Settings } from "../../settings/settings.ts";
-import { failure, type Finding, ok } from "../finding.ts";
+import { failure, type Finding, ok } from "../checks/finding.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
 
 /** A registry in a file: its key as a person knows it, and its URL. */

@@ -1,7 +1,7 @@
 /** Tokens that `npm login`, `pnpm login`, `yarn login` or `aws codeartifact login` have stored. */
 import { join } from "node:path";
-import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../finding.ts";
-import { isStored } from "../token-lines.ts";
+import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../checks/finding.ts";
+import { isStored } from "../checks/token-lines.ts";
 import { npmFiles, npmrcSettings } from "./doctor.ts";
 
 /** The files of npm, of the projects around the folder too, and of pnpm; references to variables are no tokens. */

@@ -1,5 +1,5 @@
 /** Environment variables that npm and Node.js read before npm's files. */
-import { type VariableRule, warns } from "../finding.ts";
+import { type VariableRule, warns } from "../checks/finding.ts";
 import { classify, unlessConfigured } from "../registry-url.ts";
 
 export const npmVariables: VariableRule[] = [

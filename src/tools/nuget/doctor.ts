@@ -1,9 +1,9 @@
 /** Doctor's checks of NuGet: the sources of the user's file, and whether dotnet finds the plugin on PATH. */
 import { findOnPath, withSafePath } from "../../base/system/path.ts";
 import type { Environment } from "../../base/environment.ts";
-import { failure, type Finding, ok, type Machine } from "../finding.ts";
+import { failure, type Finding, ok, type Machine } from "../checks/finding.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
-import { readSmallFile } from "../small-files.ts";
+import { readSmallFile } from "../checks/small-files.ts";
 import { sourcesIn } from "./config-file.ts";
 import { nugetConfigPath } from "./config-path.ts";
 

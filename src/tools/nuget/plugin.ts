@@ -4,7 +4,7 @@
  */
 import type { TokenRequest } from "../../agent/requests.ts";
 import { VouchError } from "../../base/errors.ts";
-import { printable } from "../../base/printable.ts";
+import { printable } from "../../base/words/printable.ts";
 import type { Purpose } from "../../base/purpose.ts";
 import { StdinLines } from "../../helper/ask.ts";
 import { askForToken } from "../../helper/touch.ts";

@@ -1,6 +1,6 @@
 /** Tokens that `aws codeartifact login --tool dotnet` or `dotnet nuget add source` have stored. */
 import { join } from "node:path";
-import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../finding.ts";
+import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../checks/finding.ts";
 import { namesIn } from "../../base/system/folder-names.ts";
 import { passwordsIn, sourcesIn } from "./config-file.ts";
 import { userConfigFolders } from "./config-path.ts";

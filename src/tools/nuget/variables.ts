@@ -1,5 +1,5 @@
 /** Environment variables that keep NuGet from the plugin that `vouch setup` has put on PATH. */
-import { fails, type VariableRule } from "../finding.ts";
+import { fails, type VariableRule } from "../checks/finding.ts";
 import { shimsFolder } from "../shims.ts";
 
 export const nugetVariables: VariableRule[] = [

@@ -1,8 +1,8 @@
 /** Doctor's checks of PDM: whether its own file names a configured repository, and what comes before `keyring`. */
-import { failure, type Finding, type Machine, ok } from "../finding.ts";
-import { fails, type VariableRule, warns } from "../finding.ts";
+import { failure, type Finding, type Machine, ok } from "../checks/finding.ts";
+import { fails, type VariableRule, warns } from "../checks/finding.ts";
 import { classify, setupCommand, unlessConfigured, withoutSecrets } from "../registry-url.ts";
-import { readTomlFile } from "../small-files.ts";
+import { readTomlFile } from "../checks/small-files.ts";
 import { tableOf } from "../../base/json.ts";
 import { pdmConfigPath } from "./config-path.ts";
 

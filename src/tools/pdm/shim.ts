@@ -16,7 +16,7 @@ import { unguessableName } from "../poetry/configuration.ts";
 import { judge } from "../python/guard/judge.ts";
 import { foldersOfPdm, mentionsOfPdm } from "../python/project/pdm-files.ts";
 import { uploadToUrl } from "../python/upload.ts";
-import { readTomlFile } from "../small-files.ts";
+import { readTomlFile } from "../checks/small-files.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
 import { parsePdm, type PdmTarget } from "./command-line.ts";
 import { pdmName } from "./config-file.ts";

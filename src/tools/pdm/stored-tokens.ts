@@ -1,7 +1,7 @@
 /** Tokens that `pdm config` has stored. */
-import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
+import { codeArtifactHost, type Machine, type TokenPlace } from "../checks/finding.ts";
 import { tableOf } from "../../base/json.ts";
-import { hasUrlWithPassword, isStored, tokenUser, tomlLines } from "../token-lines.ts";
+import { hasUrlWithPassword, isStored, tokenUser, tomlLines } from "../checks/token-lines.ts";
 import { pdmConfigPath } from "./config-path.ts";
 
 /** PDM's user configuration: passwords of indexes and repositories, and those in URLs. */

@@ -7,7 +7,7 @@ import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
 import { removeCheckedBlocks } from "../../editing/checked-blocks.ts";
 import { type IniFile, type IniOption, readIni } from "../../editing/configparser.ts";
 import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
-import { codeArtifactHost } from "../finding.ts";
+import { codeArtifactHost } from "../checks/finding.ts";
 
 /** The index of all packages, or one that pip asks beside it. */
 export type PipKey = "index-url" | "extra-index-url";

@@ -9,8 +9,8 @@ import type { IniOption } from "../../editing/configparser.ts";
 import { shimsFolder } from "../shims.ts";
 import { oldPip, pipVersion } from "./version.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
-import { readIniFile, readSmallFile, type Setting } from "../small-files.ts";
-import { failure, type Finding, ok, type Machine, warning } from "../finding.ts";
+import { readIniFile, readSmallFile, type Setting } from "../checks/small-files.ts";
+import { failure, type Finding, ok, type Machine, warning } from "../checks/finding.ts";
 
 /** The files that pip reads, by ascending precedence: global, user, virtual environment, PIP_CONFIG_FILE. */
 export function pipFiles({ env, home }: Machine): string[] {

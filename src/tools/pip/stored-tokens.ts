@@ -1,8 +1,8 @@
 /** Tokens in the files of pip and twine, and in ~/.netrc, which pip reads. */
 import { join } from "node:path";
 import { readIni } from "../../editing/configparser.ts";
-import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../finding.ts";
-import { hasUrlWithPassword, linesWith, tokenUser } from "../token-lines.ts";
+import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../checks/finding.ts";
+import { hasUrlWithPassword, linesWith, tokenUser } from "../checks/token-lines.ts";
 import { pipFiles } from "./doctor.ts";
 
 /** pip.conf in all its places, ~/.netrc, and ~/.pypirc. */

@@ -1,5 +1,5 @@
 /** Environment variables that pip and uv read before pip's files and before Vouch's keyring. */
-import { fails, type Harm, type Machine, type VariableRule, warns } from "../finding.ts";
+import { fails, type Harm, type Machine, type VariableRule, warns } from "../checks/finding.ts";
 import { classify, withoutSecrets } from "../registry-url.ts";
 
 export const pipVariables: VariableRule[] = [

@@ -1,8 +1,8 @@
 /** Doctor's checks of poetry, and variables that it reads before them. */
 import { join } from "node:path";
-import { failure, type Finding, type Machine, ok, type VariableRule, warns } from "../finding.ts";
+import { failure, type Finding, type Machine, ok, type VariableRule, warns } from "../checks/finding.ts";
 import { classify, setupCommand } from "../registry-url.ts";
-import { readTomlFile } from "../small-files.ts";
+import { readTomlFile } from "../checks/small-files.ts";
 import { tableOf } from "../../base/json.ts";
 import { poetryConfigFolder } from "./config-path.ts";
 

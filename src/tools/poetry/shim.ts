@@ -16,7 +16,7 @@ import { pluginFolder } from "../plugin-folder.ts";
 import { judge } from "../python/guard/judge.ts";
 import { mentionsOfProject } from "../python/project/toml-files.ts";
 import { uploadToUrl } from "../python/upload.ts";
-import { readTomlFile } from "../small-files.ts";
+import { readTomlFile } from "../checks/small-files.ts";
 import { tableOf } from "../../base/json.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
 import { parsePoetry, type PoetryCommand } from "./commands.ts";

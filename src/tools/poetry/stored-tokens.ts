@@ -1,9 +1,9 @@
 /** Tokens that `poetry config http-basic.NAME` and `poetry config pypi-token.NAME` have stored. */
 import { join } from "node:path";
-import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
-import { readTomlFile } from "../small-files.ts";
+import { codeArtifactHost, type Machine, type TokenPlace } from "../checks/finding.ts";
+import { readTomlFile } from "../checks/small-files.ts";
 import { tableOf } from "../../base/json.ts";
-import { isStored, tokenUser, tomlLines } from "../token-lines.ts";
+import { isStored, tokenUser, tomlLines } from "../checks/token-lines.ts";
 import { poetryConfigFolder } from "./config-path.ts";
 
 /** config.toml and auth.toml: passwords of repositories at CodeArtifact, or beside its user name. */

@@ -2,7 +2,7 @@
 import { type Edit, insertBlocks, splitLines } from "../../editing/block.ts";
 import { removeCheckedBlocks } from "../../editing/checked-blocks.ts";
 import { type Edited, notEditable, undoCommand } from "../../editing/edited.ts";
-import { codeArtifactHost } from "../finding.ts";
+import { codeArtifactHost } from "../checks/finding.ts";
 import { publicSource, readGemrc, sourcesOf } from "./gemrc.ts";
 
 const key = ":sources";

@@ -1,7 +1,7 @@
 /** Doctor's checks of RubyGems: whether its sources are those of a configured repository. */
-import { failure, type Finding, ok, type Machine } from "../finding.ts";
+import { failure, type Finding, ok, type Machine } from "../checks/finding.ts";
 import { classify, codeArtifactRemedy, setupCommand, withoutSecrets } from "../registry-url.ts";
-import { readSmallFile } from "../small-files.ts";
+import { readSmallFile } from "../checks/small-files.ts";
 import { effectiveSources, gemrcFiles, readGemrc } from "./gemrc.ts";
 
 /** Findings on the sources of the user's .gemrc. */

@@ -14,7 +14,7 @@ import { PublishingRefused } from "../../helper/publishing-refused.ts";
 import { askForToken } from "../../helper/touch.ts";
 import { type EndpointToken, endpointTokens } from "../../helper/tokens.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
-import { readSmallFile } from "../small-files.ts";
+import { readSmallFile } from "../checks/small-files.ts";
 import { commandNamed, optionValues, shortenedOption } from "./arguments.ts";
 import { effectiveSources, gemrcFiles, readGemrc } from "./gemrc.ts";
 import { emptyOuterPipe } from "../plugin-folder.ts";

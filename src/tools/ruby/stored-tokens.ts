@@ -1,7 +1,7 @@
 /** Tokens that `bundle config`, `gem signin` or an editor have stored. */
 import { join } from "node:path";
-import { codeArtifactHost, type Machine, type TokenPlace } from "../finding.ts";
-import { linesWith } from "../token-lines.ts";
+import { codeArtifactHost, type Machine, type TokenPlace } from "../checks/finding.ts";
+import { linesWith } from "../checks/token-lines.ts";
 import { gemrcFiles } from "./gemrc.ts";
 import { userConfig } from "./project.ts";
 

@@ -1,5 +1,5 @@
 /** Environment variables that override what `vouch setup` configured for RubyGems and Bundler. */
-import { codeArtifactHost, fails, type VariableRule, warns } from "../finding.ts";
+import { codeArtifactHost, fails, type VariableRule, warns } from "../checks/finding.ts";
 
 export const rubyVariables: VariableRule[] = [
   {

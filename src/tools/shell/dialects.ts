@@ -1,5 +1,5 @@
 /** How each shell quotes a word and puts a folder first on PATH. */
-import { shellQuoted } from "../../base/shell-word.ts";
+import { shellQuoted } from "../../base/words/shell-word.ts";
 
 interface Dialect {
   /** The line that puts a folder, as a word of the shell, first on PATH. */

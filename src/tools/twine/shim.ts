@@ -9,7 +9,7 @@ import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts
 import { emptyOuterPipe } from "../plugin-folder.ts";
 import { deadProxies } from "../python/guard/checked.ts";
 import { type Upload, uploadToRepository, uploadToUrl } from "../python/upload.ts";
-import { readIniFile } from "../small-files.ts";
+import { readIniFile } from "../checks/small-files.ts";
 import { sayUnnamed } from "../unnamed-repository.ts";
 import { parseTwine, type TwineTarget } from "./command-line.ts";
 import { becomeTwine } from "./hand-over.ts";

@@ -1,5 +1,5 @@
 /** twine's entry in the table of tools. Its shim is enough: no file is edited. */
-import { type VariableRule, warns } from "../finding.ts";
+import { type VariableRule, warns } from "../checks/finding.ts";
 import { nothingWritten } from "../nothing-written.ts";
 import type { Tool } from "../tool.ts";
 

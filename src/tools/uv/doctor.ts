@@ -1,9 +1,9 @@
 /** Doctor's checks of uv: whether its own file names a configured repository, and our keyring. */
 import type { RepositorySettings } from "../../settings/settings.ts";
-import { failure, fails, type Finding, type Machine, ok, type VariableRule, warns } from "../finding.ts";
+import { failure, fails, type Finding, type Machine, ok, type VariableRule, warns } from "../checks/finding.ts";
 import { classify, setupCommand, withoutSecrets } from "../registry-url.ts";
 import { isOnConfiguredHost } from "../../settings/registries.ts";
-import { readTomlFile } from "../small-files.ts";
+import { readTomlFile } from "../checks/small-files.ts";
 import { tableOf } from "../../base/json.ts";
 import { uvConfigPath } from "./config-path.ts";
 

@@ -1,8 +1,8 @@
 /** Tokens in uv's configuration file, and in the store of `uv auth login`. */
 import { join } from "node:path";
-import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../finding.ts";
+import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../checks/finding.ts";
 import { tableOf } from "../../base/json.ts";
-import { hasUrlWithPassword, linesWith, tomlLines } from "../token-lines.ts";
+import { hasUrlWithPassword, linesWith, tomlLines } from "../checks/token-lines.ts";
 import { uvConfigPath } from "./config-path.ts";
 
 /** uv.toml with its URLs, and https://docs.astral.sh/uv/concepts/authentication/http/#the-uv-credentials-store */

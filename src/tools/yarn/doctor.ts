@@ -1,9 +1,9 @@
 /** Doctor's checks of yarn: whether its user file names a configured repository, and what stands before it. */
 import { join } from "node:path";
-import { type Finding, type Machine, type VariableRule, warns } from "../finding.ts";
+import { type Finding, type Machine, type VariableRule, warns } from "../checks/finding.ts";
 import { checkRegistries, type NamedRegistry } from "../npm/registry-check.ts";
 import { unlessConfigured } from "../registry-url.ts";
-import { readSmallFile } from "../small-files.ts";
+import { readSmallFile } from "../checks/small-files.ts";
 import { tableOf } from "../../base/json.ts";
 
 /** Findings on yarn's registries. */

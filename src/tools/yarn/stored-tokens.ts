@@ -1,8 +1,8 @@
 /** Tokens that `yarn npm login` (yarn 2 and later) or `yarn config set` (yarn 1) have stored. */
 import { join } from "node:path";
 import { keysBelow, type YamlKey, yamlKeys } from "../../editing/yaml-keys.ts";
-import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../finding.ts";
-import { isStored, linesWith } from "../token-lines.ts";
+import { codeArtifactHost, type Machine, type TokenLine, type TokenPlace } from "../checks/finding.ts";
+import { isStored, linesWith } from "../checks/token-lines.ts";
 
 /** ~/.yarnrc.yml, and ~/.yarnrc of yarn 1; its .npmrc is npm's. */
 export function yarnTokenPlaces({ home }: Machine): TokenPlace[] {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { GuestReply, RecordEntry } from "../../../src/agent/wire/reply-parts.ts";
-import { shellQuoted } from "../../../src/base/shell-word.ts";
+import { shellQuoted } from "../../../src/base/words/shell-word.ts";
 import { cargoGet, ended, executable, type Finished, type Laptop, startLaptop } from "../../laptop.ts";
 import { requires, requiresMountNamespace } from "../../requires.ts";
 import { makeRoot } from "../executable/container.ts";

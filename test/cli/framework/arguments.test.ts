@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { ArgsDef } from "citty";
-import { closest } from "../../../src/base/closest.ts";
+import { closest } from "../../../src/base/words/closest.ts";
 import { checkArguments, parseSeconds, valuesOf } from "../../../src/cli/framework/arguments.ts";
 import { VouchError } from "../../../src/base/errors.ts";
 

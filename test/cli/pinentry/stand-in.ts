@@ -1,7 +1,7 @@
 /** Makes the stand-in an executable file, and reads what it was sent. */
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { shellWord } from "../../../src/base/shell-word.ts";
+import { shellWord } from "../../../src/base/words/shell-word.ts";
 
 export interface Script {
   /** The file that gets every line that comes. */

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQL } from "bun";
 import { regionPartition } from "../../../src/aws/partitions.ts";
-import { partitionOf, permissionsPolicy, trustPolicy } from "../../../src/server/command/aws-trust.ts";
+import { partitionOf, permissionsPolicy, trustPolicy } from "../../../src/server/command/aws-account/aws-trust.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { shellWord } from "../../../src/base/shell-word.ts";
+import { shellWord } from "../../../src/base/words/shell-word.ts";
 import { atSameServer } from "../../../src/server/command/same-server.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 

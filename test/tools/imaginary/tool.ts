@@ -2,8 +2,8 @@
 import { insertBlocks, removeBlocks, splitLines } from "../../../src/editing/block.ts";
 import { endpointTokens, tokenVariables } from "../../../src/helper/tokens.ts";
 import { becomeRealCommand, findRealCommand } from "../../../src/helper/real-command.ts";
-import { failure, ok } from "../../../src/tools/finding.ts";
-import { readSmallFile } from "../../../src/tools/small-files.ts";
+import { failure, ok } from "../../../src/tools/checks/finding.ts";
+import { readSmallFile } from "../../../src/tools/checks/small-files.ts";
 import type { Tool } from "../../../src/tools/tool.ts";
 
 const line = (endpoint: string, variable: string): string => `source ${endpoint} token-from ${variable}`;

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Machine } from "../../../src/tools/finding.ts";
+import type { Machine } from "../../../src/tools/checks/finding.ts";
 import { isOldSdk } from "../../../src/tools/nuget/doctor.ts";
 import { checkNuget } from "../../../src/tools/nuget/doctor.ts";
-import { storedTokens } from "../../../src/tools/stored-tokens.ts";
+import { storedTokens } from "../../../src/tools/checks/stored-tokens.ts";
 import { nugetVariables } from "../../../src/tools/nuget/variables.ts";
 import { tempFolder } from "../../temp-folder.ts";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Machine } from "../../../src/tools/finding.ts";
+import type { Machine } from "../../../src/tools/checks/finding.ts";
 import { checkRuby } from "../../../src/tools/ruby/doctor.ts";
-import { storedTokens } from "../../../src/tools/stored-tokens.ts";
+import { storedTokens } from "../../../src/tools/checks/stored-tokens.ts";
 import { rubyVariables } from "../../../src/tools/ruby/variables.ts";
 import { tempFolder } from "../../temp-folder.ts";
 

@@ -1,5 +1,5 @@
 /** Limits on how long the token of a domain is waited for. */
-import { secondsInWords } from "../../../base/duration.ts";
+import { secondsInWords } from "../../../base/words/duration.ts";
 import { VouchError } from "../../../base/errors.ts";
 
 /** The result of the step within the limit. Throws `timeout`; the step continues for later callers. */

@@ -3,7 +3,7 @@
  * value. Background fetches back off exponentially.
  */
 import { VouchError } from "../../../base/errors.ts";
-import { secondsInWords } from "../../../base/duration.ts";
+import { secondsInWords } from "../../../base/words/duration.ts";
 
 /** Times in milliseconds of a monotonic clock. */
 export interface Failure {

@@ -1,7 +1,7 @@
 /** The completion script for bash 3.2 (macOS) and later, with or without the package bash-completion. */
 import { indented } from "./script.ts";
 import type { Candidate, FlagValue, Place } from "./words.ts";
-import { shellQuoted } from "../../../base/shell-word.ts";
+import { shellQuoted } from "../../../base/words/shell-word.ts";
 
 /** Returns the script, for use with `source`. */
 export function bashCompletions(places: readonly Place[]): string {

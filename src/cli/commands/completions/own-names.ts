@@ -1,7 +1,7 @@
 /** Names of what a person has, for the completion scripts: one a line, none where they are not to be had. */
 import { askAgent } from "../../../agent/wire/client.ts";
 import { routes } from "../../../agent/protocol.ts";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { loadSettings } from "../../../settings/settings.ts";
 import type { OwnNames } from "./words.ts";
 

@@ -1,7 +1,7 @@
 /** The completion script for zsh. */
 import { indented } from "./script.ts";
 import type { Candidate, FlagValue, Place } from "./words.ts";
-import { shellQuoted } from "../../../base/shell-word.ts";
+import { shellQuoted } from "../../../base/words/shell-word.ts";
 
 /** Returns the script, for a file `_vouch` on fpath or for `source` after compinit. */
 export function zshCompletions(places: readonly Place[]): string {

@@ -7,8 +7,8 @@ import { knownRole, roleFor } from "../../../settings/roles.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { equivalentEndpoints, parsePackageEndpoint } from "../../../aws/package-endpoints.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
-import { probes } from "../../../tools/probes.ts";
+import { failure, type Finding, ok, type Machine, warning } from "../../../tools/checks/finding.ts";
+import { probes } from "../../../tools/checks/probes.ts";
 import { agentTimeoutMs } from "../../key/ceremony.ts";
 import type { askEndpoint } from "./registry.ts";
 

@@ -1,7 +1,7 @@
 /** Asks the package managers themselves what their settings come to. */
 import { runProgram } from "../../../base/system/program.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { type Finding, type Machine, warning } from "../../../tools/finding.ts";
+import { type Finding, type Machine, warning } from "../../../tools/checks/finding.ts";
 import { findInstalled } from "../../../tools/shims.ts";
 import { allTools, toolNames, tools } from "../../../tools/tools.ts";
 import type { Tool } from "../../../tools/tool.ts";

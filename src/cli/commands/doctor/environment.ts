@@ -1,5 +1,5 @@
 /** Case "the package manager does not use Vouch": environment variables that override its configuration. */
-import { type Finding, type Machine, ok, type VariableRule, warns } from "../../../tools/finding.ts";
+import { type Finding, type Machine, ok, type VariableRule, warns } from "../../../tools/checks/finding.ts";
 import { withoutSecrets } from "../../../tools/registry-url.ts";
 import { allTools } from "../../../tools/tools.ts";
 import { overridingVariables } from "../../../tools/variables.ts";

@@ -1,8 +1,8 @@
 /** A machine whose agent runs elsewhere: what it gets there, and what must be done on the other machine. */
 import { routes } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
-import { printable } from "../../../base/printable.ts";
-import { failure, type Finding, findingOf, ok, type Machine } from "../../../tools/finding.ts";
+import { printable } from "../../../base/words/printable.ts";
+import { failure, type Finding, findingOf, ok, type Machine } from "../../../tools/checks/finding.ts";
 import { agentTimeoutMs } from "../../key/ceremony.ts";
 import { clockTime } from "../../terminal/time.ts";
 import { type Access, checkReading } from "./access.ts";

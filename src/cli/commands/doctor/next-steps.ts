@@ -1,7 +1,7 @@
 /** The remaining setup steps of a machine, in order. */
 import { profileServers } from "../../../settings/servers.ts";
 import { hasAnySession } from "../chosen-server.ts";
-import type { Machine } from "../../../tools/finding.ts";
+import type { Machine } from "../../../tools/checks/finding.ts";
 
 export interface NextStep {
   command: string;

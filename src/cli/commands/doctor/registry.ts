@@ -2,7 +2,7 @@
 import type { PackageFormat } from "../../../base/package-format.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { type HttpRequest, type HttpResponse, httpRequest } from "../../../base/net/http.ts";
-import { probes } from "../../../tools/probes.ts";
+import { probes } from "../../../tools/checks/probes.ts";
 
 /** Sends one HTTP request; `httpRequest` in production. */
 export type Send = (request: HttpRequest) => Promise<Pick<HttpResponse, "status" | "headers" | "body">>;

@@ -6,7 +6,7 @@ import { otherVersion } from "../agent-version.ts";
 import { otherSettings } from "../setup/agent-settings.ts";
 import { clockTime, duration } from "../../terminal/time.ts";
 import { nextSteps } from "./next-steps.ts";
-import { failure, type Finding, ok, type Machine, warning } from "../../../tools/finding.ts";
+import { failure, type Finding, ok, type Machine, warning } from "../../../tools/checks/finding.ts";
 
 /** Warn if the session ends within this many seconds: it may end during a build. */
 const soon = 15 * 60;

@@ -1,6 +1,6 @@
 /** Finds tokens stored in files: they override Vouch, expire during a build, and get committed by accident. */
-import { type Finding, type Machine, ok, warning } from "../../../tools/finding.ts";
-import { storedTokens } from "../../../tools/stored-tokens.ts";
+import { type Finding, type Machine, ok, warning } from "../../../tools/checks/finding.ts";
+import { storedTokens } from "../../../tools/checks/stored-tokens.ts";
 
 /** Returns findings on CodeArtifact tokens in the files of the package managers: places, not values. */
 export function checkStoredTokens(machine: Machine): Finding[] {

@@ -3,7 +3,7 @@ import { askAgent } from "../../../agent/wire/client.ts";
 import { type Reply, routes } from "../../../agent/protocol.ts";
 import type { EnrollFinishRequest, EnrollStartRequest } from "../../../agent/requests.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { checkWritable } from "../../../base/system/atomic-write.ts";
 import { parseCreationOptions } from "../../../fido/webauthn/options.ts";
 import { profileServers, serverData } from "../../../settings/servers.ts";

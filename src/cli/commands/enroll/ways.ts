@@ -1,7 +1,7 @@
 /** Where a person gets the code that an enrolment asks for. */
 import { routes } from "../../../agent/protocol.ts";
 import { askAgent } from "../../../agent/wire/client.ts";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { agentTimeoutMs } from "../../key/ceremony.ts";
 import { note } from "../../terminal/terminal.ts";
 

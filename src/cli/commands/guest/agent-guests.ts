@@ -6,7 +6,7 @@ import type { GuestReply } from "../../../agent/wire/reply-parts.ts";
 import { agentSocketPath } from "../../../agent/wire/socket.ts";
 import { usualGuestFolder } from "../../../agent/guests/folder.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { type GuestSettings, guestNamePattern, loadSettings } from "../../../settings/settings.ts";
 import { usage } from "../../framework/arguments.ts";
 import { note, warn } from "../../terminal/terminal.ts";

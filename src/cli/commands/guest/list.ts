@@ -1,7 +1,7 @@
 /** `vouch guest list`: shows who may ask from elsewhere. */
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { defineCommand } from "../../framework/command.ts";
-import { table } from "../../../base/table.ts";
+import { table } from "../../../base/words/table.ts";
 import { bold, note, print, printJson } from "../../terminal/terminal.ts";
 import { allGuests } from "./agent-guests.ts";
 

@@ -1,5 +1,5 @@
 /** `vouch keys clean`: lists the credentials of Vouch on a security key, and deletes those that are not needed. */
-import { count } from "../../../base/count.ts";
+import { count } from "../../../base/words/count.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { StoredCredentials } from "../../../fido/management/stored-credentials.ts";
 import { loadSettings, type Settings } from "../../../settings/settings.ts";

@@ -7,7 +7,7 @@ import type { StoredCredentials } from "../../../fido/management/stored-credenti
 import { profileServers } from "../../../settings/servers.ts";
 import type { Settings } from "../../../settings/settings.ts";
 import { accountOf, idOf } from "../../key/credential-choice.ts";
-import { table } from "../../../base/table.ts";
+import { table } from "../../../base/words/table.ts";
 import { listKeys } from "./own-keys.ts";
 
 /** What a server says of the person's keys; undefined where there is no session, or no answer. */

@@ -1,5 +1,5 @@
 /** What `vouch keys info` says of one security key: its own claims, and in words what Vouch can do with it. */
-import { count } from "../../../base/count.ts";
+import { count } from "../../../base/words/count.ts";
 import type { DescribedKey, VerificationState } from "../../../fido/hid/keys.ts";
 import type { AuthenticatorInfo } from "../../../fido/ctap2/get-info.ts";
 import { credentialManagementOf } from "../../../fido/ctap2/credential-management.ts";

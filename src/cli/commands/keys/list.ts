@@ -4,7 +4,7 @@ import { loadSettings } from "../../../settings/settings.ts";
 import { atProfile, chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { bold, note, print, printJson } from "../../terminal/terminal.ts";
-import { type Fit, shortIds, table } from "../../../base/table.ts";
+import { type Fit, shortIds, table } from "../../../base/words/table.ts";
 import { calendarDate, clockTime } from "../../terminal/time.ts";
 import { outputWidth } from "../../terminal/width.ts";
 import { listKeys, modelOfKey } from "./own-keys.ts";

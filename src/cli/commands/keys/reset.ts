@@ -1,6 +1,6 @@
 /** `vouch keys reset`: deletes everything on a security key. */
 import { VouchError } from "../../../base/errors.ts";
-import { secondsInWords } from "../../../base/duration.ts";
+import { secondsInWords } from "../../../base/words/duration.ts";
 import type { CtapDevice } from "../../../fido/ctap2/device.ts";
 import { countSecurityKeys, openSecurityKey } from "../../../fido/hid/keys.ts";
 import { isSameKind, type KeyKind, resetKey, resettableKind } from "../../../fido/management/key-reset.ts";

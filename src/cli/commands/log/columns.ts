@@ -1,8 +1,8 @@
 /** The table of `vouch log`. */
 import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
 import { parsePackageEndpoint } from "../../../aws/package-endpoints.ts";
-import { printable } from "../../../base/printable.ts";
-import { cut } from "../../../base/table.ts";
+import { printable } from "../../../base/words/printable.ts";
+import { cut } from "../../../base/words/table.ts";
 import { clockTime } from "../../terminal/time.ts";
 
 const heads = ["LAST", "TIMES", "WHAT", "WHERE", "OUTCOME", "WHO"];

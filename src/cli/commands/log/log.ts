@@ -1,7 +1,7 @@
 /** `vouch log`: who asked the agent for what. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";
-import { printableJson } from "../../../base/printable.ts";
+import { printableJson } from "../../../base/words/printable.ts";
 import { hasReader } from "../../../base/system/reader.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { bold, note, print, warn } from "../../terminal/terminal.ts";

@@ -1,5 +1,5 @@
 /** The record from both places: the agent's memory, and the files that it and earlier agents have kept. */
-import { count } from "../../../base/count.ts";
+import { count } from "../../../base/words/count.ts";
 import { dirname } from "node:path";
 import { type Reply, routes } from "../../../agent/protocol.ts";
 import type { RecordEntry } from "../../../agent/wire/reply-parts.ts";

@@ -3,7 +3,7 @@ import type { OwnSession } from "../../../agent/wire/reply-parts.ts";
 import { loadSettings } from "../../../settings/settings.ts";
 import { chosenServer, forArg } from "../chosen-server.ts";
 import { defineCommand } from "../../framework/command.ts";
-import { shortIds, table } from "../../../base/table.ts";
+import { shortIds, table } from "../../../base/words/table.ts";
 import { bold, print, printJson } from "../../terminal/terminal.ts";
 import { clockTime } from "../../terminal/time.ts";
 import { listSessions } from "./own-sessions.ts";

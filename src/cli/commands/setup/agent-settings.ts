@@ -1,5 +1,5 @@
 /** Detects that the running agent reads another settings file: VOUCH_CONFIG may differ in the shell that started it. */
-import { shellWord } from "../../../base/shell-word.ts";
+import { shellWord } from "../../../base/words/shell-word.ts";
 import type { StatusReply } from "../../../agent/protocol.ts";
 import { hasAnySession } from "../chosen-server.ts";
 import { settingsPath } from "../../../settings/settings.ts";

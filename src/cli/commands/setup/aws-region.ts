@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Environment } from "../../../base/environment.ts";
 import { isListedRegion } from "../../../aws/partitions.ts";
 import { homeFolder } from "../../../base/system/home.ts";
-import { closest } from "../../../base/closest.ts";
-import { readIniFile } from "../../../tools/small-files.ts";
+import { closest } from "../../../base/words/closest.ts";
+import { readIniFile } from "../../../tools/checks/small-files.ts";
 
 /**
  * Returns AWS_REGION, else AWS_DEFAULT_REGION, else the region of the profile (AWS_PROFILE, else `default`) in

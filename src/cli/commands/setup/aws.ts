@@ -7,7 +7,7 @@ import { identityNames } from "../../../agent/job/identity-credentials.ts";
 import { checkSamePartition, parseRoleArn, regionPartition } from "../../../aws/partitions.ts";
 import { refuseSharedRoles } from "../../../settings/publish-roles.ts";
 import { loadSettings, saveSettings, type Settings, settingsPath } from "../../../settings/settings.ts";
-import { closest } from "../../../base/closest.ts";
+import { closest } from "../../../base/words/closest.ts";
 import { missing, usage, valuesOf } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { note, print, printJson, success, warn } from "../../terminal/terminal.ts";

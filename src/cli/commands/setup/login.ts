@@ -7,7 +7,7 @@ import {
   type Settings,
   settingsPath,
 } from "../../../settings/settings.ts";
-import { closest } from "../../../base/closest.ts";
+import { closest } from "../../../base/words/closest.ts";
 import { usage } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";
 import { note, print, printJson, success } from "../../terminal/terminal.ts";

@@ -1,7 +1,7 @@
 /** `vouch setup session`: what ends a session before its time. */
 import { noLockHere, whyNot } from "../../../agent/end-on/support.ts";
 import { askStatus } from "../../../agent/wire/client.ts";
-import { closest } from "../../../base/closest.ts";
+import { closest } from "../../../base/words/closest.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { type EndOn, endOns, loadSettings, saveSettings, type Settings } from "../../../settings/settings.ts";
 import { endOnWords } from "../end-on.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { routes } from "../../../agent/protocol.ts";
 import { askAgent } from "../../../agent/wire/client.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { hasAnySession } from "../chosen-server.ts";
 import { missing, usage } from "../../framework/arguments.ts";
 import { defineCommand } from "../../framework/command.ts";

@@ -1,13 +1,13 @@
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { describeKey } from "../../../fido/webauthn/authenticator-model.ts";
 import type { Attestation } from "../../configuration/attestation.ts";
 import { isUrl, readMetadata } from "../../policy/metadata-source.ts";
 import { AttestationPolicy } from "../../policy/policy.ts";
 import { rulesText } from "../../policy/words.ts";
 import type { Metadata } from "../../policy/metadata.ts";
-import type { FoundCredential } from "../../store/credentials.ts";
+import type { FoundCredential } from "../../store/people/credentials.ts";
 import type { Store } from "../../store/store.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { attestationArgs, attestationFor, rulesJson } from "./policy.ts";
 

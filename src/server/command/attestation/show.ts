@@ -1,7 +1,7 @@
 import { compromiseOf } from "../../policy/certification.ts";
 import { goodUntil, type Metadata } from "../../policy/metadata.ts";
 import { rulesText } from "../../policy/words.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { date } from "../date.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { attestationArgs, attestationFor, rulesJson } from "./policy.ts";

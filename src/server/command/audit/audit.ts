@@ -1,6 +1,6 @@
 /** `vouch server audit`: what was recorded, and whether it is whole. */
 import { VouchError } from "../../../base/errors.ts";
-import { printable, printableJson } from "../../../base/printable.ts";
+import { printable, printableJson } from "../../../base/words/printable.ts";
 import { writeResult } from "../../../base/system/output.ts";
 import type { AuditEntry } from "../../audit/entry.ts";
 import { detailTexts } from "../../audit/detail-text.ts";
@@ -8,7 +8,7 @@ import { auditEvents } from "../../audit/events.ts";
 import { parsePoint } from "../../audit/period.ts";
 import { type AuditFilter, entries } from "../../audit/search.ts";
 import { endOfTime } from "../../store/audit.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print } from "../definition.ts";
 import { date } from "../date.ts";
 import { verify } from "./verify.ts";

@@ -1,4 +1,4 @@
-import { count } from "../../../base/count.ts";
+import { count } from "../../../base/words/count.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { VouchError } from "../../../base/errors.ts";
 import { initialized } from "../../initialize.ts";
@@ -6,7 +6,7 @@ import type { Link } from "../../audit/entry.ts";
 import { type Verdict, verifyAudit } from "../../audit/verify.ts";
 import { endOfTime } from "../../store/audit.ts";
 import type { Store } from "../../store/store.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { date } from "../date.ts";
 

@@ -1,7 +1,7 @@
 /** What an AWS account gets, whatever format it is written in: an identity provider, roles and their policies. */
 import { VouchError } from "../../../base/errors.ts";
 import type { Purpose } from "../../../base/purpose.ts";
-import { permissionsPolicy, type PolicyDocument, trustPolicy } from "../aws-trust.ts";
+import { permissionsPolicy, type PolicyDocument, trustPolicy } from "./aws-trust.ts";
 
 export interface AccountPlan {
   /** The server's URL: the issuer. */

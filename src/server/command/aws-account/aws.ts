@@ -6,7 +6,7 @@ import { settingArgs } from "../../configuration/documentation.ts";
 import { settingsOf } from "../../configuration/settings.ts";
 import { defaultAudience } from "../../initialize.ts";
 import { audienceArg, parseAudiences } from "../audiences.ts";
-import { isAwsIssuer, partitionOf } from "../aws-trust.ts";
+import { isAwsIssuer, partitionOf } from "./aws-trust.ts";
 import { defineServerCommand } from "../definition.ts";
 import { parseList } from "../list.ts";
 import { type AccountPlan, checkSize } from "./account-plan.ts";

@@ -1,5 +1,5 @@
 /** The plan as a CloudFormation template, in YAML: good in every account of every partition. */
-import { providerArn } from "../aws-trust.ts";
+import { providerArn } from "./aws-trust.ts";
 import { type AccountPlan, isArn, outputDescription, plannedRoles, policyName, type RolePlan } from "./account-plan.ts";
 
 const place = { partition: "${AWS::Partition}", account: "${AWS::AccountId}" };

@@ -1,6 +1,6 @@
 /** The plan as a POSIX shell script of AWS CLI commands, which can be repeated. */
-import { shellQuoted } from "../../../base/shell-word.ts";
-import { providerArn } from "../aws-trust.ts";
+import { shellQuoted } from "../../../base/words/shell-word.ts";
+import { providerArn } from "./aws-trust.ts";
 import { type AccountPlan, isArn, plannedRoles, type PlannedRole, policyName } from "./account-plan.ts";
 
 const place = { partition: "$partition", account: "$account" };

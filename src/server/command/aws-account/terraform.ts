@@ -1,5 +1,5 @@
 /** The plan as a Terraform (or OpenTofu) configuration, in the form of `terraform fmt`. */
-import { providerArn } from "../aws-trust.ts";
+import { providerArn } from "./aws-trust.ts";
 import { type AccountPlan, isArn, outputDescription, plannedRoles, policyName, type RolePlan } from "./account-plan.ts";
 
 const place = {

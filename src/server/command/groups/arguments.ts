@@ -1,5 +1,5 @@
 /** Arguments that the commands about groups share. */
-import { databaseArg } from "../database.ts";
+import { databaseArg } from "../database/database.ts";
 
 /** The group that a command is about. */
 export const groupArg = {

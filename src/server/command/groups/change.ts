@@ -1,5 +1,5 @@
 import { addGroup, parseGroupName, removeGroup, renameGroup } from "../../administration/groups.ts";
-import { currentTime, withStore } from "../database.ts";
+import { currentTime, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { commonArgs, groupArg } from "./arguments.ts";
 

@@ -1,8 +1,8 @@
-import { printable, printableJson } from "../../../base/printable.ts";
+import { printable, printableJson } from "../../../base/words/printable.ts";
 import { writeResult } from "../../../base/system/output.ts";
 import { knownGroup } from "../../administration/groups.ts";
 import { type GroupMember, groupsPage, type GroupSummary } from "../../store/people/groups.ts";
-import { databaseArg, withStore } from "../database.ts";
+import { databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print } from "../definition.ts";
 import { groupArg } from "./arguments.ts";
 

@@ -1,7 +1,7 @@
 import { joinGroup, leaveGroup } from "../../administration/groups.ts";
-import { withStore } from "../database.ts";
+import { withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { parseEmail } from "../invite.ts";
+import { parseEmail } from "../people/invite.ts";
 import { commonArgs, emailArg, groupArg } from "./arguments.ts";
 
 export const join = defineServerCommand({

@@ -1,5 +1,5 @@
 import { parseLaptopProfileName, removeLaptopProfile, setLaptopProfile } from "../../administration/laptop-profiles.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { profileArg } from "./arguments.ts";
 

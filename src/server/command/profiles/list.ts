@@ -1,12 +1,12 @@
-import { count } from "../../../base/count.ts";
+import { count } from "../../../base/words/count.ts";
 import { VouchError } from "../../../base/errors.ts";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { announcementFor, bodyOf } from "../../announced/announcement.ts";
 import { knownLaptopProfile } from "../../administration/laptop-profiles.ts";
 import { knownPerson } from "../../administration/people.ts";
-import { databaseArg, withStore } from "../database.ts";
+import { databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { parseEmail } from "../invite.ts";
+import { parseEmail } from "../people/invite.ts";
 import { profileArg } from "./arguments.ts";
 
 export const list = defineServerCommand({

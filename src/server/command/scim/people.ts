@@ -1,7 +1,7 @@
 import { linkToScim, unlinkFromScim } from "../../administration/scim-access.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print } from "../definition.ts";
-import { parseEmail } from "../invite.ts";
+import { parseEmail } from "../people/invite.ts";
 
 const emailArg = {
   email: { type: "positional", description: "The person.", valueHint: "EMAIL", required: true },

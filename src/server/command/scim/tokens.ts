@@ -1,5 +1,5 @@
 import { addScimToken, removeScimToken } from "../../administration/scim-access.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { date } from "../date.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 

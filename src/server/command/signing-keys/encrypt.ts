@@ -1,12 +1,12 @@
 import { VouchError } from "../../../base/errors.ts";
-import { count } from "../../../base/count.ts";
+import { count } from "../../../base/words/count.ts";
 import { initialized } from "../../initialize.ts";
 import { encryptKeys } from "../../signing/encrypt.ts";
 import { databaseFailure } from "../../store/failure.ts";
 import type { Store } from "../../store/store.ts";
-import { databaseArg, withStore } from "../database.ts";
+import { databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { keyEncryptionArg, keyProtector, openProtector } from "../key-encryption.ts";
+import { keyEncryptionArg, keyProtector, openProtector } from "./key-encryption.ts";
 import { atSameServer } from "../same-server.ts";
 
 export const encrypt = defineServerCommand({

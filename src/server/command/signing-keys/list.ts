@@ -1,5 +1,5 @@
 import { VouchError } from "../../../base/errors.ts";
-import { table } from "../../../base/table.ts";
+import { table } from "../../../base/words/table.ts";
 import type { SigningKey } from "../../store/signing-keys.ts";
 import { type KeyState, type KeyStatus, refreshSeconds, statusesAt } from "../../signing/life-cycle.ts";
 import {
@@ -10,9 +10,9 @@ import {
   type Protection,
 } from "../../signing/protection.ts";
 import { openSigner } from "../../signing/signing-key.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { keyEncryptionArg, keyProtector } from "../key-encryption.ts";
+import { keyEncryptionArg, keyProtector } from "./key-encryption.ts";
 import { date } from "../date.ts";
 import { initialized } from "../../initialize.ts";
 import { atSameServer } from "../same-server.ts";

@@ -1,8 +1,8 @@
 import { replaceLost as replaceLostKeys } from "../../signing/lost.ts";
 import { requireUnused } from "../../store/alone.ts";
-import { currentTime, databaseArg, databaseOf, withStore } from "../database.ts";
+import { currentTime, databaseArg, databaseOf, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { keyEncryptionArg, keyMakerOf, keyProtector, signingKeyArg } from "../key-encryption.ts";
+import { keyEncryptionArg, keyMakerOf, keyProtector, signingKeyArg } from "./key-encryption.ts";
 import { initialized } from "../../initialize.ts";
 
 export const replaceLost = defineServerCommand({

@@ -1,6 +1,6 @@
 import { refreshSeconds } from "../../signing/life-cycle.ts";
 import { retire as retireKey } from "../../signing/rotation.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 
 export const retire = defineServerCommand({

@@ -1,9 +1,9 @@
 import { jwksCacheSeconds, refreshSeconds, retiredSeconds } from "../../signing/life-cycle.ts";
 import { initialized } from "../../initialize.ts";
 import { rotate as rotateKeys, type Rotation } from "../../signing/rotation.ts";
-import { currentTime, databaseArg, withStore } from "../database.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
-import { keyEncryptionArg, keyMakerOf, signingKeyArg } from "../key-encryption.ts";
+import { keyEncryptionArg, keyMakerOf, signingKeyArg } from "./key-encryption.ts";
 import { date } from "../date.ts";
 import { atSameServer } from "../same-server.ts";
 

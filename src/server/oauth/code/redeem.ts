@@ -6,7 +6,7 @@ import { normalizeEnrollmentCode } from "../../keys/enrollment-code.ts";
 import { randomToken, sha256 } from "../../random.ts";
 import type { AuthorizationCode } from "../../store/people/authorization-codes.ts";
 import type { Recording } from "../../store/store.ts";
-import type { User } from "../../store/user.ts";
+import type { User } from "../../store/people/user.ts";
 import { type DpopProof, rememberProof } from "../dpop.ts";
 import { clientId } from "./request.ts";
 

@@ -3,7 +3,7 @@
  * (RFC 7636) and the thumbprint of a DPoP key (RFC 9449, 10), both demanded, by the one public client that there is.
  */
 import * as v from "valibot";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { OAuthError } from "../../http/failure.ts";
 
 /** The only client, which every installation of the command line is: it has no secret. */

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { VouchError } from "../../../base/errors.ts";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { AdminChange, expectPossible, perform } from "../../administration/change.ts";
 import { expectRight } from "../../administration/rights.ts";
 import type { Handler } from "../../context.ts";

@@ -1,6 +1,6 @@
 /** One group: who is in it, page by page, and who says so. */
 import * as v from "valibot";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { knownGroup } from "../../administration/groups.ts";
 import { QueryText } from "../../http/query.ts";
 import type { Group, GroupMember } from "../../store/people/groups.ts";

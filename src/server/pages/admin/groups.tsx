@@ -1,6 +1,6 @@
 /** All groups, page by page. */
 import * as v from "valibot";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { h } from "../view/jsx.ts";
 import { Disclosure, Empty, Table, Time } from "../view/parts.tsx";
 import { adminPage } from "./admin-page.tsx";

@@ -1,6 +1,6 @@
 /** The server's own keys with their ages, and which security keys it takes. */
 import * as v from "valibot";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { goodUntil, type Metadata } from "../../policy/metadata.ts";
 import { rulesText } from "../../policy/words.ts";
 import { type KeyState, statusesAt } from "../../signing/life-cycle.ts";

@@ -6,7 +6,7 @@ import { endOfTime } from "../../store/audit.ts";
 import { Fragment, h } from "../view/jsx.ts";
 import { Section, Table } from "../view/parts.tsx";
 import { adminPage } from "./admin-page.tsx";
-import { AuditTable } from "./audit-table.tsx";
+import { AuditTable } from "./audit/table.tsx";
 import { Chart, count } from "./chart.tsx";
 
 const hour = 3600;

@@ -1,5 +1,5 @@
 /** Parts of the administrators' pages. */
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import type { AdminChange } from "../../administration/change.ts";
 import type { GroupSource } from "../../store/people/groups.ts";
 import type { SignedIn } from "../session.ts";

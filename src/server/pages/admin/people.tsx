@@ -1,6 +1,6 @@
 /** People, found by their address, name, role or state, page by page. */
 import * as v from "valibot";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { type ListedPerson, peoplePage as readPeople } from "../../administration/list-people.ts";
 import { type Role, roles } from "../../store/people/roles.ts";
 import { Fragment, h } from "../view/jsx.ts";

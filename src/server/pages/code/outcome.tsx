@@ -1,5 +1,5 @@
 /** How a login in the browser ends at the page: on the way to the terminal, with a code to type, or cancelled. */
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { html } from "../answer.ts";
 import { h } from "../view/jsx.ts";
 import { Layout } from "../view/layout.tsx";

@@ -1,5 +1,5 @@
 /** The pages of an enrolment by single sign-on: where it begins, and the code at its end. */
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import type { Handler } from "../../context.ts";
 import { configured } from "../../sso/configured.ts";
 import { html } from "../answer.ts";

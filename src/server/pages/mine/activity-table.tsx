@@ -1,9 +1,9 @@
 /** What the audit log has about a person, in words. */
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import type { AuditEntry } from "../../audit/entry.ts";
 import type { ServerContext } from "../../context.ts";
 import { endOfTime, type Position } from "../../store/audit.ts";
-import type { Credential } from "../../store/credentials.ts";
+import type { Credential } from "../../store/people/credentials.ts";
 import { Empty, Table, Time } from "../view/parts.tsx";
 import { wordsOf } from "../view/event-words.ts";
 import { h } from "../view/jsx.ts";

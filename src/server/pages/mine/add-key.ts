@@ -9,7 +9,7 @@ import type { Handler, ServerContext } from "../../context.ts";
 import { checkNameIsFree, expectRoom, KeyName } from "../../keys/added-key.ts";
 import { addition, approvalRequest, beginApproval, takeApproval, verifyApproval } from "../../keys/approval.ts";
 import { addOwnKey } from "../../keys/changes.ts";
-import type { User } from "../../store/user.ts";
+import type { User } from "../../store/people/user.ts";
 import { AuthenticationResponseSchema, RegistrationResponseSchema } from "../../webauthn/webauthn-json.ts";
 import { redirect } from "../answer.ts";
 import { readPageForm } from "../forms.ts";

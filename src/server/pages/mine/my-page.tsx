@@ -1,9 +1,9 @@
 /** A person's own page: who they are, their keys, sessions, recent activity, and what a new laptop needs. */
 import { describeKey } from "../../../fido/webauthn/authenticator-model.ts";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import type { Handler, ServerContext } from "../../context.ts";
 import { ownSessions, publicId } from "../../oauth/sessions.ts";
-import type { Credential } from "../../store/credentials.ts";
+import type { Credential } from "../../store/people/credentials.ts";
 import { html, outcomeOf } from "../answer.ts";
 import { findSignedIn, idleSeconds, type SignedIn } from "../session.ts";
 import { showSignIn } from "../sign-in/page.tsx";

@@ -1,5 +1,5 @@
 /** What every page has: head, header with the way to the other pages, main part. */
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { may } from "../../administration/rights.ts";
 import { assetPath } from "../assets/assets.ts";
 import type { SignedIn } from "../session.ts";

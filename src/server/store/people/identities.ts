@@ -1,6 +1,6 @@
 /** Who people are at the company's identity provider: an issuer and a subject, never an e-mail address. */
 import type { Sql } from "../sql.ts";
-import type { User } from "../user.ts";
+import type { User } from "./user.ts";
 
 export interface Identity {
   issuer: string;

@@ -1,6 +1,6 @@
 /** Sessions of the pages, by the SHA-256 of their cookie's token. */
 import type { Sql } from "../sql.ts";
-import type { User } from "../user.ts";
+import type { User } from "./user.ts";
 import { type Role, toRole } from "./roles.ts";
 
 /** How a person signed in: by a security key, or by the company's identity provider. */

@@ -1,6 +1,6 @@
 /** People as SCIM sees them: those alone whom it made, or whom it was let take up. */
 import type { Sql } from "../sql.ts";
-import type { User } from "../user.ts";
+import type { User } from "./user.ts";
 
 /** What SCIM says of a person. */
 export interface ScimPerson {

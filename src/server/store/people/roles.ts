@@ -1,6 +1,6 @@
 /** What people may do at this server beyond their own things. */
 import type { Sql } from "../sql.ts";
-import type { User } from "../user.ts";
+import type { User } from "./user.ts";
 
 /** From the least to the most. */
 export const roles = ["member", "auditor", "administrator"] as const;

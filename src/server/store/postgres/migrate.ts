@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { ReservedSQL } from "bun";
 import { VouchError } from "../../../base/errors.ts";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { nextEntry } from "../../audit/entry.ts";
 import { AuditStore } from "../audit.ts";
 import { copyInto } from "./copy.ts";

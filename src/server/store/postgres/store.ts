@@ -1,7 +1,7 @@
 /** PostgreSQL: opening the database, migrations, transactions. */
 import type { ReservedSQL } from "bun";
 import { VouchError } from "../../../base/errors.ts";
-import { printable } from "../../../base/printable.ts";
+import { printable } from "../../../base/words/printable.ts";
 import { unusable } from "../failure.ts";
 import { checkVersion, migrate, schemaVersion } from "../schema.ts";
 import type { Sql } from "../sql.ts";

@@ -9,7 +9,7 @@ import { cargoArguments, namedFolders } from "./command-line.ts";
 import { configFiles, type FolderConfig, projectConfigs } from "./configuration.ts";
 import { aliasWords, networkKeys } from "./network-keys.ts";
 import { shown } from "./shown.ts";
-import { shellWord } from "../../../base/shell-word.ts";
+import { shellWord } from "../../../base/words/shell-word.ts";
 
 /** A project's configuration that affects the network, and why. */
 export interface Decisive {

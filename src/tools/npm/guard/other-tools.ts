@@ -10,7 +10,7 @@ import { readSettings } from "./guard.ts";
 import { dirname, join, resolve } from "./paths.ts";
 import { plainHostsIn, plainHttpVariables } from "./plain-http.ts";
 import { type Objection, otherRepository, whyUnsafe } from "./objections.ts";
-import { examineProject } from "./project.ts";
+import { examineProject } from "./project/project.ts";
 import { findOtherRepository } from "./repositories.ts";
 import { environmentSettings } from "./settings-text.ts";
 import { reasonOf } from "./trust.ts";

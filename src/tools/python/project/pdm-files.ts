@@ -6,7 +6,7 @@ import { decodedUri } from "../../../base/net/uri.ts";
 import { ancestors } from "../../../base/process/ancestors.ts";
 import type { Environment } from "../../../base/environment.ts";
 import { type Mention, urlsIn } from "./mentions.ts";
-import { readTomlFile } from "../../small-files.ts";
+import { readTomlFile } from "../../checks/small-files.ts";
 import { tableOf } from "../../../base/json.ts";
 import { pdmConfigPath } from "../../pdm/config-path.ts";
 import { isFetched, mentionsOfProject, tomlOf } from "./toml-files.ts";

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { checkEnvironment } from "../../../../src/cli/commands/doctor/environment.ts";
-import { checkPath } from "../../../../src/cli/commands/doctor/path.ts";
+import { checkPath } from "../../../../src/cli/commands/doctor/path/path.ts";
 import { checkStoredTokens } from "../../../../src/cli/commands/doctor/stored-tokens.ts";
 import { host } from "../../../settings/my-repository.ts";
 import { brief, makeMachine, otherHost, removeMachines, said } from "./machine.ts";

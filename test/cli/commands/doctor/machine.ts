@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildInfo } from "../../../../src/base/build-info.ts";
-import type { Finding, Machine } from "../../../../src/tools/finding.ts";
+import type { Finding, Machine } from "../../../../src/tools/checks/finding.ts";
 import { myRepository } from "../../../settings/my-repository.ts";
 import { type TempFolder, tempFolder } from "../../../temp-folder.ts";
 

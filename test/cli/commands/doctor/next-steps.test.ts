@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { nextSteps } from "../../../../src/cli/commands/doctor/next-steps.ts";
-import type { Machine } from "../../../../src/tools/finding.ts";
+import type { Machine } from "../../../../src/tools/checks/finding.ts";
 import { makeMachine, removeMachines } from "./machine.ts";
 
 const { settings, agent } = makeMachine();

@@ -1,6 +1,6 @@
 /** The policies of docs/accounts.md and docs/server.md, in the sandbox's IAM. */
 import { describe, expect, test } from "bun:test";
-import { publishCondition } from "../../../../src/server/command/aws-trust.ts";
+import { publishCondition } from "../../../../src/server/command/aws-account/aws-trust.ts";
 import { blockTexts } from "../../../docs/blocks.ts";
 import { parsePolicy, type PolicyDocument } from "../../iam/document.ts";
 import { evaluate } from "../../iam/evaluate.ts";

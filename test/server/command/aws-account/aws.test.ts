@@ -1,6 +1,6 @@
 /** `vouch server aws`: what it takes, what it refuses, and that the formats say the same. */
 import { describe, expect, test } from "bun:test";
-import { permissionsPolicy, trustPolicy } from "../../../../src/server/command/aws-trust.ts";
+import { permissionsPolicy, trustPolicy } from "../../../../src/server/command/aws-account/aws-trust.ts";
 import { emptyAccount, id, issuerUrl, vouchServerAws } from "./printed.ts";
 import { createStack } from "./stack.ts";
 

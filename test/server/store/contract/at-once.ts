@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { defaultAudience, initializeServer } from "../../../../src/server/initialize.ts";
 import type { Store, Transaction } from "../../../../src/server/store/store.ts";
-import type { User } from "../../../../src/server/store/user.ts";
+import type { User } from "../../../../src/server/store/people/user.ts";
 import { credential, type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
 
 /** Declares the tests. */

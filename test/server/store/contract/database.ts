@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { SQL } from "bun";
 import { openStore } from "../../../../src/server/store/open.ts";
 import { versions } from "../../../../src/server/store/schema-versions.ts";
-import type { Credential } from "../../../../src/server/store/credentials.ts";
+import type { Credential } from "../../../../src/server/store/people/credentials.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import { tempFolder } from "../../../temp-folder.ts";
 

@@ -1,10 +1,10 @@
 /** Groups, their members by source, and roles, as both databases keep them. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { groupName, type GroupSource } from "../../../../src/server/store/people/groups.ts";
-import type { PeopleFilter } from "../../../../src/server/store/accounts.ts";
+import type { PeopleFilter } from "../../../../src/server/store/people/accounts.ts";
 import { endOfTime } from "../../../../src/server/store/audit.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
-import type { User } from "../../../../src/server/store/user.ts";
+import type { User } from "../../../../src/server/store/people/user.ts";
 import { type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
 
 /** Declares the tests. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { defaultAudience, initializeServer } from "../../../../src/server/initialize.ts";
 import { endWhatWasOpen } from "../../../../src/server/restored.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
-import type { User } from "../../../../src/server/store/user.ts";
+import type { User } from "../../../../src/server/store/people/user.ts";
 import { credential, type MakeDatabase, now, open, plain, type TestDatabase, takeBackTo } from "./database.ts";
 
 /** Declares the tests. */

@@ -1,7 +1,7 @@
 /** Every statement about one person leaves a second, who has the same of everything, as they were. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { Store } from "../../../../src/server/store/store.ts";
-import type { User } from "../../../../src/server/store/user.ts";
+import type { User } from "../../../../src/server/store/people/user.ts";
 import { credential, type MakeDatabase, now, open, plain, type TestDatabase } from "./database.ts";
 
 /** Declares the tests. */

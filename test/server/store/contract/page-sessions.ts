@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { ClockGuard } from "../../../../src/server/clock-guard.ts";
 import { endWhatWasOpen } from "../../../../src/server/restored.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
-import type { User } from "../../../../src/server/store/user.ts";
+import type { User } from "../../../../src/server/store/people/user.ts";
 import { credential, type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
 
 /** Declares the tests. */

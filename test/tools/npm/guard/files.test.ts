@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { examineProject } from "../../../../src/tools/npm/guard/project.ts";
+import { examineProject } from "../../../../src/tools/npm/guard/project/project.ts";
 import { namesIn, realPath, textOf } from "../../../../src/tools/npm/guard/files.ts";
 import { tempFolderUntil } from "../../../temp-folder.ts";
 

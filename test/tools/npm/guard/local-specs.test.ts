@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { localPaths, repositoryPaths, specsOf } from "../../../../src/tools/npm/guard/local-specs.ts";
+import { localPaths, repositoryPaths, specsOf } from "../../../../src/tools/npm/guard/project/local-specs.ts";
 
 describe("a folder is found in every spelling that a version of npm or pnpm follows", () => {
   test.each([

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join, relative } from "node:path";
-import { memberFolders } from "../../../../src/tools/npm/guard/members.ts";
+import { memberFolders } from "../../../../src/tools/npm/guard/project/members.ts";
 import { tempFolderUntil } from "../../../temp-folder.ts";
 
 const folder = tempFolderUntil(afterAll, "/tmp");

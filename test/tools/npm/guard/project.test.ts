@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { examineProject } from "../../../../src/tools/npm/guard/project.ts";
+import { examineProject } from "../../../../src/tools/npm/guard/project/project.ts";
 import { tempFolderUntil } from "../../../temp-folder.ts";
 
 const folder = tempFolderUntil(afterAll, "/tmp");

@@ -1,8 +1,8 @@
 /** `vouch doctor --leaks`: finds tokens that people and tools have left behind. */
 import { isatty } from "node:tty";
 import { VouchError } from "../../../../base/errors.ts";
-import type { Machine } from "../../../../tools/finding.ts";
-import { readSmallFile } from "../../../../tools/small-files.ts";
+import type { Machine } from "../../../../tools/checks/finding.ts";
+import { readSmallFile } from "../../../../tools/checks/small-files.ts";
 import { note, printJson, warn } from "../../../terminal/terminal.ts";
 import { endOf, mayBeGood } from "./ends.ts";
 import { knownTokens } from "./known.ts";

@@ -1,6 +1,6 @@
 /** Where people and tools leave tokens behind, besides the files that the package managers' own tables name. */
 import { dirname, join, sep } from "node:path";
-import type { Machine } from "../../../../tools/finding.ts";
+import type { Machine } from "../../../../tools/checks/finding.ts";
 import { allTools } from "../../../../tools/tools.ts";
 import { agentLogPath } from "../../../../agent/wire/log-path.ts";
 import { lstat } from "../../../../agent/wire/client.ts";

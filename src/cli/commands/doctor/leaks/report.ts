@@ -1,5 +1,5 @@
 /** Says where tokens lie and until when they are good: places and times, never a token. */
-import { count } from "../../../../base/count.ts";
+import { count } from "../../../../base/words/count.ts";
 import { bold, dim, green, print, red, yellow } from "../../../terminal/terminal.ts";
 import { clockTime, duration } from "../../../terminal/time.ts";
 import type { End } from "./ends.ts";

@@ -1,9 +1,9 @@
 /** The whole search: files, then processes. */
 import { statSync } from "node:fs";
-import type { Machine } from "../../../../tools/finding.ts";
-import { readSmallFile } from "../../../../tools/small-files.ts";
-import { hasTokenByLook } from "../../../../tools/token-lines.ts";
-import { storedTokens } from "../../../../tools/stored-tokens.ts";
+import type { Machine } from "../../../../tools/checks/finding.ts";
+import { readSmallFile } from "../../../../tools/checks/small-files.ts";
+import { hasTokenByLook } from "../../../../tools/checks/token-lines.ts";
+import { storedTokens } from "../../../../tools/checks/stored-tokens.ts";
 import { searchFiles } from "./files.ts";
 import type { Leak, Searched } from "./leak.ts";
 import { leakPlaces } from "./places.ts";

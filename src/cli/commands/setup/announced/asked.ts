@@ -4,7 +4,7 @@ import { parseAnnounced } from "../../../../announced/parse.ts";
 import { routes } from "../../../../agent/protocol.ts";
 import { askAgent } from "../../../../agent/wire/client.ts";
 import { VouchError } from "../../../../base/errors.ts";
-import { printable } from "../../../../base/printable.ts";
+import { printable } from "../../../../base/words/printable.ts";
 import { agentTimeoutMs } from "../../../key/ceremony.ts";
 
 /**

@@ -3,7 +3,7 @@ import { homeFolder } from "../../../../base/system/home.ts";
 import type { PackageHost } from "../../../../aws/package-endpoints.ts";
 import { refuseSharedRoles } from "../../../../settings/publish-roles.ts";
 import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
-import type { Machine } from "../../../../tools/finding.ts";
+import type { Machine } from "../../../../tools/checks/finding.ts";
 import { type ToolName, toolNames, tools } from "../../../../tools/tools.ts";
 import type { Tool } from "../../../../tools/tool.ts";
 import { overridingVariables } from "../../../../tools/variables.ts";

@@ -9,7 +9,7 @@ import { indexNames } from "../../../../tools/cargo/project/other-names.ts";
 import { profileNamed } from "../../../../settings/roles.ts";
 import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
 import { VouchError } from "../../../../base/errors.ts";
-import { closest } from "../../../../base/closest.ts";
+import { closest } from "../../../../base/words/closest.ts";
 import { missing, usage } from "../../../framework/arguments.ts";
 import { awsRegion } from "../aws-region.ts";
 import { type RoleFlags, roleSettings } from "./role-flags.ts";

@@ -1,7 +1,7 @@
 /** Which tools `vouch setup codeartifact` sets up: the named ones, those of a repository, or each that is installed. */
 import { isatty } from "node:tty";
 import { VouchError } from "../../../../base/errors.ts";
-import { shellWord } from "../../../../base/shell-word.ts";
+import { shellWord } from "../../../../base/words/shell-word.ts";
 import { removeCommand } from "../../../../editing/edited.ts";
 import type { Environment } from "../../../../base/environment.ts";
 import type { RepositorySettings } from "../../../../settings/settings.ts";

@@ -1,6 +1,6 @@
 /** Previews a file change as a diff without context lines. */
 
-import { count } from "../../../../../base/count.ts";
+import { count } from "../../../../../base/words/count.ts";
 
 /** Limit of changed lines for the line-by-line comparison, whose cost is quadratic. */
 const maxCompared = 2000;

@@ -1,8 +1,8 @@
 /** What a set-up says of tokens that lie in files already: its own lines make none, and those others have are found. */
 import type { FileChange } from "../../../../../editing/user-file.ts";
-import type { Machine } from "../../../../../tools/finding.ts";
-import { readSmallFile } from "../../../../../tools/small-files.ts";
-import { storedTokens } from "../../../../../tools/stored-tokens.ts";
+import type { Machine } from "../../../../../tools/checks/finding.ts";
+import { readSmallFile } from "../../../../../tools/checks/small-files.ts";
+import { storedTokens } from "../../../../../tools/checks/stored-tokens.ts";
 
 /**
  * A sentence on each token, with its line as it is after the changes. `dryRun`: they are not made. `only`: the files to

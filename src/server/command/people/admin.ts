@@ -1,0 +1,91 @@
+/** `vouch server admin`: who may administer this server by its pages and its API. */
+import { VouchError } from "../../../base/errors.ts";
+import { type Role, type RoleHolder } from "../../store/people/roles.ts";
+import { currentTime, databaseArg, withStore } from "../database/database.ts";
+import { defineServerCommand, print, printJson } from "../definition.ts";
+import { parseEmail } from "./invite.ts";
+import { giveRole, knownPerson } from "../../administration/people.ts";
+
+const add = defineServerCommand({
+  meta: { name: "add", description: "Make a person an administrator, or an auditor." },
+  teaching: {
+    details: [
+      "A person who is not known yet is made, and needs a key: by `vouch server invite`. What an administrator changes over the pages or the API asks for a touch of their key; the command line on the server's machine, which has the database, needs no role.",
+    ],
+    examples: [
+      ["vouch server admin add dev@example.com", "The first administrator."],
+      ["vouch server admin add --auditor ann@example.com", "ann@example.com sees everything and changes nothing."],
+    ],
+  },
+  args: {
+    email: { type: "positional", description: "Who.", valueHint: "EMAIL", required: true },
+    auditor: { type: "boolean", description: "Give the right to read everything, and none to change anything." },
+    ...databaseArg,
+  },
+  async run({ args }) {
+    const email = parseEmail(args.email);
+    const role = args.auditor === true ? "auditor" : "administrator";
+    const isNew = await withStore(args, false, (store) =>
+      store.transaction(async (tables) => {
+        const { accounts, credentials } = tables;
+        const user = (await accounts.add(email, currentTime())) ?? (await knownPerson(tables, email));
+        if (user.disabled) {
+          throw new VouchError("person_disabled", `${email} is disabled.`, {
+            hint: `Run \`vouch server enable ${email}\` first.`,
+          });
+        }
+        await giveRole(tables, "operator", { email, role });
+        return (await credentials.ofUser(user.id)).length === 0;
+      }),
+    );
+    print(`${email} is ${described(role)}.`);
+    if (isNew) print(`They have no security key yet: vouch server invite ${email}`);
+  },
+});
+
+const remove = defineServerCommand({
+  meta: { name: "remove", description: "Make an administrator or auditor a member like any other." },
+  teaching: { examples: [["vouch server admin remove dev@example.com", "They keep their keys and sessions."]] },
+  args: {
+    email: { type: "positional", description: "Who.", valueHint: "EMAIL", required: true },
+    ...databaseArg,
+  },
+  async run({ args }) {
+    const email = parseEmail(args.email);
+    const was = await withStore(args, false, (store) =>
+      store.transaction(async (tables) => {
+        const user = await knownPerson(tables, email);
+        const before = await tables.roles.roleOf(user.id);
+        await giveRole(tables, "operator", { email, role: "member" });
+        return before;
+      }),
+    );
+    print(was === "member" ? `${email} was no administrator or auditor.` : `${email} is ${described(was)} no more.`);
+  },
+});
+
+const list = defineServerCommand({
+  meta: { name: "list", description: "List administrators and auditors." },
+  args: { ...databaseArg, json: { type: "boolean", description: "Print one JSON array." } },
+  async run({ args }) {
+    const holders = await withStore(args, false, ({ roles }) => roles.holders());
+    if (args.json) {
+      printJson(holders);
+      return;
+    }
+    print(holders.length === 0 ? "Nobody yet: vouch server admin add EMAIL" : holders.map(toText).join("\n"));
+  },
+});
+
+export const admin = defineServerCommand({
+  meta: { name: "admin", description: "Who administers this server by its pages and its API: add, remove, list." },
+  subCommands: { add, remove, list },
+});
+
+function described(role: Role): string {
+  return role === "auditor" ? "an auditor" : "an administrator";
+}
+
+function toText({ email, role, disabled }: RoleHolder): string {
+  return `${email}  ${role}${disabled ? " (DISABLED)" : ""}`;
+}
