@@ -3,7 +3,7 @@ import { type AuditEntry, type Fact, type Link, nextEntry } from "../audit/entry
 import { type Lane, Lanes } from "../audit/lanes.ts";
 import { AccountStore } from "./people/accounts.ts";
 import { AttestationMetadataStore } from "./attestation-metadata.ts";
-import { AuditStore, beforeAll, isTaken } from "./audit.ts";
+import { AuditStore, isTaken } from "./audit.ts";
 import { AuthorizationCodeStore } from "./people/authorization-codes.ts";
 import { CeremonyStore } from "./people/ceremonies.ts";
 import { ConfigurationStore } from "./configuration.ts";
@@ -14,17 +14,13 @@ import { IdentityStore } from "./people/identities.ts";
 import { LaptopProfileStore } from "./people/laptop-profiles.ts";
 import { PageSessionStore } from "./people/page-sessions.ts";
 import { ProvisionedStore } from "./people/provisioned.ts";
+import { purgeExpired } from "./purge.ts";
 import { RoleStore } from "./people/roles.ts";
 import { ScimTokenStore } from "./people/scim-tokens.ts";
 import { SignOnStore } from "./people/sign-ons.ts";
 import { SessionStore } from "./people/sessions.ts";
 import { SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
-
-/** Retention of expired or used invites and ended sessions, so that errors can name the reason ("used", "expired"). */
-const keepEndedSeconds = 7 * 24 * 3600;
-/** Rows that one statement of `purge` deletes; takes some milliseconds. */
-const purgeBatch = 200;
 
 /** Access to the tables, over one way to run statements. */
 export class Tables {
@@ -232,56 +228,7 @@ export abstract class Store extends Tables {
 
   /** Deletes expired rows in batches, so that requests are answered in between; `now` in seconds since 1970. */
   async purge(now: number): Promise<void> {
-    const ended = now - keepEndedSeconds;
-    await inBatches(
-      beforeAll,
-      (first) => this.#upkeep`DELETE FROM ceremonies WHERE id IN
-        (SELECT id FROM ceremonies WHERE expires_at >= ${first} AND expires_at <= ${now}
-        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
-      Number,
-    );
-    await inBatches(
-      beforeAll,
-      (first) => this.#upkeep`DELETE FROM sign_ons WHERE state_hash IN
-        (SELECT state_hash FROM sign_ons WHERE expires_at >= ${first} AND expires_at <= ${now}
-        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
-      Number,
-    );
-    await inBatches(
-      beforeAll,
-      (first) => this.#upkeep`DELETE FROM authorization_codes WHERE code_hash IN
-        (SELECT code_hash FROM authorization_codes WHERE expires_at >= ${first} AND expires_at <= ${now}
-        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
-      Number,
-    );
-    await inBatches(
-      "",
-      (first) => this.#upkeep`DELETE FROM dpop_proofs WHERE id IN
-        (SELECT id FROM dpop_proofs WHERE id >= ${first} AND id < ${`${now + 1} `}
-        ORDER BY id LIMIT ${purgeBatch}) RETURNING id AS place`,
-      String,
-    );
-    await inBatches(
-      beforeAll,
-      (first) => this.#upkeep`DELETE FROM sessions WHERE token_hash IN
-        (SELECT token_hash FROM sessions WHERE expires_at >= ${first} AND expires_at <= ${ended}
-        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
-      Number,
-    );
-    await inBatches(
-      beforeAll,
-      (first) => this.#upkeep`DELETE FROM page_sessions WHERE token_hash IN
-        (SELECT token_hash FROM page_sessions WHERE expires_at >= ${first} AND expires_at <= ${now}
-        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
-      Number,
-    );
-    await inBatches(
-      beforeAll,
-      (first) => this.#upkeep`DELETE FROM invites WHERE code_hash IN
-        (SELECT code_hash FROM invites WHERE expires_at >= ${first} AND expires_at <= ${ended}
-        ORDER BY expires_at LIMIT ${purgeBatch}) RETURNING expires_at AS place`,
-      Number,
-    );
+    await purgeExpired(this.#upkeep, now);
   }
 
   /** The number of live sessions; reads all sessions. */
@@ -289,24 +236,5 @@ export abstract class Store extends Tables {
     const [row] = await this.#upkeep`
       SELECT count(*) AS live FROM sessions WHERE expires_at > ${now} AND revoked_at IS NULL`;
     return Number(row.live);
-  }
-}
-
-const nextTurn = () => new Promise((done) => setImmediate(done));
-
-/**
- * Deletes in batches and yields to the event loop in between. A batch begins at the last place of the one before:
- * PostgreSQL's indexes keep deleted rows until a vacuum, longer while a backup reads, and a search from the beginning
- * would step over all of them each time.
- */
-async function inBatches<Place extends number | string>(
-  beginning: Place,
-  deleteBatch: (first: Place) => Promise<{ place: unknown }[]>,
-  toPlace: (value: unknown) => Place,
-): Promise<void> {
-  for (let first = beginning; ; await nextTurn()) {
-    const places = (await deleteBatch(first)).map(({ place }) => toPlace(place));
-    if (places.length < purgeBatch) return;
-    first = places.reduce((last, place) => (place > last ? place : last));
   }
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { routes } from "../../../src/server/routes.ts";
-import type { RequestLog } from "../../../src/server/server.ts";
+import type { RequestLog } from "../../../src/server/options.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { TestSecurityKey } from "../webauthn/security-key.ts";
 import { email, origin, startTestServer, type TestServer } from "../test-server.ts";

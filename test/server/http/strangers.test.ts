@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import * as fc from "fast-check";
 import { routes } from "../../../src/server/routes.ts";
-import type { RequestLog } from "../../../src/server/server.ts";
+import type { RequestLog } from "../../../src/server/options.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { newPerson } from "../person.ts";
 import { startTestServer, type TestServer } from "../test-server.ts";
