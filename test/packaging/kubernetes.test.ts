@@ -1,7 +1,7 @@
 /** The manifest for Kubernetes: valid by the schemas of its API, and what it says is what the server then does. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { YAML } from "bun";
 import * as v from "valibot";
