@@ -26,6 +26,12 @@ const asset = async () => (await import("./assets/assets.ts")).asset;
 /** OpenID Connect Discovery demands the endpoint (3); with the login in the browser off, it refuses everybody. */
 export const authorizationRoutes: readonly Route[] = [
   {
+    method: "POST",
+    path: "/oauth/par",
+    rateClass: "login",
+    handler: lazily(async () => (await import("../oauth/code/push.ts")).pushRequest),
+  },
+  {
     method: "GET",
     path: "/oauth/authorize",
     rateClass: "login",

@@ -4,6 +4,7 @@ import type { Browser } from "puppeteer-core";
 import { requires } from "../../requires.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { BrowserClient } from "../oauth/browser-client.ts";
+import { sha256 } from "../../../src/server/random.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
 import { startTestServer, type TestServer } from "../test-server.ts";
 import { TestSecurityKey } from "../webauthn/security-key.ts";
@@ -260,8 +261,7 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
       },
     });
     const redirectUri = `http://127.0.0.1:${terminal.port}/callback`;
-    const asks = async (client: BrowserClient) =>
-      tab.goTo(`/oauth/authorize?${new URLSearchParams(client.request()).toString()}`);
+    const asks = async (client: BrowserClient) => tab.goTo(await client.path());
     try {
       const redirected = await BrowserClient.begin(server, redirectUri);
       await asks(redirected);
@@ -279,7 +279,16 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
         "access_denied",
       );
 
-      await asks(await BrowserClient.typed(server));
+      const typed = await BrowserClient.typed(server);
+      const { request_uri: uri } = await typed.fields();
+      const asked = (await server.store.pushedRequests.take(sha256(uri)))!;
+      await server.store.pushedRequests.add(sha256(uri), {
+        ...asked,
+        address: "2001:db8:1234:5678:9abc:def0:1234:5678",
+      });
+      await asks(typed);
+      expect(await tab.text()).toContain("The terminal is somewhere else than this browser.");
+      await looksRight(tab, "code-asked-elsewhere");
       await tab.clickThrough("Log in", "main");
       expect(await tab.text()).toContain("Type it only into the terminal in which you began");
       expect(await tab.text()).toMatch(/\b(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}\b/);
