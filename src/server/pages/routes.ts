@@ -71,6 +71,7 @@ export const pageRoutes: readonly Route[] = [
   page("GET", "/admin/invites", async () => (await import("./admin/invites.tsx")).invitesPage),
   page("GET", "/admin/audit", async () => (await import("./admin/audit/page.tsx")).auditPage),
   page("GET", "/admin/audit/export", async () => (await import("./admin/audit/export.ts")).exportAudit),
+  page("GET", "/admin/scim", async () => (await import("./admin/scim.tsx")).scimPage),
   page("GET", "/admin/keys", async () => (await import("./admin/keys.tsx")).keysPage),
   ...changeTypes.map((type) =>
     page("POST", changePath(type), async () => (await import("./admin/changes.tsx")).makeChange(type)),

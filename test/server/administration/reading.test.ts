@@ -75,6 +75,23 @@ describe("people", () => {
     ]);
   });
 
+  test("are found by how SCIM stands to them, and say what it calls them", async () => {
+    const { provisioned } = server.store;
+    const kept = await newPerson(server);
+    const { id } = (await server.store.accounts.findUser(kept.email))!;
+    await provisioned.setState(id, "managed");
+    const names = { displayName: undefined, givenName: undefined, familyName: undefined };
+    await provisioned.write(id, { email: kept.email, ...names, externalId: "00u1" });
+    expect(await listed("scim=managed")).toEqual([kept.email]);
+    expect(await listed("scim=open")).toEqual([]);
+    const { person } = await body(`/v1/admin/person?email=${kept.email}`);
+    expect(person).toMatchObject({ scim: "managed", externalId: "00u1" });
+    expect((await body("/v1/admin/people?scim=managed")).people[0].scim).toBe("managed");
+    await server.store.scimTokens.add("entra", "hash", server.now());
+    const tokens = [{ name: "entra", createdAt: server.now(), lastUsedAt: null }];
+    expect((await body("/v1/admin/scim-tokens")).tokens).toEqual(tokens);
+  });
+
   test("one is shown with keys, identities and sessions", async () => {
     const identity = { issuer: "https://login.example.com", subject: "42" };
     await server.store.identities.add(identity, auditor.id, server.now());

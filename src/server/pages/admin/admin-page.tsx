@@ -15,6 +15,7 @@ const pages = [
   { path: "/admin/people", name: "People" },
   { path: "/admin/groups", name: "Groups" },
   { path: "/admin/invites", name: "Invites" },
+  { path: "/admin/scim", name: "SCIM" },
   { path: "/admin/audit", name: "Audit log" },
   { path: "/admin/keys", name: "Keys of the server" },
 ] as const;

@@ -76,18 +76,33 @@ export function makeChange(type: ChangeType): Handler {
       const actor = { user, address: context.caller.address, approvedBy: approved.credentialId };
       return await perform(tables, actor, change, now);
     });
-    const response =
-      change.type === "invite"
-        ? showInvite(session, context.url, change.email, outcome)
-        : redirectToAdmin(pageAfter(change, at), outcome["changed"] === false ? "nothing-changed" : change.type);
-    return { response, user: user.id };
+    return { response: answer({ session, server: context.url, change, at, outcome }), user: user.id };
   };
 }
 
-function pageAfter(change: AdminChange, at: v.InferOutput<typeof At>): AdminPath {
+interface Changed {
+  session: SignedIn;
+  server: string;
+  change: AdminChange;
+  at: v.InferOutput<typeof At>;
+  outcome: Awaited<ReturnType<typeof perform>>;
+}
+
+/** A secret is shown this once: the database has its hash alone. */
+function answer({ session, server, change, at, outcome }: Changed): Response {
+  if (change.type === "invite") return showInvite(session, server, change.email, outcome);
+  if (change.type === "add-scim-token") return showScimToken(session, server, change.token, outcome);
+  return redirectToAdmin(pageAfter(change, at), outcome["changed"] === false ? "nothing-changed" : change.type);
+}
+
+type Shown = Exclude<AdminChange, { type: "invite" | "add-scim-token" }>;
+
+function pageAfter(change: Shown, at: v.InferOutput<typeof At>): AdminPath {
   switch (change.type) {
     case "remove-group":
       return "/admin/groups";
+    case "remove-scim-token":
+      return "/admin/scim";
     case "add-group":
       return groupPath(change.group);
     case "rename-group":
@@ -100,7 +115,6 @@ function pageAfter(change: AdminChange, at: v.InferOutput<typeof At>): AdminPath
   }
 }
 
-/** The code is shown this once: the database has its hash alone. */
 function showInvite(
   session: SignedIn,
   server: string,
@@ -131,4 +145,29 @@ function showInvite(
     ),
   };
   return html(<AdminLayout session={session} path="/admin/invites" content={content} />);
+}
+
+function showScimToken(
+  session: SignedIn,
+  server: string,
+  name: string,
+  { token }: Readonly<Record<string, string | number | boolean>>,
+): Response {
+  const content = {
+    title: "A token of SCIM",
+    lead: "It is shown this once.",
+    children: (
+      <section class="card" aria-label="The token">
+        <p>Base URL and token of {printable(name)}. Give both to the identity provider, and keep neither elsewhere.</p>
+        <Command>{`${server}/scim/v2`}</Command>
+        <Command>{String(token)}</Command>
+        <p class="actions">
+          <a class="button" href="/admin/scim">
+            All tokens
+          </a>
+        </p>
+      </section>
+    ),
+  };
+  return html(<AdminLayout session={session} path="/admin/scim" content={content} />);
 }

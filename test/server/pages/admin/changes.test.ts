@@ -1,6 +1,7 @@
 /** What administrators change at the pages, each by a touch for exactly it, and that nobody else does. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { changeTypes } from "../../../../src/server/administration/change.ts";
+import { sha256 } from "../../../../src/server/random.ts";
 import type { TestSecurityKey, Twist } from "../../webauthn/security-key.ts";
 import { origin, startTestServer, type TestServer } from "../../test-server.ts";
 import { bySingleSignOn, enrolled, type Holder, newHolder, type Visitor } from "../visitor.ts";
@@ -13,6 +14,7 @@ let administrator: Holder;
 let target: { email: string; id: string; key: TestSecurityKey };
 let group: string;
 let count = 0;
+const issuer = "https://login.example.com";
 beforeAll(async () => {
   server = await startTestServer({ rateLimits: { enroll: 1e6, login: 1e6, token: 1e6 } });
   administrator = await newHolder(server, "administrator");
@@ -25,6 +27,8 @@ beforeEach(async () => {
   group = `team ${count}`;
   const { id } = (await server.store.groups.create(group, "local", server.now()))!;
   await server.store.groups.join(id, target.id, "local");
+  await server.store.identities.add({ issuer, subject: `subject-${count}` }, target.id, server.now());
+  await server.store.scimTokens.add(`token-${count}`, sha256(`token-${count}`), server.now());
 });
 
 const path = (type: string) => `/admin/changes/${type}`;
@@ -45,14 +49,22 @@ function fieldsOf(type: (typeof changeTypes)[number]): Fields {
     "remove-group": { group },
     "join-group": { group, email: administrator.email },
     "leave-group": { group, email },
+    "link-identity": { email, issuer, subject: `new-${count}` },
+    "unlink-identity": { email, issuer, subject: `subject-${count}` },
+    "link-scim": { email },
+    "unlink-scim": { email },
+    "add-scim-token": { token: `new-${count}` },
+    "remove-scim-token": { token: `token-${count}` },
   };
   return fields[type];
 }
 
 /** All that a change could have changed. */
 async function state(): Promise<unknown> {
-  const { accounts, credentials, groups, roles } = server.store;
+  const { accounts, credentials, groups, identities, roles, scimTokens } = server.store;
   return {
+    identities: await identities.ofUser(target.id),
+    tokens: (await scimTokens.list()).map(({ name }) => name),
     summary: await accounts.summary(target.email, server.now()),
     keys: (await credentials.ofUser(target.id)).map(({ id }) => id),
     groups: await groups.page(),
@@ -82,6 +94,10 @@ describe("an administrator, with a touch,", () => {
     ["rename-group", "/admin/group?name=%G+new", "group_renamed"],
     ["remove-group", "/admin/groups", "group_removed"],
     ["leave-group", "/admin/person?email=%E", "group_left"],
+    ["link-identity", "/admin/person?email=%E", "identity_added"],
+    ["unlink-identity", "/admin/person?email=%E", "identity_removed"],
+    ["link-scim", "/admin/person?email=%E", "scim_linked"],
+    ["remove-scim-token", "/admin/scim", "scim_token_removed"],
   ])("can %s, which is recorded with who did it, and leads to %s", async (type, where, event) => {
     const before = await state();
     const answer = await administrator.visitor.touched(administrator.key, path(type), fieldsOf(type));
@@ -105,6 +121,38 @@ describe("an administrator, with a touch,", () => {
       administrator.visitor.touched(administrator.key, path("enable"), { email: target.email });
     expect((await enabling()).headers.get("location")).toEndWith("&done=enable");
     expect((await enabling()).headers.get("location")).toEndWith("&done=nothing-changed");
+  });
+
+  test("takes a person from SCIM, once", async () => {
+    await server.store.provisioned.setState(target.id, "managed");
+    const unlinking = async () =>
+      administrator.visitor.touched(administrator.key, path("unlink-scim"), { email: target.email });
+    expect((await unlinking()).headers.get("location")).toEndWith("&done=unlink-scim");
+    expect(await server.store.provisioned.stateOf(target.id)).toMatchObject({ state: undefined });
+    expect((await unlinking()).headers.get("location")).toEndWith("&done=nothing-changed");
+  });
+
+  test("gets a token of SCIM, which the page shows this once, and which provisions", async () => {
+    const name = `idp-${count}`;
+    const answer = await administrator.visitor.touched(administrator.key, path("add-scim-token"), { token: name });
+    expect([answer.status, answer.headers.get("cache-control")]).toEqual([200, "no-store"]);
+    const token = /<code>(vouch-scim-[\w-]{43})<\/code>/.exec(await answer.text())?.[1] ?? "";
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await server.send("/scim/v2/Users", { headers })).status).toBe(200);
+    const page = await (await administrator.visitor.get("/admin/scim")).text();
+    expect([page.includes(name), page.includes(token)]).toEqual([true, false]);
+    expect(JSON.stringify(server.logs)).not.toContain(token);
+    const again = await administrator.visitor.touched(administrator.key, path("add-scim-token"), { token: name });
+    expect(again.status).toBe(409);
+  });
+
+  test("gives no account of the identity provider to a second person, nor takes one from a wrong one", async () => {
+    const taken = { email: administrator.email, issuer, subject: `subject-${count}` };
+    for (const type of ["link-identity", "unlink-identity"]) {
+      const answer = await administrator.visitor.touched(administrator.key, path(type), taken);
+      expect([type, answer.status]).toEqual([type, 400]);
+    }
+    expect(await server.store.identities.find(taken)).toMatchObject({ email: target.email });
   });
 
   test("adds a person to a group from either page", async () => {
@@ -290,6 +338,13 @@ test.each<[(typeof changeTypes)[number], Fields, number]>([
   ["join-group", { group: "nothing" }, 404],
   ["join-group", { at: "https://evil.example" }, 400],
   ["leave-group", { more: "x" }, 400],
+  ["link-identity", { issuer: "http://login.example.com" }, 400],
+  ["link-identity", { issuer: "https://login.example.com/" }, 400],
+  ["link-identity", { subject: "a\nb" }, 400],
+  ["link-identity", { subject: "x".repeat(256) }, 400],
+  ["link-scim", { email: "nobody@example.com" }, 404],
+  ["add-scim-token", { token: "Entra ID" }, 400],
+  ["remove-scim-token", { token: "nothing" }, 400],
 ])("the form %s with %p is %d", async (type, fields, status) => {
   const form = Object.keys(fields).length === 0 ? {} : { ...fieldsOf(type), ...fields };
   const answer = await administrator.visitor.touched(administrator.key, path(type), form);

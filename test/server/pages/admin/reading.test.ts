@@ -59,16 +59,20 @@ describe.each(paths.map(({ path }) => [path] as const))("%s", (path) => {
 });
 
 test("an administrator with a key has a form for each change", async () => {
+  await server.store.identities.add({ issuer: "https://login.example.com", subject: "s" }, auditor.id, server.now());
+  await server.store.scimTokens.add("entra", sha256("entra"), server.now());
   const mine = administrator.visitor;
   const about = [
     "/admin/groups",
     "/admin/invites",
+    "/admin/scim",
     "/admin/group?name=platform",
     `/admin/person?email=${auditor.email}`,
   ];
   const pages = await Promise.all(about.map((path) => read(path, mine)));
   const locked = await newHolder(server, "member");
   await server.store.accounts.setDisabled(locked.id, server.now());
+  await server.store.provisioned.setState(locked.id, "managed");
   pages.push(await read(`/admin/person?email=${locked.email}`, mine));
   for (const type of changeTypes) expect(pages.join("")).toContain(`action="/admin/changes/${type}"`);
 });
