@@ -113,7 +113,8 @@ export class BrowserClient {
       ...others,
     };
     const sent = Object.fromEntries(Object.entries(form).filter(([, value]) => value !== ""));
-    return await this.#server.form("/oauth/token", sent, { dpop: await this.#server.proof(dpop) });
+    const proof = await dpop.proof({ url: `${this.#server.url}/oauth/token`, now: this.#server.now() });
+    return await this.#server.form("/oauth/token", sent, { dpop: proof });
   }
 }
 

@@ -1,5 +1,7 @@
 /** A login in the browser, from the page to the session and its end. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { decodeBase64url, encodeBase64url } from "../../../../src/fido/codec/base64url.ts";
+import { type CborValue, decodeCborMap, encodeCbor } from "../../../../src/fido/codec/cbor.ts";
 import { enrolled, Visitor } from "../../pages/visitor.ts";
 import { origin, startTestServer, type TestServer } from "../../test-server.ts";
 import { TestSecurityKey } from "../../webauthn/security-key.ts";
@@ -251,8 +253,23 @@ test("a key that is part of a phone or computer is added at the page, opens a se
   });
 });
 
-/** Adds a key that a browser calls a platform authenticator, as far as the server lets it. */
-async function addBuiltIn(at: TestServer) {
+test.each(["tpm", "android-key", "android-safetynet", "apple"])(
+  "the attestation that it answers with, as %s, is no reason to refuse it, and proves nothing",
+  async (format) => {
+    const { status, mine, built } = await addBuiltIn(server, format);
+    expect(status).toBe(303);
+    const { user } = (await server.store.credentials.find(mine.id))!;
+    const [, added] = await server.store.credentials.ofUser(user.id);
+    expect(added).toMatchObject({ id: built.id, proof: undefined, transports: ["internal"] });
+    expect(await addBuiltIn(server, `${format}-2`)).toMatchObject({ status: 403 });
+  },
+);
+
+/**
+ * Adds a key that a browser calls a platform authenticator, as far as the server lets it; with `format` it answers with an
+ * attestation of that one.
+ */
+async function addBuiltIn(at: TestServer, format?: string) {
   const mine = await enrolled(at, `built-in-${++people}@example.com`);
   const built = new TestSecurityKey();
   const visitor = new Visitor(at);
@@ -261,6 +278,13 @@ async function addBuiltIn(at: TestServer) {
   const { ceremony, options } = (await (await visitor.post("/keys/add/options", { form_token })).json()) as Answered;
   const made = built.register(options, origin, { challenge: options.challenge });
   made.response.transports = [];
+  if (format !== undefined) {
+    const object = new Map(decodeCborMap(decodeBase64url(made.response.attestationObject)) as Map<string, CborValue>);
+    const statement = new Map<string, CborValue>(
+      Object.entries({ ver: "2.0", alg: -65_535, x5c: [new Uint8Array(9)] }),
+    );
+    made.response.attestationObject = encodeBase64url(encodeCbor(object.set("fmt", format).set("attStmt", statement)));
+  }
   const credential = JSON.stringify({ ...made, authenticatorAttachment: "platform" });
   const asked = await visitor.post("/keys/add/approval", { form_token, ceremony, credential });
   const body = (await asked.json()) as Answered;
