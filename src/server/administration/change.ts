@@ -1,6 +1,9 @@
 /** Everything that an administrator can change, as one value: a touch is given for exactly it, and the API takes it. */
 import * as v from "valibot";
+import { AnnouncedBody, digestOf } from "../../announced/body.ts";
 import { VouchError } from "../../base/errors.ts";
+import { checkedProfile } from "../announced/file.ts";
+import { removeLaptopProfile, setLaptopProfile } from "./laptop-profiles.ts";
 import { normalizeEmail } from "../keys/email-address.ts";
 import { canonicalIssuer } from "../configuration/table-sso.ts";
 import { groupName } from "../store/people/groups.ts";
@@ -20,6 +23,8 @@ const email = v.pipe(
   v.check((text) => normalizeEmail(text) === text, "expected an email address in lower case"),
 );
 const group = v.pipe(v.string(), v.regex(groupName, "expected the name of a group"));
+/** The name of a profile of laptops has the form of a group's. */
+const profile = v.pipe(v.string(), v.regex(groupName, "expected the name of a profile"));
 const issuer = v.pipe(
   v.string(),
   v.maxLength(2048),
@@ -50,6 +55,8 @@ export const AdminChange = v.variant("type", [
   v.strictObject({ type: v.literal("unlink-scim"), email }),
   v.strictObject({ type: v.literal("add-scim-token"), token }),
   v.strictObject({ type: v.literal("remove-scim-token"), token }),
+  v.strictObject({ type: v.literal("set-profile"), profile, group: v.exactOptional(group), body: AnnouncedBody }),
+  v.strictObject({ type: v.literal("remove-profile"), profile }),
 ]);
 
 export type AdminChange = v.InferOutput<typeof AdminChange>;
@@ -64,7 +71,7 @@ export const changeTypes = AdminChange.options.map(({ entries }) => entries.type
 export function partsOf(change: AdminChange): string[] {
   return [
     change.type,
-    ...("group" in change ? [change.group] : []),
+    ...("group" in change && change.group !== undefined ? [change.group] : []),
     ...("email" in change ? [change.email] : []),
     ...("key" in change ? [change.key] : []),
     ...("role" in change ? [change.role] : []),
@@ -72,6 +79,8 @@ export function partsOf(change: AdminChange): string[] {
     ...("last" in change ? [change.last ? "last" : ""] : []),
     ...("issuer" in change ? [change.issuer, change.subject] : []),
     ...("token" in change ? [change.token] : []),
+    ...("profile" in change ? [change.profile] : []),
+    ...("body" in change ? [digestOf(change.body)] : []),
   ];
 }
 
@@ -81,7 +90,8 @@ export function partsOf(change: AdminChange): string[] {
  */
 export async function expectPossible(tables: Transaction, change: AdminChange): Promise<void> {
   if ("email" in change && change.type !== "invite") await knownPerson(tables, change.email);
-  if ("group" in change && change.type !== "add-group") await knownGroup(tables, change.group);
+  if ("group" in change && change.group !== undefined && change.type !== "add-group")
+    await knownGroup(tables, change.group);
   const name = change.type === "add-group" ? change.group : "name" in change ? change.name : undefined;
   const taken = name !== undefined && name !== ("name" in change ? change.group : "");
   if (!taken || (await tables.groups.findByName(name)) === undefined) return;
@@ -96,10 +106,14 @@ export async function perform(tables: Recording, actor: Actor, change: AdminChan
   try {
     return await make(tables, actor, change, now);
   } catch (error) {
-    // What is wrong usage of a command is a request that is not as expected.
-    const isUsage = error instanceof VouchError && error.code === "usage";
-    throw isUsage ? new VouchError("protocol_error", error.message, { hint: error.hint, cause: error }) : error;
+    throw asAsked(error);
   }
+}
+
+/** What is wrong usage of a command, or a file that is not valid, is a request that is not as expected. */
+export function asAsked(error: unknown): unknown {
+  const isAsked = error instanceof VouchError && ["usage", "settings_invalid"].includes(error.code);
+  return isAsked ? new VouchError("protocol_error", error.message, { hint: error.hint, cause: error }) : error;
 }
 
 async function make(tables: Recording, actor: Actor, change: AdminChange, now: number): Promise<Outcome> {
@@ -142,6 +156,14 @@ async function make(tables: Recording, actor: Actor, change: AdminChange, now: n
       return { token: await addScimToken(tables, actor, { name: change.token, now }) };
     case "remove-scim-token":
       await removeScimToken(tables, actor, { name: change.token });
+      return {};
+    case "set-profile": {
+      const { profile: name, group: toGroup } = change;
+      const body = checkedProfile(change.body, name);
+      return await setLaptopProfile(tables, actor, { name, group: toGroup, body, now });
+    }
+    case "remove-profile":
+      await removeLaptopProfile(tables, actor, { name: change.profile });
       return {};
   }
 }

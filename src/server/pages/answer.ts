@@ -45,6 +45,8 @@ const adminOutcomes = {
   "link-scim": "SCIM takes the person up when it makes them next.",
   "unlink-scim": "The person is SCIM's no more.",
   "remove-scim-token": "The token was removed: its client is refused from now on.",
+  "set-profile": "The profile is announced. People see it after their next login.",
+  "remove-profile": "The profile is announced no longer.",
   "nothing-changed": "That was so already: nothing has changed.",
 } as const satisfies Record<Exclude<AdminChange["type"], "invite" | "add-scim-token"> | "nothing-changed", string>;
 

@@ -1,5 +1,6 @@
 /** What administrators change over the API: by whom, by which touch, and what is recorded. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { digestOf } from "../../../src/announced/body.ts";
 import { administer } from "../../../src/fido/webauthn/deed.ts";
 import { type AdminChange, partsOf } from "../../../src/server/administration/change.ts";
 import { sha256 } from "../../../src/server/random.ts";
@@ -35,6 +36,8 @@ const byAdministrator = () => ({
 const status = async (asked: AdminChange) => (await change(server, administrator, asked)).status;
 
 const identity = () => ({ issuer: "https://login.example.com", subject: person.id });
+
+const repository = { domain: "my-domain", domainOwner: "123456789012", region: "us-east-1", repository: "my-repo" };
 
 describe("a change", () => {
   const about = (more: object) => ({ email: person.email, ...more }) as AdminChange;
@@ -92,6 +95,26 @@ describe("a change", () => {
     expect(await use()).toBe(401);
     expect((await newest(2)).map(({ event }) => event)).toContain("scim_token_removed");
     expect(await status({ type: "remove-scim-token", token })).toBe(400);
+  });
+
+  test("a profile is set for a group, as a touch for its digest says, and removed", async () => {
+    const body = { aws: { roleArn: "arn:aws:iam::123456789012:role/dev", region: "us-east-1" } };
+    const profile = `profile ${person.id}`;
+    const other = { aws: { ...body.aws, region: "eu-west-1" } };
+    const set = { type: "set-profile", profile, body } as const;
+    expect((await change(server, administrator, set, { ...set, body: other })).status).toBe(403);
+    const { outcome } = (await change(server, administrator, set)).body;
+    expect(outcome).toEqual({ changed: true, digest: digestOf(body) });
+    expect((await newest())[0]).toMatchObject({ event: "profile_set", ...byAdministrator() });
+    expect(await status({ ...set, group: "nothing" })).toBe(404);
+    const wrong = { repositories: [{ ...repository, profile: "nothing" }] };
+    const refused = await change(server, administrator, { ...set, body: wrong });
+    expect(refused).toMatchObject({ status: 400, body: { error: { code: "protocol_error" } } });
+    const tool = { repositories: [{ ...repository, tools: ["nmp"] }] };
+    expect(await status({ ...set, body: tool })).toBe(400);
+    expect(await status({ type: "remove-profile", profile })).toBe(200);
+    expect((await newest())[0]).toMatchObject({ event: "profile_removed", ...byAdministrator() });
+    expect(await status({ type: "remove-profile", profile })).toBe(400);
   });
 
   test("a person is taken from SCIM, with the groups that it says they are in", async () => {
@@ -179,6 +202,7 @@ describe("a change", () => {
     ["another type", { type: "promote", email: "dev@example.com" }],
     ["an issuer without https", { type: "link-identity", email: "dev@example.com", issuer: "ldap://x", subject: "s" }],
     ["a token with a blank", { type: "add-scim-token", token: "a b" }],
+    ["a profile with a URL", { type: "set-profile", profile: "p", body: { url: "https://evil.example" } }],
     ["a role that there is not", { type: "give-role", email: "dev@example.com", role: "owner" }],
   ])("with %s is not as expected", async (_what, asked) => {
     const answer = await server.inSession(administrator, "POST", "/v1/admin/changes/options", { change: asked });

@@ -30,8 +30,19 @@ const listed = async (query: string) =>
 const readable: Record<string, string> = {
   "/v1/admin/person": "?email=nobody@example.com",
   "/v1/admin/members": "?group=nothing",
+  "/v1/admin/announced": "?email=nobody@example.com",
   "/v1/admin/activity": "?since=0&until=3600",
 };
+
+test("profiles are listed with what they tell laptops, and those of a person together", async () => {
+  const aws = { roleArn: "arn:aws:iam::123456789012:role/dev", region: "us-east-1" };
+  await server.store.laptopProfiles.set("company", undefined, JSON.stringify({ aws }), server.now());
+  expect((await body("/v1/admin/profiles")).profiles).toEqual([
+    { name: "company", group: null, updatedAt: server.now(), body: { aws } },
+  ]);
+  const told = await body(`/v1/admin/announced?email=${auditor.email}`);
+  expect(told).toEqual((await server.inSession(auditor, "GET", "/v1/profile")).body);
+});
 
 test.each(
   routes.filter(({ path, method }) => path.startsWith("/v1/admin/") && method === "GET").map(({ path }) => path),

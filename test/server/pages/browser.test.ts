@@ -174,6 +174,38 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
     expect(await tab.text()).toContain("The person was added to the group.");
     await looksRight(tab, "admin-group-one");
 
+    await tab.clickThrough("SCIM", "nav.parts");
+    await tab.click("Make a token");
+    await looksRight(tab, "admin-scim-none");
+    await tab.fill("#token", "entra");
+    await tab.clickThrough("Make it");
+    expect(await tab.text()).toMatch(/vouch-scim-[\w-]{43}/);
+    await looksRight(tab, "admin-scim-made");
+    await tab.clickThrough("All tokens");
+    await tab.click("Remove", await tab.rowOf("Tokens", "entra"));
+    await looksRight(tab, "admin-scim");
+
+    await tab.clickThrough("Profiles", "nav.parts");
+    await tab.click("Announce something");
+    await looksRight(tab, "admin-profiles-none");
+    await tab.fill("#profile", "company");
+    await tab.fill("#for-group", "platform");
+    await tab.clickThrough("Announce it");
+    expect(await tab.text()).toContain("The profile is announced.");
+    await tab.click("Announce something else");
+    await looksRight(tab, "admin-profile");
+    await tab.clickThrough("Profiles", "nav.parts");
+    await looksRight(tab, "admin-profiles");
+    await tab.goTo("/admin/person?email=chief@example.com");
+    expect(await tab.text()).toContain("arn:aws:iam::123456789012:role/vouch-developer");
+    await tab.click("Link an account");
+    await tab.fill("#subject", "248289761001");
+    await tab.fill("#issuer", "https://login.example.com/realms/staff");
+    await tab.clickThrough("Link it");
+    await tab.click("Let SCIM take them up");
+    await tab.click("Unlink", await tab.rowOf("Identities", "248289761001"));
+    await looksRight(tab, "admin-person-linked");
+
     await tab.clickThrough("Invites", "nav.parts");
     await looksRight(tab, "admin-invites-none");
     await tab.click("Invite somebody");

@@ -1,5 +1,6 @@
 /** GET /v1/admin/…: what auditors and administrators read. Times are seconds since 1970. */
 import * as v from "valibot";
+import { digestOf } from "../../../announced/body.ts";
 import { queryNumber, QueryText, readQuery } from "../../http/query.ts";
 import { auditEvents } from "../../audit/events.ts";
 import { AuditCursor, writeCursor } from "../../audit/cursor.ts";
@@ -12,6 +13,8 @@ import { endOfTime } from "../../store/audit.ts";
 import { scimStates } from "../../store/people/provisioned.ts";
 import { roles } from "../../store/people/roles.ts";
 import { activity } from "../activity.ts";
+import { announcementFor, bodyOf } from "../../announced/announcement.ts";
+import { knownPerson } from "../people.ts";
 import { knownGroup } from "../groups.ts";
 import { InviteCursor, openInvites, writeInviteCursor } from "../list-invites.ts";
 import { type ListedPerson, listedPerson, peoplePage, personJson } from "../list-people.ts";
@@ -158,6 +161,22 @@ export const listScimTokens = reading(v.object({}), async (_query, { store }) =>
     lastUsedAt: lastUsedAt ?? null,
   })),
 }));
+
+/** GET /v1/admin/profiles: what laptops are told, by profile. */
+export const listProfiles = reading(v.object({}), async (_query, { store }) => ({
+  profiles: (await store.laptopProfiles.all()).map((each) => ({
+    name: each.name,
+    group: each.group ?? null,
+    updatedAt: each.updatedAt,
+    body: bodyOf(each),
+  })),
+}));
+
+/** GET /v1/admin/announced: all that the laptops of a person are told. */
+export const showAnnounced = reading(v.object({ email: QueryText }), async ({ email }, { store }) => {
+  const profile = await announcementFor(store, (await knownPerson(store, email)).id);
+  return { profile, digest: digestOf(profile) };
+});
 
 const ActivityQuery = v.object({ since: time, until: time, unit: v.optional(v.picklist(["hour", "day"]), "day") });
 

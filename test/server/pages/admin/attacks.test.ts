@@ -27,6 +27,7 @@ describe("markup that strangers write", () => {
     await store.credentials.setProof(key.id, { by: "root", model: hostile, hardware: true, certified: [hostile] });
     const { id: group } = (await store.groups.create(hostile, "scim", now))!;
     await store.groups.join(group, id, "scim");
+    await store.laptopProfiles.set(hostile, group, "{}", now);
     const jkt = "jkt";
     await store.sessions.add(
       sha256("hostile"),
@@ -51,6 +52,8 @@ describe("markup that strangers write", () => {
       `/admin/group?name=${encoded}`,
       "/admin/invites",
       "/admin/scim",
+      "/admin/profiles",
+      `/admin/profile?name=${encoded}`,
       `/admin/audit?who=${encoded}`,
     ];
     for (const path of pages) {

@@ -15,6 +15,7 @@ beforeAll(async () => {
   administrator = await newHolder(server, "administrator");
   const { id } = (await server.store.groups.create("platform", "local", server.now()))!;
   await server.store.groups.join(id, auditor.id, "local");
+  await server.store.laptopProfiles.set("company", id, "{}", server.now());
 });
 afterAll(() => server.stop());
 
@@ -22,6 +23,7 @@ const paths = pageRoutes.filter(({ path, method }) => path.startsWith("/admin") 
 const query: Record<string, () => string> = {
   "/admin/person": () => `?email=${auditor.email}`,
   "/admin/group": () => "?name=platform",
+  "/admin/profile": () => "?name=company",
 };
 const whole = (path: string) => path + (query[path]?.() ?? "");
 const read = async (path: string, who = auditor.visitor) => await (await who.get(path)).text();
@@ -66,6 +68,8 @@ test("an administrator with a key has a form for each change", async () => {
     "/admin/groups",
     "/admin/invites",
     "/admin/scim",
+    "/admin/profiles",
+    "/admin/profile?name=company",
     "/admin/group?name=platform",
     `/admin/person?email=${auditor.email}`,
   ];

@@ -1,17 +1,20 @@
 /** One person: keys, sessions, groups, identities, what they did, and what an administrator can do about them. */
 import * as v from "valibot";
+import { VouchError } from "../../../../base/errors.ts";
 import { printable } from "../../../../base/words/printable.ts";
+import { announcementFor } from "../../../announced/announcement.ts";
 import { listedPerson } from "../../../administration/list-people.ts";
 import type { ServerContext } from "../../../context.ts";
 import { QueryText } from "../../../http/query.ts";
 import type { UserSummary } from "../../../store/people/accounts.ts";
 import { recentActivity } from "../../mine/activity-table.tsx";
 import { idleSeconds } from "../../session.ts";
-import { Fragment, h } from "../../view/jsx.ts";
-import { Empty, Section, Table, Time } from "../../view/parts.tsx";
+import { type Child, Fragment, h } from "../../view/jsx.ts";
+import { Empty, Notice, Section, Table, Time } from "../../view/parts.tsx";
 import { adminPage, type Reader } from "../admin-page.tsx";
 import { AuditTable } from "../audit/table.tsx";
 import { ChangeForm } from "../parts.tsx";
+import { Announced } from "../profiles/announced.tsx";
 import { withQuery } from "../paths.ts";
 import { Access } from "./access.tsx";
 import { Groups } from "./groups.tsx";
@@ -51,6 +54,9 @@ export const personPage = adminPage("/admin/people", v.object({ email: QueryText
           issuer={context.singleSignOn?.settings.issuer}
         />
         <Scim reader={reader} email={user.email} {...await store.provisioned.stateOf(user.id)} />
+        <Section id="announced" title="What their laptops are told">
+          {await told(context, user.id)}
+        </Section>
         <Section id="activity" title="Latest entries">
           <AuditTable entries={entries} isAboutOne />
           <p class="actions">
@@ -61,6 +67,16 @@ export const personPage = adminPage("/admin/people", v.object({ email: QueryText
     ),
   };
 });
+
+/** Profiles of several groups may be more together than a laptop takes. */
+async function told({ store }: ServerContext, userId: string): Promise<Child> {
+  try {
+    return <Announced body={await announcementFor(store, userId)} />;
+  } catch (error) {
+    if (error instanceof VouchError) return <Notice kind="error">{error.message}</Notice>;
+    throw error;
+  }
+}
 
 function Heading({ user }: { user: UserSummary }) {
   return (
