@@ -89,6 +89,9 @@ export class Issuer {
             response_modes_supported: ["query"],
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
+            // RFC 9126, 5.
+            pushed_authorization_request_endpoint: `${this.url}/oauth/par`,
+            require_pushed_authorization_requests: true,
           }
         : {}),
       token_endpoint_auth_methods_supported: ["none"],
