@@ -6,7 +6,8 @@ import { kmsDecrypt, kmsEncrypt, kmsPublicKey, kmsSign, parseKeyArn, type KmsReq
 import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { joseSignature } from "./der-signature.ts";
-import { type Binding, type KeyProtector, wrongKey } from "./protection.ts";
+import { encryptionContext } from "./binding.ts";
+import { type KeyProtector, wrongKey } from "./protection.ts";
 import type { NewSigningKey, Signer } from "./signing-key.ts";
 import { SigningUnavailableError } from "./unavailable.ts";
 
@@ -47,26 +48,21 @@ async function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSign
   }
 }
 
-/** The key-encryption key `arn`: each signing key is encrypted by KMS itself, with its binding as encryption context. */
+/** The key-encryption key `arn`: each secret is encrypted by KMS itself, with its binding as encryption context. */
 export function kmsKek(arn: string, env: Environment): KeyProtector {
   parseKeyArn(arn);
   return {
     kek: arn,
-    async protect(secret, binding) {
-      const ciphertext = await kmsEncrypt(await requestFor(arn, env), secret, contextOf(binding));
+    async protect(secret, binding, signal) {
+      const ciphertext = await kmsEncrypt(await requestFor(arn, env, signal), secret, encryptionContext(binding));
       return { by: "aws-kms", kek: arn, ciphertext: Buffer.from(ciphertext).toString("base64url") };
     },
-    async unprotect(protection, binding) {
+    async unprotect(protection, binding, signal) {
       if (protection.by !== "aws-kms" || protection.kek !== arn) throw wrongKey(arn, binding);
       const ciphertext = Buffer.from(protection.ciphertext, "base64url");
-      return await kmsDecrypt(await requestFor(arn, env), ciphertext, contextOf(binding));
+      return await kmsDecrypt(await requestFor(arn, env, signal), ciphertext, encryptionContext(binding));
     },
   };
-}
-
-/** CloudTrail shows it, and a key policy can demand it (kms:EncryptionContext:vouch:issuer). */
-function contextOf({ issuer, kid }: Binding): Record<string, string> {
-  return { "vouch:issuer": issuer, "vouch:kid": kid };
 }
 
 /**

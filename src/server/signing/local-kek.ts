@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
-import { type Binding, type KeyProtector, wrongKey } from "./protection.ts";
+import { authenticatedData, describeBinding } from "./binding.ts";
+import { type KeyProtector, wrongKey } from "./protection.ts";
 
-/** The nonce that GCM recommends; random, as each key is encrypted a handful of times. */
+/** The nonce that GCM recommends; random, which is good for 2^32 encryptions (NIST SP 800-38D, 8.3). */
 const ivBytes = 12;
 
 /** Makes the protector of a key of 32 bytes. */
@@ -21,7 +22,7 @@ export async function localKek(key: Secret<Uint8Array<ArrayBuffer>>): Promise<Ke
     async protect(secret, binding) {
       const iv = crypto.getRandomValues(new Uint8Array(ivBytes));
       const ciphertext = await crypto.subtle.encrypt(
-        { name: "AES-GCM", iv, additionalData: aad(binding) },
+        { name: "AES-GCM", iv, additionalData: authenticatedData(binding) },
         aes,
         secret,
       );
@@ -33,20 +34,24 @@ export async function localKek(key: Secret<Uint8Array<ArrayBuffer>>): Promise<Ke
         const iv = bytes(protection.iv);
         const ciphertext = bytes(protection.ciphertext);
         return new Uint8Array(
-          await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: aad(binding) }, aes, ciphertext),
+          await crypto.subtle.decrypt(
+            { name: "AES-GCM", iv, additionalData: authenticatedData(binding) },
+            aes,
+            ciphertext,
+          ),
         );
       } catch (error) {
-        throw new VouchError("settings_invalid", `The signing key ${binding.kid} was changed after it was encrypted.`, {
-          hint: "Its row in the database is damaged, or of another server: restore a backup.",
-          cause: error,
-        });
+        throw new VouchError(
+          "settings_invalid",
+          `The ${describeBinding(binding)} was changed after it was encrypted.`,
+          {
+            hint: "Its row in the database is damaged, or of another server: restore a backup.",
+            cause: error,
+          },
+        );
       }
     },
   };
-}
-
-function aad({ issuer, kid }: Binding): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(JSON.stringify(["vouch signing key", issuer, kid]));
 }
 
 function base64url(data: Uint8Array): string {

@@ -1,7 +1,8 @@
-/** How a private signing key lies in the database: encrypted, or in AWS KMS, or (without protection) in clear text. */
+/** How a secret lies in the database: encrypted, or (a signing key) in AWS KMS, or (without protection) in clear text. */
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
+import { type Binding, describeBinding } from "./binding.ts";
 
 const Base64url = v.pipe(v.string(), v.maxLength(8192), v.regex(/^[\w-]+$/));
 const Arn = v.pipe(v.string(), v.maxLength(2048));
@@ -18,26 +19,27 @@ const Protection = v.variant("by", [
 /** As in the database's column, without its JSON. */
 export type Protection = v.InferOutput<typeof Protection>;
 
-/** What a private key is bound to: encrypted for one issuer and kid, it is of no use as the key of another. */
-export interface Binding {
-  issuer: string;
-  kid: string;
-}
-
 /** A key-encryption key. */
 export interface KeyProtector {
   /** Names the key, in the database and for people; says nothing about it. */
   readonly kek: string;
-  protect(secret: Uint8Array<ArrayBuffer>, binding: Binding): Promise<Protection>;
-  /** Throws `settings_invalid` if this key did not encrypt it, or it was changed. */
-  unprotect(protection: Protection, binding: Binding): Promise<Uint8Array<ArrayBuffer>>;
+  /** At most 4096 bytes. `signal` ends a wait for AWS. */
+  protect(secret: Uint8Array<ArrayBuffer>, binding: Binding, signal?: AbortSignal): Promise<Protection>;
+  /** Throws `settings_invalid` if this key did not encrypt it for this binding, or it was changed. */
+  unprotect(protection: Protection, binding: Binding, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Parses the column. Throws `settings_invalid` for anything else, as from a newer program. */
+/** Parses a column; undefined for anything else, as from a newer program. */
+export function readProtection(text: string): Protection | undefined {
+  const parsed = v.safeParse(Protection, parseJson(text));
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** Parses the column of a signing key. Throws `settings_invalid` for anything else. */
 export function parseProtection(text: string | undefined, kid: string): Protection | undefined {
   if (text === undefined) return undefined;
-  const parsed = v.safeParse(Protection, parseJson(text));
-  if (parsed.success) return parsed.output;
+  const protection = readProtection(text);
+  if (protection !== undefined) return protection;
   throw new VouchError(
     "settings_invalid",
     `The signing key ${kid} is protected in a way that this program does not know.`,
@@ -116,11 +118,11 @@ export function describeProtection(protection: Protection | undefined): string {
   }
 }
 
-/** The error of a key that another key-encryption key protects. */
-export function wrongKey(kek: string, { kid }: Pick<Binding, "kid">): VouchError {
+/** The error of a secret that another key-encryption key protects. */
+export function wrongKey(kek: string, binding: Binding): VouchError {
   return new VouchError(
     "settings_invalid",
-    `The signing key ${kid} is not encrypted under the key-encryption key ${kek}.`,
+    `The ${describeBinding(binding)} is not encrypted under the key-encryption key ${kek}.`,
     {
       hint: "`vouch server signing-keys list` says which it was. Nothing was changed: give that one, with --key-encryption-key or VOUCH_KEY_ENCRYPTION_KEY.",
     },

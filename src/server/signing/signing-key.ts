@@ -40,7 +40,7 @@ export function keyMaker(issuer: string, protector: KeyProtector | undefined): K
 export async function protectKey(key: NewSigningKey, issuer: string, protector: KeyProtector): Promise<NewSigningKey> {
   const { kty, crv, x, y, d } = JSON.parse(key.jwk);
   const secret = new Uint8Array(Buffer.from(d, "base64url"));
-  const protection = await protector.protect(secret, { issuer, kid: key.kid });
+  const protection = await protector.protect(secret, { of: "signing key", issuer, kid: key.kid });
   return { kid: key.kid, jwk: JSON.stringify({ kty, crv, x, y }), protection: JSON.stringify(protection) };
 }
 
@@ -64,7 +64,7 @@ export async function unprotectKey(
       },
     );
   }
-  const secret = await protector.unprotect(protection, { issuer, kid: key.kid });
+  const secret = await protector.unprotect(protection, { of: "signing key", issuer, kid: key.kid });
   const jwk = { ...JSON.parse(key.jwk), d: Buffer.from(secret).toString("base64url") };
   return { kid: key.kid, jwk: JSON.stringify(jwk), protection: undefined };
 }

@@ -39,7 +39,7 @@ function protectorWith(before: (kid: string) => Promise<void>): KeyProtector {
     kek: kek.kek,
     protect: kek.protect.bind(kek),
     async unprotect(protection, binding) {
-      await before(binding.kid);
+      await before(binding.of === "signing key" ? binding.kid : "");
       return await kek.unprotect(protection, binding);
     },
   };

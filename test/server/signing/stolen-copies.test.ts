@@ -13,6 +13,7 @@ import { keyMaker } from "../../../src/server/signing/signing-key.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import type { Store } from "../../../src/server/store/store.ts";
 import { requires } from "../../requires.ts";
+import type { Binding } from "../../../src/server/signing/binding.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 import { type Postgres, requiresPostgres, startPostgres } from "../postgres.ts";
 import { privatePart, tracesOf } from "./traces.ts";
@@ -99,7 +100,7 @@ describe("of a SQLite database", () => {
     const made: Buffer[] = [];
     const spying = {
       kek: kek.kek,
-      protect: async (secret: Uint8Array<ArrayBuffer>, binding: { issuer: string; kid: string }) => {
+      protect: async (secret: Uint8Array<ArrayBuffer>, binding: Binding) => {
         made.push(Buffer.from(secret));
         return await kek.protect(secret, binding);
       },
