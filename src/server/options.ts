@@ -39,11 +39,13 @@ export interface ServerOptions {
   singleSignOn?: SsoSettings | undefined;
   /** What a session at AWS is named by; the person's id without it. */
   sessionName?: SessionNaming | undefined;
+  /** How long a login waits for the identity provider, in milliseconds. */
+  recheckWaitMs?: number | undefined;
   /** Tag sessions at AWS with the person's e-mail address. */
   tagEmail?: boolean;
   /** Tag sessions at AWS with each of these groups. */
   tagGroups?: readonly string[] | undefined;
-  /** The key-encryption key of the signing keys. */
+  /** The key-encryption key of signing keys and refresh tokens. */
   keyProtector?: KeyProtector | undefined;
   /** Seconds for which a key signs before the server makes the next one; without it, only the command line does. */
   rotateEverySeconds?: number | undefined;
@@ -96,6 +98,7 @@ export interface EventLog {
     | "signing_keys_failed"
     | "attestation_metadata_changed"
     | "attestation_metadata_failed"
-    | "sso_failed";
+    | "sso_failed"
+    | "sso_recheck_failed";
   detail: string;
 }

@@ -30,12 +30,23 @@ export async function endWhatWasOpen(store: Store, file: string | undefined, now
     ended += live;
   }
   return await store.transaction(
-    async ({ accounts, authorizationCodes, ceremonies, pageSessions, pushedRequests, record, scimTokens, signOns }) => {
+    async ({
+      accounts,
+      authorizationCodes,
+      ceremonies,
+      identities,
+      pageSessions,
+      pushedRequests,
+      record,
+      scimTokens,
+      signOns,
+    }) => {
       await authorizationCodes.removeAll();
       await ceremonies.removeAll();
       await pageSessions.removeAll();
       await pushedRequests.removeAll();
       await signOns.removeAll();
+      await identities.forgetConfirmations();
       const invites = await accounts.removeAllInvites(now);
       const removed = await scimTokens.removeAll();
       const detail = { file: file ?? null, sessions: ended, invites, ...(removed > 0 && { scimTokens: removed }) };

@@ -177,8 +177,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await clock.checkAtStart();
   context.singleSignOn = await openSingleSignOn(options.singleSignOn, {
     url: configuration.url,
+    store: options.store,
+    protector: options.keyProtector,
     now,
-    failed: (detail) => options.log({ time: new Date().toISOString(), event: "sso_failed", detail }),
+    failed: (event, detail) => options.log({ time: new Date().toISOString(), event, detail }),
+    asked: (result) => options.metrics?.rechecked(result),
+    waitMs: options.recheckWaitMs,
   });
   const listener = new Listener({ hostname: options.hostname, port: options.port }, answer, options.tls);
   if (options.tls) options.metrics?.serves(options.tls.cert);
@@ -230,7 +234,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       context.isDraining = true;
       clearInterval(timer);
       await listener.stop(graceMs);
-      await Promise.all([purge, stopKeys(), metadata.stop(), context.singleSignOn?.provider.stop()]);
+      await Promise.all([purge, stopKeys(), metadata.stop(), context.singleSignOn?.stop()]);
       await stopAudit();
     },
   };

@@ -12,6 +12,10 @@ const askToEnable = "Ask the people who run your Vouch server to enable it again
 /** The first that fits counts. */
 const loginRules: readonly [RegExp, (login: string) => string][] = [
   [isDisabled, () => askToEnable],
+  [
+    /identity provider/i,
+    (login) => `Sign in there once, at the page that is named, and run \`${login}\` again; or ask your administrator.`,
+  ],
   // Also the message for a removed credential.
   [
     /not enrolled/i,

@@ -45,6 +45,11 @@ test.each([
   expect(loginHints("invalid_grant", description).hint).toContain(expected);
 });
 
+test("whom the identity provider lets in no more is sent there", () => {
+  const description = "The company's identity provider lets you in no more (invalid_grant).";
+  expect(loginHints("invalid_grant", description).hint).toStartWith("Sign in there once");
+});
+
 test("a login that the server does not understand wants another version", () => {
   expect(loginHints("unsupported_grant_type", "").hint).toContain("Update vouch");
 });

@@ -66,6 +66,7 @@ export function personJson({ user, keys }: ListedPerson) {
     disabled: user.disabled,
     sessions: user.sessions,
     inviteExpiresAt: user.inviteExpiresAt,
+    recheck: user.recheck ?? null,
     credentials: keys.map(({ id, name, aaguid, product, backedUp, createdAt, lastUsedAt, proof }) => ({
       id,
       name,

@@ -17,6 +17,8 @@ export const auditEvents = {
   sign_on: "a person signed on at the company's identity provider",
   identity_added: "an identity of the identity provider became a person's",
   identity_removed: "an identity of the identity provider was taken from a person",
+  identity_refused:
+    "the identity provider lets a person in no more, as it said at a login; their sessions were ended and their open code was withdrawn",
   person_provisioned: "SCIM made a person, or took one up again",
   person_changed: "SCIM changed a person's address or name, or the id that it has for them",
   person_deprovisioned: "SCIM deleted a person, who is kept here: disabled, and of no role",

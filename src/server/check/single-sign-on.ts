@@ -6,6 +6,8 @@ import { ssoSettings } from "../sso/settings.ts";
 import { failed, type Finding, ok, warning } from "./finding.ts";
 
 const check = "single sign-on";
+const unaskedHint =
+  "It may give no refresh tokens: then it is not asked at logins (sso-recheck). `vouch server users` says about whom.";
 
 /** A provider that is away is warned of: a server starts without it. `now` in seconds since 1970. */
 export async function checkSingleSignOn(
@@ -25,8 +27,13 @@ export async function checkSingleSignOn(
     const redirectUri = `${url ?? "https://HOST"}/sso/callback`;
     const provider = new IdentityProvider({ settings: sso, redirectUri, env, now: () => now, discovered: () => {} });
     try {
-      await provider.look();
-      return [ok(check, `${sso.issuer} answers; the redirect URI to register there is ${redirectUri}`), ...modes];
+      const { isOffline } = await provider.look();
+      const isUnasked = sso.recheck !== undefined && !isOffline;
+      return [
+        ok(check, `${sso.issuer} answers; the redirect URI to register there is ${redirectUri}`),
+        ...(isUnasked ? [warning(check, `${sso.issuer} names no scope offline_access.`, unaskedHint)] : []),
+        ...modes,
+      ];
     } catch (error) {
       const reason = `The identity provider ${sso.issuer} cannot be used: ${(error as Error).message}.`;
       return [warning(check, reason, "Nobody can sign on until it answers; the server starts all the same."), ...modes];

@@ -87,6 +87,24 @@ export const ssoTable = {
     example: "oid",
     parse: matching("sso-scim-claim", /^[\x21-\x7E]{1,255}$/, "a claim's name"),
   }),
+  "sso-recheck": required({
+    variable: "VOUCH_SERVER_SSO_RECHECK",
+    type: "string",
+    valueHint: "off|login",
+    about:
+      "Whether the identity provider is asked at each login of a person who has signed on there since this was switched on, by a refresh token that is kept encrypted: whom it has disabled does not get in. Wants a key-encryption key.",
+    default: "off",
+    parse: parseRecheck,
+  }),
+  "sso-recheck-grace": required({
+    variable: "VOUCH_SERVER_SSO_RECHECK_GRACE",
+    type: "string",
+    valueHint: "HOURS",
+    about:
+      "For how long people still log in while the identity provider cannot be asked, since it last let them in (like 24h, at most 168h; 0h for not at all).",
+    default: "24h",
+    parse: parseGrace,
+  }),
 };
 
 function parseIssuer(text: string): string {
@@ -103,6 +121,18 @@ export function canonicalIssuer(text: string): string | undefined {
   const isSecure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
   if (!url || !isSecure || url.username || url.password || url.search || url.hash) return undefined;
   return url.pathname === "/" ? url.origin : url.href;
+}
+
+function parseRecheck(text: string): "off" | "login" {
+  if (text === "off" || text === "login") return text;
+  throw new VouchError("usage", `Expected --sso-recheck off or login, got "${text}".`);
+}
+
+/** Returns seconds. */
+function parseGrace(text: string): number {
+  const hours = Number(/^([0-9]{1,3})h$/.exec(text)?.[1]);
+  if (hours <= 168) return hours * 3600;
+  throw new VouchError("usage", `Expected --sso-recheck-grace with at most 168h (like 24h), got "${text}".`);
 }
 
 function parseName(text: string): string {

@@ -1,6 +1,6 @@
 /** The errors that handlers throw, and their one translation into HTTP responses. */
 import { type ErrorCode, VouchError } from "../../base/errors.ts";
-import { ProviderUnavailableError } from "../sso/unavailable.ts";
+import { ConfirmationNeededError, ProviderUnavailableError } from "../sso/unavailable.ts";
 import { SigningUnavailableError } from "../signing/unavailable.ts";
 import { databaseFailure } from "../store/failure.ts";
 
@@ -124,10 +124,13 @@ export function toFailure(thrown: unknown, path: string): Failure {
     return answer(form, status, thrown.code, thrown.message, { hint: thrown.hint, detail: thrown.message, headers });
   }
   if (thrown instanceof ProviderUnavailableError) {
-    const message =
-      "The company's identity provider cannot be asked at the moment. Try again later; logins with a security key do not need it.";
+    const isLogin = thrown instanceof ConfirmationNeededError;
+    const message = isLogin
+      ? "The company's identity provider cannot be asked at the moment, and has not confirmed you for too long. Try again later."
+      : "The company's identity provider cannot be asked at the moment. Try again later, or go on with a security key.";
     const detail = `the identity provider: ${thrown.message}`;
-    return answer(form, 503, "server_error", message, { detail, headers: { "retry-after": "30" } });
+    const code = isOAuth ? "temporarily_unavailable" : "server_error";
+    return answer(form, 503, code, message, { detail, headers: { "retry-after": "30" } });
   }
   const isSigning = thrown instanceof SigningUnavailableError;
   const reason = isSigning ? thrown.message : databaseFailure(thrown);

@@ -53,6 +53,13 @@ export class ServerMetrics {
     name: "vouch_enrollments",
     help: "Security keys that were enrolled with a code.",
   });
+  readonly #rechecks = new Counter(
+    {
+      name: "vouch_sso_rechecks",
+      help: "Questions about a person to the identity provider at a login, by what came of them.",
+    },
+    ["result"],
+  );
   readonly #families: readonly Family[];
 
   #certificateEnd: number | undefined;
@@ -70,6 +77,7 @@ export class ServerMetrics {
       this.#logins,
       this.#tokens,
       this.#enrollments,
+      this.#rechecks,
       new Gauge(
         { name: "vouch_sessions", help: "Live sessions in the database, as of a minute ago at most." },
         () => this.#reading?.sessions,
@@ -129,6 +137,11 @@ export class ServerMetrics {
       else this.#tokens.increment("read");
     } else if (path === "/v1/publish") this.#tokens.increment("publish");
     else if (path === "/v1/enroll") this.#enrollments.increment();
+  }
+
+  /** The identity provider was asked about a person who logs in. */
+  rechecked(result: string): void {
+    this.#rechecks.increment(result);
   }
 
   /** It was answered, after so many milliseconds; `error` is the code of its failure. */

@@ -6,6 +6,7 @@ import type { Handler, HandlerResult, ServerContext } from "../context.ts";
 import { ClientName } from "./code/request.ts";
 import { type DpopProof, rememberProof } from "./dpop.ts";
 import { OAuthError } from "../http/failure.ts";
+import { askAtLogin } from "../sso/recheck/at-login.ts";
 import { randomToken, sha256 } from "../random.ts";
 import { writeProof } from "../policy/proof.ts";
 import { ceremonySeconds } from "../webauthn/relying-party.ts";
@@ -37,7 +38,7 @@ type Parameters = v.InferOutput<v.ObjectSchema<typeof webauthnGrantParameters, u
 
 /**
  * The WebAuthn grant of the token endpoint. One transaction, and so one file sync, for the proof, the ceremony, the
- * session and the record. Throws OAuthError `invalid_grant`, `invalid_dpop_proof`, HttpError (429).
+ * session and the record. Throws OAuthError `invalid_grant`, `invalid_dpop_proof`, HttpError (429), ConfirmationNeededError.
  */
 export async function grantSession(
   parameters: Parameters,
@@ -88,11 +89,10 @@ async function openSession(
     proof: modelProof,
   } = await relyingParty
     .verifyAssertion(parameters.credential, { challenge: begun.challenge, deed: { purpose: "login" }, enrolled: found })
-    .catch((error: unknown) => {
-      throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
-    });
+    .catch(refused);
   const tooMany = context.caller.count("credential", credential.id) ?? context.caller.count("person", user.id);
   if (tooMany) throw tooMany;
+  const confirm = await askAtLogin(context, user);
   const accessToken = randomToken();
   await store.transaction(async (tables) => {
     const { ceremonies, credentials, sessions, record } = tables;
@@ -105,6 +105,7 @@ async function openSession(
     if (still.user.disabled) {
       throw new OAuthError("invalid_grant", "The administrator has disabled this account.");
     }
+    const confirmed = await confirm(tables).catch(refused);
     // An assertion from before the last revocation opens no session, even if sent after it.
     if (ceremony.revocation < still.revocation) {
       throw new OAuthError("invalid_grant", "The sessions of this account were ended while this login was under way.");
@@ -127,10 +128,15 @@ async function openSession(
       user,
       credential: credential.id,
       address: context.caller.address,
-      detail: { expiresAt: session.expiresAt, client: parameters.client || null },
+      detail: { expiresAt: session.expiresAt, client: parameters.client || null, ...confirmed },
     });
   });
   return { accessToken, user };
+}
+
+/** Throws a refusal in the form of this endpoint, and any other error as it is. */
+function refused(error: unknown): never {
+  throw error instanceof VouchError ? new OAuthError("invalid_grant", error.message, error) : error;
 }
 
 function late(): OAuthError {

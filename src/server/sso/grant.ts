@@ -17,6 +17,8 @@ const codeSeconds = 600;
 export interface Arrived {
   claims: Claims;
   settings: SsoSettings;
+  /** Encrypted; undefined where the provider gave none, or none was asked for. */
+  refreshToken: string | undefined;
 }
 
 /**
@@ -62,7 +64,7 @@ export async function grantPages(
 
 /** The person whose identity it is, found by SCIM's id or made at the first sign-on, with the groups that the provider says. */
 async function personOf(
-  { claims, settings }: Arrived,
+  { claims, settings, refreshToken }: Arrived,
   purpose: SignOnPurpose,
   { accounts, groups, identities, provisioned, record }: Recording,
   { caller, now }: ServerContext,
@@ -86,7 +88,7 @@ async function personOf(
     await identities.add(identity, user.id, now());
     await record({ event: "identity_added", user, address, detail: identity });
   }
-  await identities.seen(identity, now());
+  await identities.seen(identity, now(), refreshToken);
   const changed =
     claims.groups === undefined
       ? { joined: [], left: [] }

@@ -1,39 +1,16 @@
 /**
- * The company's identity provider: discovery (OpenID Connect Discovery 1.0), the authorization code flow with PKCE
- * (RFC 6749, 4.1; RFC 7636), and the verification of its answers (OpenID Connect Core 1.0, 3.1.3.7; RFC 9207). Imported
- * only where single sign-on is set up.
+ * The company's identity provider: the authorization code flow with PKCE (RFC 6749, 4.1; RFC 7636), the refresh grant
+ * (RFC 6749, 6), and the verification of its answers (OpenID Connect Core 1.0, 3.1.3.7 and 12.2; RFC 9207). Imported only
+ * where single sign-on is set up.
  */
 import * as oauth from "oauth4webapi";
-import type { Environment } from "../../base/environment.ts";
-import { httpRequest } from "../../base/net/http.ts";
-import { settledWithin } from "../settled-within.ts";
-import { reasonOf, translated } from "./refused-answer.ts";
+import * as v from "valibot";
+import { Secret } from "../../base/secret.ts";
+import { parseJson } from "../../base/json.ts";
+import { Discovery, type DiscoveryOptions } from "./discovery.ts";
+import { reasonOf, refusalOf, translated } from "./refused-answer.ts";
 import type { SsoSettings } from "./settings.ts";
 import { ProviderUnavailableError } from "./unavailable.ts";
-
-/** Timeout and size limit of each request to the provider. */
-const defaultTimeoutMs = 10_000;
-const maxBytes = 1 << 20;
-/** Intervals of discovery, in milliseconds: after a success, and after a failure. */
-const refreshMs = 3_600_000;
-const retryMs = 30_000;
-/** How long a request waits for a discovery that is under way, in milliseconds. */
-const waitMs = 5_000;
-
-/** Signature algorithms of ID tokens: asymmetric ones only, so that nobody who has the client's secret can make any. */
-const algorithms = new Set([
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-]);
 
 /** What a sign-on is bound to. */
 export interface Binding {
@@ -48,51 +25,69 @@ export interface ProviderClaims {
   userInfo: Record<string, unknown>;
 }
 
-export interface ProviderOptions {
+export interface SignedOn extends ProviderClaims {
+  /** Undefined where the provider gave none, or none was asked for. */
+  refreshToken: Secret | undefined;
+}
+
+/** What the provider says of a person whose refresh token it is shown. */
+export type Refreshed =
+  /** Without an ID token no claims; without another refresh token the one from before stays good. */
+  | { result: "confirmed"; claims: ProviderClaims | undefined; refreshToken: Secret | undefined }
+  | { result: "refused"; reason: string }
+  /** An answer with tokens that do not prove anything about this person. */
+  | { result: "unproven"; reason: string }
+  | { result: "unavailable"; reason: string; refreshToken: Secret | undefined };
+
+export interface ProviderOptions extends Omit<DiscoveryOptions, "issuer"> {
   settings: SsoSettings;
   redirectUri: string;
-  env: Environment;
   /** Seconds since 1970. */
   now: () => number;
-  /** Is given the reason why discovery failed, and undefined once it has succeeded. */
-  discovered: (reason: string | undefined) => void;
-  /** Timeout of each request to the provider, in milliseconds. */
-  timeoutMs?: number;
 }
+
+/** RFC 6749, A.17. The limit is that of AWS KMS, which may encrypt it. */
+const RefreshToken = v.pipe(v.string(), v.regex(/^[\x20-\x7E]{1,4096}$/));
+const TokenAnswer = v.object({ access_token: v.string() });
+
+/** Issuers that give a refresh token for a parameter of their own instead of the scope offline_access. */
+const offlineParameters: Record<string, Record<string, string>> = {
+  "https://accounts.google.com": { access_type: "offline" },
+};
 
 export class IdentityProvider {
   readonly #options: ProviderOptions;
   readonly #authentication: oauth.ClientAuth | undefined;
-  #metadata: oauth.AuthorizationServer | undefined;
-  #failure: Error | undefined;
-  #discovering: Promise<void> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isStopped = false;
+  readonly #discovery: Discovery;
 
   constructor(options: ProviderOptions) {
     this.#options = options;
     this.#authentication = options.settings.clientSecret === undefined ? oauth.None() : undefined;
+    this.#discovery = new Discovery({ ...options, issuer: options.settings.issuer });
   }
 
   /** Begins discovery in the background, and repeats it until `stop`. */
   start(): void {
-    void this.#discover();
+    this.#discovery.start();
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-    await this.#discovering;
+    await this.#discovery.stop();
   }
 
-  /** Discovery, once: for a check. Throws ProviderUnavailableError. */
-  async look(): Promise<void> {
-    await this.#read();
+  /** Discovery, once: for a check. Returns whether the provider says how it gives refresh tokens. Throws ProviderUnavailableError. */
+  async look(): Promise<{ isOffline: boolean }> {
+    return { isOffline: this.#isOffline(await this.#discovery.look()) };
   }
 
-  /** Where a browser begins a sign-on. Throws ProviderUnavailableError. */
-  async authorizationUrl({ state, nonce, verifier }: Binding): Promise<URL> {
-    const metadata = await this.#known();
+  /** Whether the provider says how it gives refresh tokens. Throws ProviderUnavailableError. */
+  async offersRefreshTokens(): Promise<boolean> {
+    return this.#isOffline(await this.#discovery.known());
+  }
+
+  /** Where a browser begins a sign-on; `consent`: the person is to agree anew. Throws ProviderUnavailableError. */
+  async authorizationUrl({ state, nonce, verifier }: Binding, consent = false): Promise<URL> {
+    const metadata = await this.#discovery.known();
     const { settings, redirectUri } = this.#options;
     const url = new URL(metadata.authorization_endpoint!);
     const parameters = {
@@ -104,6 +99,8 @@ export class IdentityProvider {
       nonce,
       code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
       code_challenge_method: "S256",
+      ...(settings.recheck === undefined ? {} : offlineParameters[settings.issuer]),
+      ...(consent ? { prompt: "consent" } : {}),
     };
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
     return url;
@@ -113,8 +110,8 @@ export class IdentityProvider {
    * Exchanges the code of an authorization response, whose parameters are a browser's, and verifies what comes. Throws
    * `login_denied` for a response that is refused, ProviderUnavailableError.
    */
-  async finish(parameters: URLSearchParams, binding: Binding): Promise<ProviderClaims> {
-    const metadata = await this.#known();
+  async finish(parameters: URLSearchParams, binding: Binding): Promise<SignedOn> {
+    const metadata = await this.#discovery.known();
     try {
       return await this.#exchange(metadata, parameters, binding);
     } catch (error) {
@@ -122,13 +119,59 @@ export class IdentityProvider {
     }
   }
 
+  /** Shows the provider the refresh token of the subject, and verifies what comes. Never throws. */
+  async refresh(refreshToken: Secret, subject: string): Promise<Refreshed> {
+    const shown = refreshToken.expose();
+    // A provider may repeat in an error what it was shown.
+    const cleaned = (reason: string) =>
+      reason.includes(shown.slice(0, 16)) ? "its answer repeats the refresh token" : reason;
+    let isAnswered = false;
+    try {
+      const metadata = await this.#discovery.known();
+      const client = this.#client();
+      const authentication = this.#authentication ?? this.#secretBy(metadata);
+      const options = this.#discovery.requestOptions();
+      const answer = await oauth.refreshTokenGrantRequest(metadata, client, authentication, shown, options);
+      isAnswered = answer.status === 200 && v.is(TokenAnswer, parseJson(await answer.clone().text()));
+      return await this.#readRefreshed(metadata, answer, subject);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) return { result: "refused", reason: cleaned(refusal) };
+      const failure = translated(error);
+      const isAway = failure instanceof ProviderUnavailableError;
+      if (isAnswered && !isAway) return { result: "unproven", reason: cleaned(reasonOf(error)) };
+      const reason = cleaned(isAway ? failure.message : reasonOf(error));
+      return { result: "unavailable", reason, refreshToken: undefined };
+    }
+  }
+
+  /** OpenID Connect Core 1.0, 12.2. */
+  async #readRefreshed(metadata: oauth.AuthorizationServer, answer: Response, subject: string): Promise<Refreshed> {
+    const client = this.#client();
+    const tokens = await oauth.processRefreshTokenResponse(metadata, client, answer);
+    const refreshToken = readRefreshToken(tokens);
+    const idToken = oauth.getValidatedIdTokenClaims(tokens);
+    if (idToken === undefined) return { result: "confirmed", claims: undefined, refreshToken };
+    if (idToken.sub !== subject) return { result: "unproven", reason: "its ID token is of another subject" };
+    try {
+      await oauth.validateApplicationLevelSignature(metadata, answer, this.#discovery.requestOptions());
+      const claims = await this.#claimsOf(metadata, idToken, tokens.access_token);
+      return { result: "confirmed", claims, refreshToken };
+    } catch (error) {
+      // The token from before may be used up.
+      const failure = translated(error);
+      if (!(failure instanceof ProviderUnavailableError)) throw error;
+      return { result: "unavailable", reason: failure.message, refreshToken };
+    }
+  }
+
   async #exchange(
     metadata: oauth.AuthorizationServer,
     parameters: URLSearchParams,
     { state, nonce, verifier }: Binding,
-  ): Promise<ProviderClaims> {
+  ): Promise<SignedOn> {
     const client = this.#client();
-    const options = { [oauth.customFetch]: this.#fetch, [oauth.allowInsecureRequests]: this.#isPlain() };
+    const options = this.#discovery.requestOptions();
     const response = oauth.validateAuthResponse(metadata, client, parameters, state);
     const answer = await oauth.authorizationCodeGrantRequest(
       metadata,
@@ -144,10 +187,23 @@ export class IdentityProvider {
       requireIdToken: true,
     });
     await oauth.validateApplicationLevelSignature(metadata, answer, options);
-    const idToken = oauth.getValidatedIdTokenClaims(tokens)! as Record<string, unknown> & { sub: string };
+    const claims = await this.#claimsOf(metadata, oauth.getValidatedIdTokenClaims(tokens)!, tokens.access_token);
+    // One that was not asked for is not kept.
+    const refreshToken = this.#options.settings.recheck === undefined ? undefined : readRefreshToken(tokens);
+    return { ...claims, refreshToken };
+  }
+
+  /** The claims of an ID token, and of UserInfo where it lacks some. */
+  async #claimsOf(
+    metadata: oauth.AuthorizationServer,
+    claims: oauth.IDToken,
+    accessToken: string,
+  ): Promise<ProviderClaims> {
+    const idToken: Record<string, unknown> & { sub: string } = claims;
     if (metadata.userinfo_endpoint === undefined || !this.#lacksClaims(idToken, metadata))
       return { idToken, userInfo: {} };
-    const asked = await oauth.userInfoRequest(metadata, client, tokens.access_token, options);
+    const client = this.#client();
+    const asked = await oauth.userInfoRequest(metadata, client, accessToken, this.#discovery.requestOptions());
     const userInfo = await oauth.processUserInfoResponse(metadata, client, idToken.sub, asked);
     return { idToken, userInfo };
   }
@@ -159,9 +215,13 @@ export class IdentityProvider {
     return !(groupsClaim in idToken) && metadata.claims_supported?.includes(groupsClaim) === true;
   }
 
-  #scopes(metadata: oauth.AuthorizationServer): string {
-    const hasGroups = metadata.scopes_supported?.includes("groups") === true;
-    return hasGroups ? "openid email profile groups" : "openid email profile";
+  #scopes({ scopes_supported: supported = [] }: oauth.AuthorizationServer): string {
+    const asked = this.#options.settings.recheck === undefined ? ["groups"] : ["groups", "offline_access"];
+    return ["openid email profile", ...asked.filter((scope) => supported.includes(scope))].join(" ");
+  }
+
+  #isOffline({ scopes_supported: supported = [] }: oauth.AuthorizationServer): boolean {
+    return supported.includes("offline_access") || Object.hasOwn(offlineParameters, this.#options.settings.issuer);
   }
 
   #client(): oauth.Client {
@@ -178,98 +238,13 @@ export class IdentityProvider {
     const isPost = !methods.includes("client_secret_basic") && methods.includes("client_secret_post");
     return isPost ? oauth.ClientSecretPost(secret) : oauth.ClientSecretBasic(secret);
   }
+}
 
-  /** Whether the provider is one of this machine without TLS, for trials. */
-  #isPlain(): boolean {
-    return this.#options.settings.issuer.startsWith("http:");
-  }
-
-  async #known(): Promise<oauth.AuthorizationServer> {
-    if (this.#metadata === undefined) await settledWithin(this.#discover(), waitMs);
-    if (this.#metadata !== undefined) return this.#metadata;
-    throw this.#failure ?? new ProviderUnavailableError("it has not answered yet");
-  }
-
-  #discover(): Promise<void> {
-    this.#discovering ??= this.#try().finally(() => {
-      this.#discovering = undefined;
-    });
-    return this.#discovering;
-  }
-
-  async #try(): Promise<void> {
-    clearTimeout(this.#timer);
-    let isFound = false;
-    try {
-      this.#metadata = await this.#read();
-      isFound = true;
-      this.#options.discovered(undefined);
-    } catch (error) {
-      this.#failure = error as Error;
-      this.#options.discovered((error as Error).message);
-    }
-    if (this.#isStopped) return;
-    this.#timer = setTimeout(() => void this.#discover(), isFound ? refreshMs : retryMs);
-    this.#timer.unref();
-  }
-
-  async #read(): Promise<oauth.AuthorizationServer> {
-    const issuer = new URL(this.#options.settings.issuer);
-    try {
-      const response = await oauth.discoveryRequest(issuer, {
-        [oauth.customFetch]: this.#fetch,
-        [oauth.allowInsecureRequests]: this.#isPlain(),
-      });
-      if (response.status !== 200) {
-        const path = "/.well-known/openid-configuration";
-        throw new ProviderUnavailableError(
-          `${issuer.host} answered ${path} of the issuer with status ${response.status}`,
-        );
-      }
-      const metadata = await oauth.processDiscoveryResponse(issuer, response);
-      for (const name of ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const)
-        this.#checkUrl(metadata, name);
-      if (metadata.userinfo_endpoint !== undefined) this.#checkUrl(metadata, "userinfo_endpoint");
-      const signedBy = metadata.id_token_signing_alg_values_supported ?? ["RS256"];
-      return {
-        ...metadata,
-        id_token_signing_alg_values_supported: signedBy.filter((each) => algorithms.has(each)),
-      };
-    } catch (error) {
-      if (error instanceof ProviderUnavailableError) throw error;
-      throw new ProviderUnavailableError(reasonOf(error), error);
-    }
-  }
-
-  /** An https provider names no URL without TLS, and so none of this machine's services. */
-  #checkUrl(
-    metadata: oauth.AuthorizationServer,
-    name: "authorization_endpoint" | "token_endpoint" | "jwks_uri" | "userinfo_endpoint",
-  ): void {
-    const url = typeof metadata[name] === "string" ? URL.parse(metadata[name]) : null;
-    if (url?.protocol === "https:" || (url?.protocol === "http:" && this.#isPlain())) return;
-    throw new ProviderUnavailableError(`its metadata names no https URL as ${name}`);
-  }
-
-  /** fetch with the limits of this server, as oauth4webapi calls it. */
-  readonly #fetch = async (
-    url: string,
-    { method, headers, body }: oauth.CustomFetchOptions<"GET" | "POST", unknown>,
-  ): Promise<Response> => {
-    const answer = await httpRequest({
-      url,
-      method,
-      headers,
-      ...(body instanceof URLSearchParams ? { body: body.toString() } : {}),
-      timeoutMs: this.#options.timeoutMs ?? defaultTimeoutMs,
-      maxBytes,
-      caBundle: this.#options.env["SSL_CERT_FILE"],
-    });
-    const { host } = new URL(url);
-    if (answer.status >= 500) throw new ProviderUnavailableError(`${host} failed (status ${answer.status})`);
-    if (answer.status >= 300 && answer.status < 400)
-      throw new ProviderUnavailableError(`${host} answered with a redirect, which is not followed`);
-    const isEmpty = answer.status === 204 || answer.status === 205;
-    return new Response(isEmpty ? null : answer.body, { status: answer.status, headers: answer.headers });
-  };
+/** Throws ProviderUnavailableError for one that cannot be kept: without it nobody would ask about the person. */
+function readRefreshToken({ refresh_token: token }: oauth.TokenEndpointResponse): Secret | undefined {
+  if (token === undefined) return undefined;
+  if (v.is(RefreshToken, token)) return new Secret(token);
+  throw new ProviderUnavailableError(
+    "its refresh token is none that can be kept: more than 4096 characters, or others than ASCII",
+  );
 }

@@ -23,6 +23,21 @@ export function translated(error: unknown): Error {
   return denied(`The identity provider's answer was not accepted: ${reasonOf(error)}`, error);
 }
 
+/** Errors of the token endpoint with which a provider lets a person in no more (RFC 6749, 5.2; OpenID Connect Core 1.0, 3.1.2.6). */
+const refusals = new Set([
+  "invalid_grant",
+  "access_denied",
+  "interaction_required",
+  "login_required",
+  "consent_required",
+]);
+
+/** Why the provider lets a person in no more; undefined if the error says nothing about the person. */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof oauth.ResponseBodyError) || !refusals.has(error.error)) return undefined;
+  return words(error.error, error.error_description);
+}
+
 function denied(message: string, cause: unknown): VouchError {
   return new VouchError("login_denied", `${message}.`, {
     hint: "Begin again; if it goes on, tell your administrator.",

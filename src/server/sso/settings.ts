@@ -19,6 +19,8 @@ export interface SsoSettings {
   groupsClaim: string;
   /** Of the ID token, and what SCIM calls a person's `externalId`. Undefined: the two have nothing in common. */
   scimClaim: string | undefined;
+  /** Whether the provider is asked at each login; `graceSeconds`: for how long it may be away. Undefined: it is not. */
+  recheck: { graceSeconds: number } | undefined;
 }
 
 const names = [
@@ -31,7 +33,20 @@ const names = [
   "sso-scim-claim",
 ] as const;
 
-type Given = Partial<Pick<Settings, (typeof names)[number] | "sso-issuer" | "sso-groups-claim" | "pages">>;
+type Given = Partial<
+  Pick<
+    Settings,
+    | (typeof names)[number]
+    | "sso-issuer"
+    | "sso-groups-claim"
+    | "sso-recheck"
+    | "sso-recheck-grace"
+    | "pages"
+    | "key-encryption-key"
+  >
+>;
+
+const defaultGraceSeconds = 24 * 3600;
 
 /** An issuer whose people are those of every company. */
 const everybodysIssuers = new Set(["https://accounts.google.com"]);
@@ -40,7 +55,8 @@ const everybodysIssuers = new Set(["https://accounts.google.com"]);
 export function ssoSettings(settings: Given): SsoSettings | undefined {
   const issuer = settings["sso-issuer"];
   if (issuer === undefined) {
-    const alone = names.find((name) => settings[name] !== undefined);
+    const isAsked = settings["sso-recheck"] === "login";
+    const alone = isAsked ? "sso-recheck" : names.find((name) => settings[name] !== undefined);
     if (alone === undefined) return undefined;
     throw new VouchError("usage", `Expected --sso-issuer with --${alone}, got none.`);
   }
@@ -57,6 +73,12 @@ export function ssoSettings(settings: Given): SsoSettings | undefined {
       hint: "Everybody has an account there: name your organisation's domain, which the claim hd must have.",
     });
   }
+  const isRechecked = settings["sso-recheck"] === "login";
+  if (isRechecked && settings["key-encryption-key"] === undefined) {
+    throw new VouchError("usage", "Expected --key-encryption-key with --sso-recheck login, got none.", {
+      hint: "The refresh tokens of the identity provider are kept encrypted: `(umask 077; openssl rand -base64 32 > vouch.kek)` makes a key.",
+    });
+  }
   const secretFile = settings["sso-client-secret-file"];
   return {
     issuer,
@@ -68,5 +90,6 @@ export function ssoSettings(settings: Given): SsoSettings | undefined {
     groups: settings["sso-groups"] ?? [],
     groupsClaim: settings["sso-groups-claim"] ?? "groups",
     scimClaim: settings["sso-scim-claim"],
+    recheck: isRechecked ? { graceSeconds: settings["sso-recheck-grace"] ?? defaultGraceSeconds } : undefined,
   };
 }

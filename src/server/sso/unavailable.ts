@@ -5,3 +5,6 @@ export class ProviderUnavailableError extends Error {
     this.name = "ProviderUnavailableError";
   }
 }
+
+/** A login that the identity provider must confirm, which it has not done for too long. */
+export class ConfirmationNeededError extends ProviderUnavailableError {}

@@ -162,7 +162,9 @@ export const versions: readonly Version[] = [
     ],
   },
   // People of a company's identity provider. role: null is a member. identities: who a person is there; an e-mail address
-  // links nobody. user_groups.source and group_members.source: who says so (local, sso, scim), and alone takes it back.
+  // links nobody. identities.refresh_token: the provider's, encrypted (JSON as in signing_keys.protection); confirmed_at and
+  // refused_at: when the provider last let the person in, and since when it does no more; asking_until: a server shows it
+  // the refresh token, and until then no other does. user_groups.source and group_members.source: who says so (local, sso, scim), and alone takes it back.
   // credentials.attestation: format and certificates of the registration, so that a stricter policy can be tried on the
   // keys that there are; proof: by what the model is proved, null if it is a claim (both JSON).
   {
@@ -195,6 +197,9 @@ export const versions: readonly Version[] = [
       created_at BIGINT NOT NULL,
       last_seen_at BIGINT,
       refresh_token TEXT,
+      confirmed_at BIGINT,
+      refused_at BIGINT,
+      asking_until BIGINT,
       PRIMARY KEY (issuer, subject)
     )`,
       `CREATE INDEX identities_user_id ON identities (user_id)`,

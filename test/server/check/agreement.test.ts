@@ -106,6 +106,16 @@ const rows: Row[] = [
     refused: /--sso-tenants/,
   },
   {
+    title: "asking the identity provider at logins without a key-encryption key",
+    settings: () => ({ "sso-issuer": "http://127.0.0.1:9", "sso-client-id": "vouch", "sso-recheck": "login" }),
+    refused: /--key-encryption-key with --sso-recheck login/,
+  },
+  {
+    title: "asking an identity provider at logins that there is not",
+    settings: () => ({ "sso-recheck": "login" }),
+    refused: /--sso-issuer with --sso-recheck/,
+  },
+  {
     title: "a client's secret that others may write",
     settings: (folder) => ({
       "sso-issuer": "http://127.0.0.1:9",

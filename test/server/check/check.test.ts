@@ -190,6 +190,24 @@ describe("single sign-on", () => {
     expect(await found(flags)).toContainEqual(like("warning", "single sign-on", "cannot be used"));
   });
 
+  test("is warned of where logins are to ask a provider that names no refresh tokens", async () => {
+    const provider = new StrangeProvider();
+    const path = join(folder, "recheck-kek");
+    writeFileSync(path, Buffer.alloc(32, 7).toString("base64"), { mode: 0o600 });
+    const flags = {
+      database: plain,
+      "sso-client-id": "vouch",
+      "sso-issuer": provider.url,
+      "sso-recheck": "login",
+      "key-encryption-key": `file:${path}`,
+    };
+    const warned = like("warning", "single sign-on", "names no scope offline_access");
+    expect(await found(flags)).toContainEqual(warned);
+    provider.does.offline = "scope";
+    expect(await found(flags)).not.toContainEqual(warned);
+    await provider.stop();
+  });
+
   test("is refused without a client, and where the secret cannot be read", async () => {
     const alone = { database: plain, "sso-issuer": "http://127.0.0.1:9" };
     expect(await found(alone)).toContainEqual(like("error", "single sign-on", "--sso-client-id"));

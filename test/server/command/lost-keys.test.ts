@@ -4,6 +4,7 @@ import { Database } from "bun:sqlite";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openStore } from "../../../src/server/store/open.ts";
+import type { Store } from "../../../src/server/store/store.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
 const main = new URL("../../../src/main.ts", import.meta.url).pathname;
@@ -30,6 +31,12 @@ async function vouch(...args: string[]) {
 const keys = async () => JSON.parse((await vouch("signing-keys", "list", "--json")).stdout) as { kid: string }[];
 const replaceLost = (...args: string[]) => vouch("signing-keys", "replace-lost", ...args);
 
+async function withStore(work: (store: Store) => Promise<void>): Promise<void> {
+  const store = await openStore(`sqlite:${join(folder, "vouch.db")}`, { create: false, now: 1 });
+  await work(store);
+  await store.close();
+}
+
 beforeEach(async () => {
   folder = tempFolderUntil(onTestFinished);
   given = ["--key-encryption-key", `file:${join(folder, "kek")}`];
@@ -41,10 +48,22 @@ test("keys whose key-encryption key is lost give way to one that signs at once, 
   await vouch("signing-keys", "rotate", ...given);
   const before = await keys();
   expect(before).toHaveLength(2);
+  const identity = { issuer: "https://login.example.com", subject: "sub-1" };
+  const token = JSON.stringify({ by: "kek", kek: "lost", iv: "AAAA", ciphertext: "AAAA" });
+  const users = async () => JSON.parse((await vouch("users", "--json")).stdout);
+  await withStore(async ({ accounts, identities }) => {
+    await identities.add(identity, (await accounts.add("dev@example.com", 1))!.id, 1);
+    await identities.seen(identity, 1, token);
+  });
+  expect(await users()).toMatchObject([{ recheck: "asked" }]);
   writeFileSync(join(folder, "kek"), Buffer.alloc(32, 4).toString("base64"));
   const run = await replaceLost(...given, "--json");
   expect(run.code).toBe(0);
   const made = JSON.parse(run.stdout);
+  expect(made.droppedRefreshTokens).toBe(1);
+  expect(await users()).toMatchObject([{ recheck: null }]);
+  expect((await vouch("users", "--sso-recheck", "login")).stdout).toContain("the identity provider is not asked");
+  expect((await vouch("users")).stdout).not.toContain("identity provider");
   expect(made.lost.toSorted()).toEqual(before.map(({ kid }) => kid).toSorted());
   expect(await keys()).toMatchObject([{ kid: made.kid, state: "signing", protection: { by: "kek" } }]);
   expect(await vouch("check", ...given, "--listen", "127.0.0.1:0")).toMatchObject({ code: 0 });

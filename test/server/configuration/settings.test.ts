@@ -71,6 +71,8 @@ const values: Record<SettingName, [flag: string, variable: string, inFile: strin
   "sso-groups": ["a", "b,c", "c"],
   "sso-groups-claim": ["a", "b", "c"],
   "sso-scim-claim": ["a", "b", "c"],
+  "sso-recheck": ["login", "off", "login"],
+  "sso-recheck-grace": ["1h", "0h", "168h"],
   "enroll-limit": ["1", "2", "3"],
   "login-limit": ["1", "2", "3"],
   "token-limit": ["1", "2", "3"],

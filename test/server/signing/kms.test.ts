@@ -3,12 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, spyO
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createLocalJWKSet, jwtVerify } from "jose";
+import { Secret } from "../../../src/base/secret.ts";
 import { openKmsSigner, kmsKek, kmsSigningKey } from "../../../src/server/signing/kms.ts";
 import { Issuer } from "../../../src/server/oauth/issuer.ts";
 import { KeyRing } from "../../../src/server/signing/key-ring.ts";
 import { Opening } from "../../../src/server/signing/opening.ts";
 import { SigningUnavailableError } from "../../../src/server/signing/unavailable.ts";
 import { makeSigningKey, unprotectKey } from "../../../src/server/signing/signing-key.ts";
+import { decryptRefreshToken, encryptRefreshToken } from "../../../src/server/sso/recheck/refresh-token.ts";
 import { openStore } from "../../../src/server/store/open.ts";
 import { rejection } from "../../rejection.ts";
 import { Account } from "../../sandbox/aws/account.ts";
@@ -86,6 +88,21 @@ async function run(database: string, ...args: string[]) {
     },
   };
 }
+
+test("a refresh token that KMS encrypts is bound to its identity by the encryption context", async () => {
+  const kek = kmsKek(kms.createKey("SYMMETRIC_DEFAULT"), env);
+  const owner = { server: issuer, issuer: "https://login.example.com", subject: "sub-1" };
+  const kept = await encryptRefreshToken(new Secret("token"), owner, kek);
+  expect((await decryptRefreshToken(kept, owner, kek)).expose()).toBe("token");
+  for (const other of [
+    { ...owner, subject: "sub-2" },
+    { ...owner, issuer: "https://login.example.org" },
+  ]) {
+    expect(await rejection(decryptRefreshToken(kept, other, kek))).toMatchObject({ code: "settings_invalid" });
+  }
+  const asKey = { of: "signing key", issuer, kid: "sub-1" } as const;
+  expect(await rejection(kek.unprotect(JSON.parse(kept), asKey))).toMatchObject({ code: "settings_invalid" });
+});
 
 describe("a signing key that KMS encrypts", () => {
   test("is bound to the server and its kid by the encryption context, and opened by that KMS key alone", async () => {

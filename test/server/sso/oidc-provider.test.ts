@@ -2,14 +2,21 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { dirname, join } from "node:path";
 import { Secret } from "../../../src/base/secret.ts";
+import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
 import { ssoSettings } from "../../../src/server/sso/settings.ts";
+import { localKek } from "../../../src/server/signing/local-kek.ts";
+import { DpopKey } from "../oauth/dpop-key.ts";
+import { TestSecurityKey } from "../webauthn/security-key.ts";
 import { requires, requiresPath } from "../../requires.ts";
-import { origin, startTestServer, type TestServer } from "../test-server.ts";
+import { origin, startTestServer, type TestServer, tokenUrl } from "../test-server.ts";
 import { Browser, type Page, shownCode } from "./browser.ts";
 
 const root = join(import.meta.dir, "../../..");
 const packageFolder = join(root, ".tools/oidc-provider/node_modules/oidc-provider");
 const installed = requires("node") && requiresPath(packageFolder, ".ci/tools oidc-provider");
+
+/** The provider's, in seconds since 1970. */
+const realTime = () => Math.floor(Date.now() / 1000);
 
 let child: Bun.Subprocess<"ignore", "pipe", "ignore"> | undefined;
 let issuer: string;
@@ -26,8 +33,14 @@ beforeAll(async () => {
   issuer = await firstLine(child.stdout);
   const configured = ssoSettings({ "sso-issuer": issuer, "sso-client-id": "vouch", "sso-groups": ["developers"] })!;
   server = await startTestServer({
-    singleSignOn: { ...configured, clientSecret: new Secret("the secret of the client") },
-    now: () => Math.floor(Date.now() / 1000),
+    singleSignOn: {
+      ...configured,
+      clientSecret: new Secret("the secret of the client"),
+      recheck: { graceSeconds: 3600 },
+    },
+    keyProtector: await localKek(new Secret(new Uint8Array(32).fill(5))),
+    recheckWaitMs: 600_000,
+    now: realTime,
   });
 });
 afterAll(async () => {
@@ -74,7 +87,10 @@ async function signIn(authorization: string, login: string): Promise<URL> {
 }
 
 async function signOn(browser: Browser, login: string): Promise<Page> {
-  return await browser.comeBack(await signIn(await browser.begin("enroll"), login));
+  const page = await browser.comeBack(await signIn(await browser.begin("enroll"), login));
+  // For a refresh token it wants the person's consent (OpenID Connect Core 1.0, 11).
+  const again = page.status === 303 ? page.headers.get("location") : null;
+  return again === null ? page : await browser.comeBack(await signIn(again, login));
 }
 
 test.skipIf(!installed)("a person signs in there and gets a code, with the groups of UserInfo", async () => {
@@ -95,10 +111,37 @@ test.skipIf(!installed)("a person whose address is not verified is refused", asy
 test.skipIf(!installed)("a code is good once, whoever brings it", async () => {
   const [browser, other] = [new Browser(server), new Browser(server)];
   const back = await signIn(await browser.begin("enroll"), "eve");
-  expect((await browser.comeBack(back)).status).toBe(200);
+  expect((await browser.comeBack(back)).status).toBe(303);
   const stolen = new URL(await other.begin("enroll"));
   back.searchParams.set("state", stolen.searchParams.get("state")!);
   const page = await other.comeBack(back);
   expect({ status: page.status, code: shownCode(page) }).toEqual({ status: 403, code: undefined });
   expect(page.text).toContain("invalid_grant");
+});
+
+test.skipIf(!installed)("who is disabled there logs in no more; the refresh tokens rotate until then", async () => {
+  const code = shownCode(await signOn(new Browser(server), "leaving"))!;
+  const { ceremony, options } = await server.enrollOptions(code);
+  const key = new TestSecurityKey();
+  const dpop = await DpopKey.generate();
+  await server.post("/v1/enroll", { ceremony, code, credential: key.register(options, origin) });
+  const kept = new Set<string | undefined>();
+  const user = (await server.store.identities.find({ issuer, subject: "leaving" }))!;
+  const state = () => server.store.identities.recheckOf(user.id, issuer);
+  const logIn = async () => {
+    const begun = await server.loginOptions();
+    const credential = JSON.stringify(key.authenticate(begun.options, origin));
+    const form = { grant_type: webauthnGrant, ceremony: begun.ceremony, credential };
+    return await server.form("/oauth/token", form, { dpop: await dpop.proof({ url: tokenUrl, now: realTime() }) });
+  };
+  for (let login = 0; login < 3; login++) {
+    expect((await logIn()).status).toBe(200);
+    kept.add((await state())?.refreshToken);
+  }
+  expect(kept.size).toBe(3);
+  await fetch(`${issuer}/disable/leaving`);
+  const { status, body } = await logIn();
+  expect([status, body.error]).toEqual([400, "invalid_grant"]);
+  expect(body.error_description).toContain("lets you in no more");
+  expect(await state()).toMatchObject({ refreshToken: undefined, refusedAt: expect.any(Number) });
 });

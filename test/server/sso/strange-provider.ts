@@ -23,12 +23,23 @@ export interface Misbehaviour {
   userInfo?: Record<string, unknown>;
   /** Members of the token endpoint's answer. */
   tokens?: Record<string, unknown>;
+  /** When it gives a refresh token: for the scope offline_access, or only with the person's consent as well. */
+  offline?: "scope" | "consent";
+  /** Gives another refresh token for each, and revokes all of a sign-on when one is shown twice. */
+  rotates?: boolean;
+  /** The answer to each refresh token. */
+  refuses?: { error: string; error_description?: string };
+  /** Is waited for between a refresh and its answer. */
+  hold?: () => Promise<void>;
+  /** Leaves out the ID token of a refresh. */
+  withoutIdToken?: boolean;
 }
 
 interface Grant {
   nonce: string;
   challenge: string;
   redirectUri: string;
+  isOffline: boolean;
 }
 
 export class StrangeProvider {
@@ -39,6 +50,11 @@ export class StrangeProvider {
   readonly requests: string[] = [];
   /** Seconds since 1970, for the tokens. */
   now: () => number = () => Math.floor(Date.now() / 1000);
+  /** Refresh tokens as they were shown to it. */
+  readonly shown: string[] = [];
+  /** Refresh tokens that are good, with the sign-on that they are of. */
+  readonly live = new Map<string, string>();
+  readonly #used = new Map<string, string>();
   readonly #grants = new Map<string, Grant>();
   readonly #server;
 
@@ -55,7 +71,10 @@ export class StrangeProvider {
   signIn(authorization: string): URL {
     const asked = new URL(authorization).searchParams;
     const code = randomUUID();
+    const isOffered = asked.get("scope")!.includes("offline_access") && this.does.offline !== undefined;
+    const isOffline = isOffered && (this.does.offline === "scope" || asked.get("prompt") === "consent");
     this.#grants.set(code, {
+      isOffline,
       nonce: asked.get("nonce")!,
       challenge: asked.get("code_challenge")!,
       redirectUri: asked.get("redirect_uri")!,
@@ -98,12 +117,14 @@ export class StrangeProvider {
       authorization_response_iss_parameter_supported: true,
       response_types_supported: ["code"],
       subject_types_supported: ["public"],
+      ...(this.does.offline === undefined ? {} : { scopes_supported: ["openid", "offline_access"] }),
     };
     return this.does.metadata?.(metadata) ?? metadata;
   }
 
   async #token(request: Request): Promise<Response> {
     const form = new URLSearchParams(await request.text());
+    if (form.get("grant_type") === "refresh_token") return await this.#refresh(form.get("refresh_token") ?? "");
     const grant = this.#grants.get(form.get("code") ?? "");
     this.#grants.delete(form.get("code") ?? "");
     const verifier = new Bun.CryptoHasher("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
@@ -112,17 +133,47 @@ export class StrangeProvider {
       return Response.json({ error: "invalid_client" }, { status: 401 });
     if (grant?.challenge !== verifier || grant.redirectUri !== form.get("redirect_uri"))
       return Response.json({ error: "invalid_grant", error_description: "no such code" }, { status: 400 });
-    const idToken = await this.#idToken(grant.nonce);
+    const refreshToken = grant.isOffline ? this.#give(randomUUID()) : undefined;
+    return await this.#tokens({ nonce: grant.nonce, refreshToken });
+  }
+
+  #give(family: string): string {
+    const token = `refresh token ${randomUUID()}`;
+    this.live.set(token, family);
+    return token;
+  }
+
+  async #refresh(token: string): Promise<Response> {
+    this.shown.push(token);
+    const { refuses, rotates, hold } = this.does;
+    const family = this.live.get(token);
+    const reused = this.#used.get(token);
+    for (const [each, of] of this.live) if (of === reused) this.live.delete(each);
+    let next: string | undefined;
+    if (family !== undefined && refuses === undefined && rotates === true) {
+      this.live.delete(token);
+      this.#used.set(token, family);
+      next = this.#give(family);
+    }
+    await hold?.();
+    if (refuses !== undefined) return Response.json(refuses, { status: 400 });
+    if (family === undefined) return Response.json({ error: "invalid_grant" }, { status: 400 });
+    return await this.#tokens({ nonce: undefined, refreshToken: next });
+  }
+
+  async #tokens({ nonce, refreshToken }: Record<"nonce" | "refreshToken", string | undefined>): Promise<Response> {
+    const isLeftOut = nonce === undefined && this.does.withoutIdToken === true;
     return Response.json({
       access_token: "access",
       token_type: "Bearer",
       expires_in: 60,
-      id_token: idToken,
+      ...(isLeftOut ? {} : { id_token: await this.#idToken(nonce) }),
+      ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
       ...this.does.tokens,
     });
   }
 
-  async #idToken(nonce: string): Promise<string> {
+  async #idToken(nonce: string | undefined): Promise<string> {
     const now = this.now();
     const claims = {
       iss: this.url,

@@ -4,6 +4,8 @@ import { date } from "../date.ts";
 import { describeKey } from "../../../fido/webauthn/authenticator-model.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { type ListedPerson, people, personJson } from "../../administration/list-people.ts";
+import { settingArgs } from "../../configuration/documentation.ts";
+import { settingsOf } from "../../configuration/settings.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print } from "../definition.ts";
 import { atSameServer } from "../same-server.ts";
@@ -14,25 +16,28 @@ export const users = defineServerCommand({
   teaching: {
     details: [
       "In the order of their emails, read page by page: a long list needs no memory. --limit and --after show a part of it.",
+      "Where the identity provider is asked at logins (--sso-recheck, VOUCH_SERVER_SSO_RECHECK or --config), those are marked whom it refuses, and those about whom it is not asked: they have not signed on since.",
     ],
     examples: [["vouch server users --limit 50 --after dev@example.com", "The next 50 after dev@example.com."]],
   },
   subCommands: { link, unlink },
   args: {
     ...databaseArg,
+    ...settingArgs("sso-recheck"),
     limit: { type: "string", description: "List at most so many.", valueHint: "N" },
     after: { type: "string", description: "Begin after this email.", valueHint: "EMAIL" },
     json: { type: "boolean", description: "Print one JSON array." },
   },
   async run({ args }) {
     const limit = parseLimit(args.limit);
+    const { "sso-recheck": recheck } = settingsOf(args, ["sso-recheck"]);
     let count = 0;
     await withStore(args, false, async (store) => {
       if (args.json) writeResult("[");
       const after = args.after?.toLowerCase() ?? "";
       for await (const person of people(store, currentTime(), { after, limit })) {
         if (args.json) writeResult(`${count === 0 ? "" : ","}\n${printableJson(personJson(person))}`);
-        else print(toText(person));
+        else print(toText(person, recheck === "login"));
         count++;
       }
     });
@@ -53,7 +58,7 @@ function parseLimit(text: string | undefined): number {
   throw new VouchError("usage", `Expected --limit with a number from 1 to 999999, got "${text}".`);
 }
 
-function toText({ user, keys }: ListedPerson): string {
+function toText({ user, keys }: ListedPerson, isRechecked: boolean): string {
   const open = user.inviteExpiresAt === undefined ? "" : `, invited until ${date(user.inviteExpiresAt)}`;
   const lines = keys.map(
     ({ id, name, aaguid, product, createdAt, lastUsedAt, proof }) =>
@@ -64,9 +69,11 @@ function toText({ user, keys }: ListedPerson): string {
       }, enrolled ${date(createdAt)}, ${lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`}`,
   );
   const disabled = user.disabled ? "DISABLED; " : "";
+  const refused = user.recheck === "refused" ? "REFUSED by the identity provider; " : "";
+  const unasked = isRechecked && user.recheck === undefined ? "the identity provider is not asked; " : "";
   const role = user.role === "member" ? "" : `${user.role}; `;
   return [
-    `${printable(user.email)}  (${disabled}${role}sub ${user.id}; sessions: ${user.sessions}${open})`,
+    `${printable(user.email)}  (${disabled}${refused}${unasked}${role}sub ${user.id}; sessions: ${user.sessions}${open})`,
     ...lines,
   ].join("\n");
 }

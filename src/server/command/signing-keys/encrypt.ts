@@ -2,6 +2,7 @@ import { VouchError } from "../../../base/errors.ts";
 import { count } from "../../../base/words/count.ts";
 import { initialized } from "../../initialize.ts";
 import { encryptKeys } from "../../signing/encrypt.ts";
+import { encryptRefreshTokens } from "../../sso/recheck/kept-tokens.ts";
 import { databaseFailure } from "../../store/failure.ts";
 import type { Store } from "../../store/store.ts";
 import { databaseArg, withStore } from "../database/database.ts";
@@ -14,6 +15,7 @@ export const encrypt = defineServerCommand({
   teaching: {
     details: [
       "Keys in clear text: give every server the key-encryption key and restart it, encrypt, then rotate. To change the key-encryption key: encrypt with --previous, give every server the new one and restart it, then rotate; with --now if the old one leaked. A server that runs goes on with the keys that it has opened, and cannot open the next one without the key-encryption key.",
+      "The refresh tokens of the identity provider (--sso-recheck) are encrypted under it, too, as far as --previous is their key.",
       "Copies of the database that were made before still have the keys as they were: `vouch server signing-keys rotate` makes those worthless a day later. From then on older versions of Vouch refuse to start on this database.",
     ],
     examples: [
@@ -45,12 +47,18 @@ export const encrypt = defineServerCommand({
       });
     }
     const from = args.previous === undefined ? undefined : await openProtector(args.previous);
-    const { changed, isScrubbed, failure } = await withStore(args, false, async (store) => {
-      const keys = await encryptKeys(store, (await initialized(store)).url, { from, to });
-      return { changed: keys, ...(await scrubbed(store)) };
+    const { changed, tokens, isScrubbed, failure } = await withStore(args, false, async (store) => {
+      const { url } = await initialized(store);
+      const keys = await encryptKeys(store, url, { from, to });
+      return {
+        changed: keys,
+        tokens: await encryptRefreshTokens(store, url, { from, to }),
+        ...(await scrubbed(store)),
+      };
     });
     if (args.json) {
-      printJson({ kek: to.kek, encrypted: changed.map(({ kid }) => kid), oldContentRemoved: isScrubbed });
+      const encrypted = changed.map(({ kid }) => kid);
+      printJson({ kek: to.kek, encrypted, refreshTokens: tokens, oldContentRemoved: isScrubbed });
       if (failure !== undefined) throw failure;
       return;
     }
@@ -60,6 +68,12 @@ export const encrypt = defineServerCommand({
         : `Encrypted ${count(changed.length, "signing key")} under ${to.kek}. Without that ${changed.length === 1 ? "it is" : "they are"} lost:
 keep a copy of it, away from the database and its backups.`,
     );
+    const { encrypted, left } = tokens;
+    if (encrypted > 0) print(`Encrypted ${count(encrypted, "refresh token")} of the identity provider under it.`);
+    if (left > 0) {
+      print(`Left ${count(left, "refresh token")} of the identity provider as they were: a server uses them just now, or they are
+under another key. Run this once more, with that key as --previous; whoever is left then signs on at the page again.`);
+    }
     if (!isScrubbed && failure === undefined) {
       print(`
 What was there before may still be in old pages of the database's files: another program had
@@ -88,7 +102,8 @@ function nextSteps(isChange: boolean): string {
   return `
 1. Give every server this key-encryption key (--key-encryption-key, VOUCH_KEY_ENCRYPTION_KEY) and
    restart it, if it does not have it yet. One without it cannot sign with the next key: it
-   answers 503 from the moment at which that key begins to sign.
+   answers 503 from the moment at which that key begins to sign. With --sso-recheck run this command
+   once more after that: a server with the key from before has kept refresh tokens under it.
 
 2. Then change the key: copies and backups from before have the keys as they were.${leaked}
 

@@ -1,3 +1,5 @@
+import { count } from "../../../base/words/count.ts";
+import { dropRefreshTokens } from "../../sso/recheck/kept-tokens.ts";
 import { replaceLost as replaceLostKeys } from "../../signing/lost.ts";
 import { requireUnused } from "../../store/alone.ts";
 import { currentTime, databaseArg, databaseOf, withStore } from "../database/database.ts";
@@ -31,18 +33,24 @@ export const replaceLost = defineServerCommand({
   async run({ args }) {
     const { url, password } = databaseOf(args);
     await requireUnused(url, password);
-    const { key, lost } = await withStore(args, false, async (store) => {
+    const { key, lost, dropped } = await withStore(args, false, async (store) => {
       const issuer = (await initialized(store)).url;
       const maker = await keyMakerOf(issuer, args);
       const time = await store.time(currentTime());
-      return await replaceLostKeys(store, { issuer, protector: await keyProtector(args), time }, maker);
+      const protector = await keyProtector(args);
+      const replaced = await replaceLostKeys(store, { issuer, protector, time }, maker);
+      return { ...replaced, dropped: await dropRefreshTokens(store, protector) };
     });
     const kids = lost.map(({ kid }) => kid);
     if (args.json) {
-      printJson({ kid: key.kid, lost: kids });
+      printJson({ kid: key.kid, lost: kids, droppedRefreshTokens: dropped });
       return;
     }
     for (const kid of kids) print(`${kid} is removed.`);
+    if (dropped > 0) {
+      print(`Dropped ${count(dropped, "refresh token")} of the identity provider: with --sso-recheck it is not asked about those
+people until they sign on at the page again (\`vouch server users\` names them).`);
+    }
     print(`${key.kid} signs now. Start the servers, with the key-encryption key that it has.
 Whoever has cached the JWKS without it refuses its tokens (InvalidIdentityToken) until it asks again.`);
   },

@@ -1,6 +1,7 @@
 /** Signing in to the pages by a security key, as strictly as a login: PIN or finger, touch, this origin, this purpose. */
 import * as v from "valibot";
 import type { Handler } from "../../context.ts";
+import { askAtLogin } from "../../sso/recheck/at-login.ts";
 import { AuthenticationResponseSchema } from "../../webauthn/webauthn-json.ts";
 import { type Destination, destinations, redirect } from "../answer.ts";
 import { beginAssertion, notEnrolled, recordAsserted, verifyAsserted } from "../assertion.ts";
@@ -29,12 +30,15 @@ export const signIn: Handler = async (request, context) => {
   const now = context.now();
   const asserted = await verifyAsserted(context, "page_sign_in", { ceremony, response: credential, deed });
   const { user, credentialId } = asserted;
+  const confirm = await askAtLogin(context, user);
   const cookie = await context.store.transaction(async (tables) => {
+    const confirmed = await confirm(tables);
     await recordAsserted(tables, asserted, now);
     const set = await openPageSession(tables, context, { user, method: "key", credentialId }, now);
     if (set === undefined) throw notEnrolled();
     const { address } = context.caller;
-    await tables.record({ event: "page_sign_in", user, credential: credentialId, address, detail: { method: "key" } });
+    const detail = { method: "key", ...confirmed };
+    await tables.record({ event: "page_sign_in", user, credential: credentialId, address, detail });
     return set;
   });
   return { response: redirect(next, undefined, cookie), user: user.id };

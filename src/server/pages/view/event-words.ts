@@ -50,6 +50,10 @@ const events: Readonly<Record<Exclude<AuditEvent, ServerEvent>, Describe>> = {
   sign_on: () => ["You signed on at your company's identity provider"],
   identity_added: (detail) => ["An account at the identity provider became yours", detail("issuer")],
   identity_removed: (detail) => ["An account at the identity provider was taken from you", detail("issuer")],
+  identity_refused: (_detail, { reason }) => [
+    "Your company's identity provider lets you in no more: your sessions were ended",
+    reason ?? undefined,
+  ],
   role_changed: (detail) => ["Your role was changed", `${detail("from")} → ${detail("role")}`],
   group_joined: () => ["You were added to groups"],
   group_left: () => ["You were taken out of groups"],

@@ -38,7 +38,11 @@ export interface UserSummary extends User {
   sessions: number;
   /** Expiry of the open invite. */
   inviteExpiresAt: number | undefined;
+  /** What the identity provider is to them at a login: it is asked, or refuses them; undefined: it is not asked. */
+  recheck: (typeof recheckStates)[number] | undefined;
 }
+
+const recheckStates = ["asked", "refused"] as const;
 
 /** Which people; those alone that fit all of it. */
 export interface PeopleFilter {
@@ -173,6 +177,9 @@ export class AccountStore {
     const { role = null, group = null, scim = null } = filter;
     const users = await this.#sql`
       SELECT id, email, display_name, role, scim, created_at, disabled_at,
+        (SELECT CASE WHEN refused_at IS NOT NULL THEN 'refused' WHEN refresh_token IS NOT NULL THEN 'asked' END
+          FROM identities WHERE user_id = users.id AND last_seen_at IS NOT NULL
+          ORDER BY last_seen_at DESC, subject LIMIT 1) AS recheck,
         (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
       FROM users WHERE email > ${after}
@@ -191,6 +198,9 @@ export class AccountStore {
   async summary(email: string, now: number): Promise<UserSummary | undefined> {
     const [row] = await this.#sql`
       SELECT id, email, display_name, role, scim, created_at, disabled_at,
+        (SELECT CASE WHEN refused_at IS NOT NULL THEN 'refused' WHEN refresh_token IS NOT NULL THEN 'asked' END
+          FROM identities WHERE user_id = users.id AND last_seen_at IS NOT NULL
+          ORDER BY last_seen_at DESC, subject LIMIT 1) AS recheck,
         (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
       FROM users WHERE email = ${email}`;
@@ -207,6 +217,7 @@ function toSummary(row: Record<string, string | null>): UserSummary {
     createdAt: Number(row["created_at"]),
     sessions: Number(row["sessions"]),
     inviteExpiresAt: optionalNumber(row["invite"]),
+    recheck: recheckStates.find((state) => state === row["recheck"]),
   };
 }
 

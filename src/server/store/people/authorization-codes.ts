@@ -49,19 +49,31 @@ export class AuthorizationCodeStore {
     const [row] = await this.#sql`
       DELETE FROM authorization_codes WHERE code_hash = ${codeHash}
       RETURNING user_id, credential_id, request, created_at, expires_at`;
-    const bound = v.safeParse(BoundSchema, row && parseJson(String(row.request)));
-    if (row === undefined || !bound.success) return undefined;
-    return {
-      ...bound.output,
-      userId: String(row.user_id),
-      credentialId: String(row.credential_id),
-      createdAt: Number(row.created_at),
-      expiresAt: Number(row.expires_at),
-    };
+    return toCode(row);
+  }
+
+  /** Returns a code, which stays good, and may have expired. */
+  async look(codeHash: string): Promise<AuthorizationCode | undefined> {
+    const [row] = await this.#sql`
+      SELECT user_id, credential_id, request, created_at, expires_at
+      FROM authorization_codes WHERE code_hash = ${codeHash}`;
+    return toCode(row);
   }
 
   /** Deletes the codes of all users. */
   async removeAll(): Promise<void> {
     await this.#sql`DELETE FROM authorization_codes`;
   }
+}
+
+function toCode(row: Record<string, unknown> | undefined): AuthorizationCode | undefined {
+  const bound = v.safeParse(BoundSchema, row && parseJson(String(row["request"])));
+  if (row === undefined || !bound.success) return undefined;
+  return {
+    ...bound.output,
+    userId: String(row["user_id"]),
+    credentialId: String(row["credential_id"]),
+    createdAt: Number(row["created_at"]),
+    expiresAt: Number(row["expires_at"]),
+  };
 }

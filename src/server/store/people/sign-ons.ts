@@ -15,6 +15,8 @@ export interface SignOn {
   /** PKCE's code verifier (RFC 7636, 4.1). */
   verifier: string;
   purpose: SignOnPurpose;
+  /** The person is asked for their consent anew, as it takes one for a refresh token. */
+  consent?: true | undefined;
   expiresAt: number;
 }
 
@@ -25,10 +27,11 @@ export class SignOnStore {
     this.#sql = sql;
   }
 
-  async add({ stateHash, browserHash, nonce, verifier, purpose, expiresAt }: SignOn): Promise<void> {
+  async add({ stateHash, browserHash, nonce, verifier, purpose, consent, expiresAt }: SignOn): Promise<void> {
+    const asked = JSON.stringify({ for: purpose, consent });
     await this.#sql`
       INSERT INTO sign_ons (state_hash, browser_hash, nonce, verifier, purpose, expires_at)
-      VALUES (${stateHash}, ${browserHash}, ${nonce}, ${verifier}, ${JSON.stringify({ for: purpose })}, ${expiresAt})`;
+      VALUES (${stateHash}, ${browserHash}, ${nonce}, ${verifier}, ${asked}, ${expiresAt})`;
   }
 
   /** Deletes those of all browsers. */
@@ -45,7 +48,7 @@ export class SignOnStore {
       DELETE FROM sign_ons WHERE state_hash = ${stateHash} AND browser_hash = ${browserHash}
       RETURNING nonce, verifier, purpose, expires_at`;
     if (row === undefined) return undefined;
-    const { for: purpose } = JSON.parse(String(row.purpose)) as { for: unknown };
+    const { for: purpose, consent } = JSON.parse(String(row.purpose)) as { for: unknown; consent?: unknown };
     const known = signOnPurposes.find((each) => each === purpose);
     if (known === undefined) return undefined;
     return {
@@ -54,6 +57,7 @@ export class SignOnStore {
       nonce: String(row.nonce),
       verifier: String(row.verifier),
       purpose: known,
+      ...(consent === true && { consent }),
       expiresAt: Number(row.expires_at),
     };
   }

@@ -13,6 +13,7 @@ import { keepsGroups } from "./groups.ts";
 import { keepsPageSessions } from "./page-sessions.ts";
 import { keepsProvisioned } from "./provisioned.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
+import { keepsRefreshTokens } from "./refresh-tokens.ts";
 import { signsOn } from "./sign-on.ts";
 import type { TestDatabase } from "./database.ts";
 
@@ -45,6 +46,7 @@ describe.skipIf(!requiresPostgres())("PostgreSQL", () => {
   describe("attestations", () => keepsAttestations(postgres));
   describe("sessions of the pages", () => keepsPageSessions(postgres));
   describe("single sign-on", () => signsOn(postgres));
+  describe("refresh tokens", () => keepsRefreshTokens(postgres));
   describe("SCIM", () => keepsProvisioned(postgres));
   describe("about one person", () => changesOnePerson(postgres));
   describe("at once", () => grantsOnce(postgres));

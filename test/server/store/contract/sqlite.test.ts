@@ -10,6 +10,7 @@ import { keepsGroups } from "./groups.ts";
 import { keepsPageSessions } from "./page-sessions.ts";
 import { keepsProvisioned } from "./provisioned.ts";
 import { changesSigningKeys } from "./signing-keys.ts";
+import { keepsRefreshTokens } from "./refresh-tokens.ts";
 import { signsOn } from "./sign-on.ts";
 import { sqlite } from "./database.ts";
 
@@ -19,6 +20,7 @@ describe("SQLite", () => {
   describe("attestations", () => keepsAttestations(sqlite));
   describe("sessions of the pages", () => keepsPageSessions(sqlite));
   describe("single sign-on", () => signsOn(sqlite));
+  describe("refresh tokens", () => keepsRefreshTokens(sqlite));
   describe("SCIM", () => keepsProvisioned(sqlite));
   describe("about one person", () => changesOnePerson(sqlite));
   describe("at once", () => grantsOnce(sqlite));

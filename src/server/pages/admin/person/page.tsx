@@ -109,9 +109,15 @@ function Lead({ user }: { user: UserSummary }) {
           <Time at={user.inviteExpiresAt} />
         </Fragment>
       )}
+      {user.recheck === undefined ? null : ` · ${rechecks[user.recheck]}`}
     </Fragment>
   );
 }
+
+const rechecks = {
+  asked: "the identity provider is asked at logins",
+  refused: "refused by the identity provider",
+} as const;
 
 interface ListedSession {
   where: string;
