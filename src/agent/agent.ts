@@ -5,7 +5,6 @@ import { VouchError } from "../base/errors.ts";
 import { Ceremonies } from "./session/ceremonies.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { AgentOptions } from "./agent-options.ts";
-import { connectAhead } from "./tokens/preconnect.ts";
 import { Guests } from "./guests/guests.ts";
 import { log } from "./process/log.ts";
 import type { Asker, TokenSource } from "./tokens/lookup.ts";
@@ -15,37 +14,26 @@ import { Record } from "./record/record.ts";
 import { publishTargets } from "./publishing/targets.ts";
 import type { Peer } from "./wire/peer.ts";
 import type { Reply, routes, StatusReply } from "./protocol.ts";
-import type {
-  LoginBrowserFinishRequest,
-  LoginBrowserStartRequest,
-  LoginFinishRequest,
-  LoginStartRequest,
-  LogoutRequest,
-  PublishStartRequest,
-} from "./requests.ts";
-import type { VouchSession } from "../vouch-client/session.ts";
+import type { LogoutRequest, PublishStartRequest } from "./requests.ts";
 import type { Place } from "../settings/roles.ts";
 import { RememberedAnswers } from "./wire/response-cache.ts";
 import { describeAgent } from "./session/described-agent.ts";
-import { SessionCredentials } from "./session/session-credentials.ts";
-import { Session } from "./session/session.ts";
+import { Logins } from "./session/logins.ts";
+import { revokeLimitMs, type Session } from "./session/session.ts";
 import { ChosenEnds } from "./session/chosen-ends.ts";
 import { endedForLog } from "./session/ended-for-log.ts";
 import { EndNotice } from "./session/end-notice.ts";
-import { type EndedSession, loginPlace, type OpenSession, Sessions } from "./session/sessions.ts";
+import { type EndedSession, type OpenSession, Sessions } from "./session/sessions.ts";
 import { GivenOut } from "./tokens/given-out.ts";
 import { ReportedFailures } from "./tokens/cache/reported-failures.ts";
-import { profileServers, serverOf } from "../settings/servers.ts";
+import { serverOf } from "../settings/servers.ts";
 import { fetchAhead, type Wanted } from "./session/fetch-ahead.ts";
-import { takeOver } from "./session/take-over.ts";
 import { SettingsFile } from "./tokens/settings-file.ts";
-import { type TokenLimits, Tokens } from "./tokens/tokens.ts";
-
-/** How long logout waits for the server to confirm, in milliseconds. */
-const revokeLimitMs = 5_000;
+import type { TokenLimits, Tokens } from "./tokens/tokens.ts";
 
 export class Agent implements TokenSource {
   readonly ceremonies: Ceremonies;
+  readonly logins: Logins;
   readonly publishing: Publishing;
   readonly record: Record;
   readonly given: GivenOut;
@@ -93,6 +81,15 @@ export class Agent implements TokenSource {
       log: this.#log,
       onEnded: () => this.forgetWhatEnded(),
       onTold: () => this.#endIfEmpty(),
+    });
+    this.logins = new Logins({
+      ceremonies: this.ceremonies,
+      clock: this.#clock,
+      env: this.#env,
+      sessions: this.#sessions,
+      settings: () => this.#settings.current(),
+      tokenLimits: this.#tokenLimits,
+      onOpened: (opened, device) => this.#opened(opened, device),
     });
     this.publishing = new Publishing(this.#clock, this.#env, this.#tokenLimits);
   }
@@ -167,65 +164,12 @@ export class Agent implements TokenSource {
     return this.#live(server).session;
   }
 
-  /** At the server that is named, else at that of the settings. Throws `settings_missing` when there is none. */
-  async startLogin(request: LoginStartRequest): Promise<Reply<typeof routes.loginStart>> {
-    return this.ceremonies.startLogin(this.#loginServer(request));
-  }
-
-  /** As `startLogin`, in the browser. Throws also as `Ceremonies.startBrowserLogin`. */
-  async startBrowserLogin(request: LoginBrowserStartRequest): Promise<Reply<typeof routes.loginBrowserStart>> {
-    return this.ceremonies.startBrowserLogin(this.#loginServer(request), request.redirectUri);
-  }
-
-  #loginServer(request: LoginStartRequest): string {
-    const settings = this.#settings.current();
-    const server = request.server ?? settings.server?.url;
-    if (server !== undefined) {
-      void connectAhead(settings, this.#env);
-      return server;
-    }
-    throw new VouchError("settings_missing", "No Vouch server is configured.", {
-      hint: "Run `vouch enroll --server URL`, or `vouch login --server URL` when your security key is enrolled already.",
-    });
-  }
-
-  /**
-   * Replaces a session at the same server that has not ended yet; of the same person it keeps the tokens until they end,
-   * so that nothing waits. Prefetches the tokens of the repositories that it leads to in the background.
-   */
-  async finishLogin(request: LoginFinishRequest): Promise<Reply<typeof routes.loginFinish>> {
-    const start = { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
-    return this.#open(await this.ceremonies.finishLogin(request), start, request.device);
-  }
-
-  /** As `finishLogin`, for a code. Throws as `Ceremonies.finishBrowserLogin`. */
-  async finishBrowserLogin(request: LoginBrowserFinishRequest): Promise<Reply<typeof routes.loginBrowserFinish>> {
-    const start = { now: this.#clock.now(), elapsed: this.#clock.elapsed() };
-    return this.#open(await this.ceremonies.finishBrowserLogin(request), start);
-  }
-
-  #open(
-    identity: VouchSession,
-    start: { now: number; elapsed: number },
-    device?: string,
-  ): Reply<typeof routes.loginFinish> {
-    const { server } = identity;
-    const settings = this.#settings.current();
-    const isDefault = !profileServers(settings).has(server);
-    const session = new Session(identity, this.#clock, start, loginPlace(isDefault ? undefined : server, settings));
-    const source = new SessionCredentials(session, this.#clock, this.#env);
-    const tokens = new Tokens(source, this.#clock, this.#env, this.#tokenLimits);
-    const opened = { server, session, tokens, ...(isDefault ? { before: { server: settings.server?.url } } : {}) };
-    const replaced = this.#sessions.begin(opened, settings);
-    if (replaced) {
-      takeOver(replaced, opened, settings);
-      void replaced.session.revoke(revokeLimitMs);
-    }
+  /** A session is open; prefetches the tokens of the repositories that it leads to in the background. */
+  #opened({ session, tokens }: OpenSession, device: string | undefined): void {
     this.#ends.opened(session, device);
     this.#forgetAnswers();
     this.#log(`logged in: ${session.user}, until ${new Date(session.expiration * 1000).toISOString()}`);
     void this.#fetchAhead((_, its) => its === tokens);
-    return { user: session.user, expiration: session.expiration };
   }
 
   /**

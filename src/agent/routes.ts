@@ -61,10 +61,12 @@ export const agentRoutes: AgentRoutes = {
   [routes.enrollWays]: route(enrollWaysRequest, ({ ceremonies }, { server }) => ceremonies.enrollmentWays(server)),
   [routes.enrollStart]: route(enrollStartRequest, ({ ceremonies }, request) => ceremonies.startEnrollment(request)),
   [routes.enrollFinish]: route(enrollFinishRequest, ({ ceremonies }, request) => ceremonies.finishEnrollment(request)),
-  [routes.loginStart]: route(loginStartRequest, (agent, request) => agent.startLogin(request)),
-  [routes.loginFinish]: route(loginFinishRequest, (agent, request) => agent.finishLogin(request)),
-  [routes.loginBrowserStart]: route(loginBrowserStartRequest, (agent, request) => agent.startBrowserLogin(request)),
-  [routes.loginBrowserFinish]: route(loginBrowserFinishRequest, (agent, request) => agent.finishBrowserLogin(request)),
+  [routes.loginStart]: route(loginStartRequest, ({ logins }, request) => logins.start(request)),
+  [routes.loginFinish]: route(loginFinishRequest, ({ logins }, request) => logins.finish(request)),
+  [routes.loginBrowserStart]: route(loginBrowserStartRequest, ({ logins }, request) => logins.startInBrowser(request)),
+  [routes.loginBrowserFinish]: route(loginBrowserFinishRequest, ({ logins }, request) =>
+    logins.finishInBrowser(request),
+  ),
   [routes.logout]: route(logoutRequest, (agent, request) => agent.logout(request)),
   [routes.keys]: route(keysRequest, async (agent, { server }) => ({ keys: await agent.session(server).keys() })),
   [routes.keyAddStart]: route(keyAddStartRequest, (agent, { server, ...request }) =>

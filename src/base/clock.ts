@@ -11,51 +11,39 @@ export interface Clock {
   awake(): number;
 }
 
-/** Uptime minus `performance.now()`, in milliseconds; `null` while the uptime is readable. */
-let behind: number | null = null;
-let lastUptime: { ms: number; at: number } | undefined;
+/** The clocks of `time.h` that count sleep and those that stop in it; macOS has its `mach_continuous_time` as the first. */
+const CLOCK_BOOTTIME = 7;
+const CLOCK_MONOTONIC = 1;
+const darwin = { CLOCK_MONOTONIC_RAW: 4, CLOCK_UPTIME_RAW: 8 } as const;
+
+/** What the clocks are read by, in milliseconds, once they have been. */
+let readers: Pick<Clock, "elapsed" | "awake"> | undefined;
 
 /**
- * The uptime, in milliseconds. The runtime reads it from /proc, which may be missing, or unreadable when the process is
- * out of file descriptors. From then on `performance.now()` is the fallback, which stops while the machine sleeps; the
- * wall clock does not.
+ * The clocks by clock_gettime(2). The runtime has none that is sure to count sleep: `performance.now()` stops in one, and
+ * `os.uptime()` is in whole seconds, on macOS by the wall clock. It is the fallback where the C library cannot be opened.
  */
-function uptimeMs(): number {
-  if (behind === null) {
-    try {
-      const ms = uptime() * 1000;
-      lastUptime = { ms, at: performance.now() };
-      return ms;
-    } catch {
-      behind = lastUptime === undefined ? 0 : lastUptime.ms - lastUptime.at;
-    }
-  }
-  return performance.now() + behind;
-}
-
-/** `time.h`: the clocks of Linux and macOS that stop while the machine sleeps. */
-const CLOCK_MONOTONIC = 1;
-const CLOCK_UPTIME_RAW = 8;
-
-let readAwake: (() => number) | undefined;
-
-/** The clock by clock_gettime(2), in milliseconds: what `performance.now()` does in a sleep is the runtime's choice. */
-function awakeClock(): () => number {
+function openClocks(): Pick<Clock, "elapsed" | "awake"> {
   try {
     const { clock_gettime } = openLibc({ clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
-    const clock = process.platform === "darwin" ? CLOCK_UPTIME_RAW : CLOCK_MONOTONIC;
     const time = new BigInt64Array(2);
-    return () => {
+    const reader = (clock: number) => (): number => {
       if (clock_gettime(clock, time) !== 0) throw new Error("expected a clock of the system");
       return Number(time[0]) * 1000 + Number(time[1]) / 1e6;
     };
+    const isDarwin = process.platform === "darwin";
+    const elapsed = reader(isDarwin ? darwin.CLOCK_MONOTONIC_RAW : CLOCK_BOOTTIME);
+    const awake = reader(isDarwin ? darwin.CLOCK_UPTIME_RAW : CLOCK_MONOTONIC);
+    elapsed();
+    awake();
+    return { elapsed, awake };
   } catch {
-    return () => performance.now();
+    return { elapsed: () => uptime() * 1000, awake: () => performance.now() };
   }
 }
 
 export const systemClock: Clock = {
   now: Date.now,
-  elapsed: uptimeMs,
-  awake: () => (readAwake ??= awakeClock())(),
+  elapsed: () => (readers ??= openClocks()).elapsed(),
+  awake: () => (readers ??= openClocks()).awake(),
 };

@@ -5,7 +5,7 @@ import { VouchError } from "../base/errors.ts";
 import type { PackageFormat } from "../base/package-format.ts";
 import type { Purpose } from "../base/purpose.ts";
 import { ask } from "./ask.ts";
-import { complain, complainOf } from "./output.ts";
+import { complainBefore, complainOf } from "./output.ts";
 import { PublishingRefused } from "./publishing-refused.ts";
 
 export type EndpointToken = TokensReply["endpoints"][number];
@@ -37,11 +37,11 @@ export async function endpointTokens(
       const { askAgain, shimName } = await import("./login.ts");
       return askAgain(error, { by: "shim", name: shimName(), format }, askAgent);
     });
-    complainOf(failed);
+    if (failed !== undefined) complainOf(failed, (await import("./login.ts")).shimName());
     return endpoints;
   } catch (error) {
     if (error instanceof PublishingRefused && (await needsToken?.()) === true) throw error;
-    complain(VouchError.from(error));
+    complainBefore((await import("./login.ts")).shimName(), VouchError.from(error));
     return [];
   }
 }

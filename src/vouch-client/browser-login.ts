@@ -60,7 +60,7 @@ export class BrowserLogin {
     return new BrowserLogin(client, secrets, await push(client, secrets));
   }
 
-  /** Opens the session for the code, which is used up. Throws as `VouchSession.login`. */
+  /** Opens the session for the code, which is used up. Throws as `VouchSession.redeem`. */
   async finish(code: string): Promise<VouchSession> {
     return VouchSession.redeem(this.#client, {
       client_id: clientId,

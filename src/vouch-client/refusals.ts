@@ -28,6 +28,11 @@ const loginRules: readonly [RegExp, (login: string) => string][] = [
       "Log in with another of your keys, or ask the people who run your Vouch server for a new code and run `vouch enroll` with a security key.",
   ],
   [
+    /^The code /,
+    (login) =>
+      `Run \`${login}\` again, and open the page that it names: a code is good once, for five minutes, in the terminal that named its page.`,
+  ],
+  [
     /counter/i,
     (login) =>
       `Run \`${login}\` again. If this comes again, a copy of the key may be in use: tell the people who run your Vouch server.`,
@@ -43,14 +48,17 @@ const loginRules: readonly [RegExp, (login: string) => string][] = [
   ],
 ];
 
-/** Hints for a refused login; `error` is the OAuth error code (RFC 6749, 5.2), `description` the server's words. */
-export function loginHints(error: string, description: string): Hints {
+/**
+ * Hints for a refused login; `error` is the OAuth error code (RFC 6749, 5.2), `description` the server's words, `command` how
+ * it was begun.
+ */
+export function loginHints(error: string, description: string, command = "vouch login"): Hints {
   if (error !== "invalid_grant") {
     const hint = "Update vouch; if that is no help, tell the people who run your Vouch server.";
     return { hint, guidedHint: hint };
   }
   const hintFor = loginRules.find(([pattern]) => pattern.test(description))?.[1] ?? again;
-  return { hint: hintFor("vouch login"), guidedHint: hintFor("vouch enroll") };
+  return { hint: hintFor(command), guidedHint: hintFor("vouch enroll") };
 }
 
 /** The hint for a session that the server has ended, or ID tokens that it refuses to it. */

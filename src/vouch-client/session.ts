@@ -96,11 +96,11 @@ export class VouchSession {
    */
   static async redeem(client: DpopClient, parameters: Record<string, string>): Promise<VouchSession> {
     const response = await client.postForm("/oauth/token", { grant_type: "authorization_code", ...parameters });
-    return VouchSession.#opened(client, response);
+    return VouchSession.#opened(client, response, "vouch login --browser");
   }
 
-  static #opened(client: DpopClient, response: HttpResponse): VouchSession {
-    if (response.status !== 200) throw loginDenied(response, client.tokenUrl);
+  static #opened(client: DpopClient, response: HttpResponse, command?: string): VouchSession {
+    if (response.status !== 200) throw loginDenied(response, client.tokenUrl, command);
     return new VouchSession(client, readAnswer(response, LoginAnswer, client.tokenUrl));
   }
 
@@ -149,12 +149,12 @@ export function machineName(): string {
   return printable(hostname()).slice(0, 64);
 }
 
-function loginDenied(response: HttpResponse, url: string): VouchError {
+function loginDenied(response: HttpResponse, url: string, command?: string): VouchError {
   const { error, description } = readOAuthFailure(response, url);
   if (error === "use_dpop_nonce") return nonceRefused(description);
   if (error === "invalid_dpop_proof") return proofRefused(description);
   const message = `The server did not accept the login: ${description || error}`;
-  return new VouchError("login_denied", message, loginHints(error, description));
+  return new VouchError("login_denied", message, loginHints(error, description, command));
 }
 
 function exchangeRefused(response: HttpResponse, url: string): VouchError {

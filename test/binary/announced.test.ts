@@ -210,21 +210,28 @@ test("what a person set up by hand is shown before it is replaced, and stays on 
 
 test("what fails on the way leaves the session and what is done, and is shown again", async () => {
   await laptop.enroll();
-  await announce({ ...company, repositories: [...company.repositories, repository("not-there")] });
+  const profiles = [{ name: "ops", ...role }];
+  await announce({ aws: role, profiles, repositories: [repository("not-there"), ...company.repositories] });
   const screen = await login("y");
   expect(screen).toContain("Logged in as");
   expect(screen).not.toContain(".npmrc: registry=");
   expect(screen).toContain("Repository 'not-there' in domain");
-  expect(screen).toContain("`vouch setup` tries it again.");
+  expect(screen).toContain("`vouch setup` tries it again, and says what to do.");
   expect(settings()).toMatchObject({ aws: role, repositories: [{ repository: names.repository }] });
-  expect(settings()).not.toHaveProperty("announced");
+  expect(settings().announced).toEqual({ server: serverUrl, accepted: { ...company, profiles } });
   const { changes } = JSON.parse(await ended(laptop.vouch("setup", "--json")));
   expect(changes.map(({ text }: { text: string }) => text.split(" of ")[0])).toEqual([
     `repository ${names.domain}/not-there`,
-    `default: ${names.domain}/${names.repository}`,
-    `default: ${names.domain}/not-there`,
   ]);
-  expect((await laptop.vouch("setup", "--yes")).exitCode).toBe(1);
+  const again = await laptop.vouch("setup", "--yes");
+  expect([again.exitCode, again.stderr]).toEqual([
+    1,
+    expect.stringContaining(`${serverUrl} announces these names: tell the people who run it. All else is set up;`),
+  ]);
+  await ended(laptop.vouch("setup", "--remove", "--yes"));
+  expect(settings()).toMatchObject({ repositories: [], announced: { declined: expect.any(String) } });
+  expect(settings()).not.toHaveProperty("profiles");
+  expect(settings()).not.toHaveProperty("aws");
 });
 
 test("a repository of the same name elsewhere, which a person set up, is not replaced", async () => {

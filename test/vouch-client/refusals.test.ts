@@ -14,6 +14,13 @@ const again = {
     "This security key is not enrolled with this server.": false,
     "The administrator has disabled this account.": false,
   },
+  "code/redeem": {
+    "The code was made for another login.": true,
+    "The code has expired.": true,
+    "The code is not known, or was used before.": true,
+    "The sessions of this account were ended while this login was under way.": true,
+    "The administrator has disabled this account.": false,
+  },
   token: {
     "The session is not known, or its security key was removed.": true,
     "The session was revoked.": true,
@@ -22,7 +29,7 @@ const again = {
   },
 } as const;
 
-describe.each(["login", "token"] as const)("%s", (name) => {
+describe.each(["login", "code/redeem", "token"] as const)("%s", (name) => {
   test("every reason of the server has its hint", () => {
     const text = readFileSync(join(oauth, `${name}.ts`), "utf8");
     const reasons = [...text.matchAll(/new OAuthError\("invalid_grant", "([^"]+)"/g)].map(([, reason]) => reason!);
@@ -30,8 +37,10 @@ describe.each(["login", "token"] as const)("%s", (name) => {
   });
 
   test.each(Object.entries(again[name]))("%s — log in again: %p", (reason, isOfUse) => {
-    const hint = name === "login" ? loginHints("invalid_grant", reason).hint : endedHint(reason);
-    expect(hint.startsWith("Run `vouch login`")).toBe(isOfUse);
+    const login = name === "code/redeem" ? "vouch login --browser" : "vouch login";
+    const hint = name === "token" ? endedHint(reason) : loginHints("invalid_grant", reason, login).hint;
+    expect(hint.startsWith(`Run \`${login}\``)).toBe(isOfUse);
+    if (reason.startsWith("The code")) expect(hint).toContain("open the page that it names");
     if (reason.includes("disabled")) expect(hint).toContain("Ask the people who run your Vouch server");
   });
 });

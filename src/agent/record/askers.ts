@@ -17,7 +17,10 @@ const maxTrees = 64;
 
 export interface AskingProcess {
   pid: number;
-  /** The first word of the name that it has, which it can choose; `(ended)` for an asker that was gone before it could be looked at. */
+  /**
+   * The first word of the name that it has, which it can choose, for `vouch` with its command; `(ended)` for an asker that
+   * was gone before it could be looked at.
+   */
   name: string;
   /** When it began: RFC 3339; empty if unknown. */
   startedAt: string;
@@ -25,6 +28,11 @@ export interface AskingProcess {
   executable?: string;
   /** By setting: its arguments, masked (masked-arguments.ts). */
   arguments?: string[];
+}
+
+/** Vouch's own look at what package managers get: no program asks. */
+export function isOwnLook({ asker }: Pick<Who, "asker">): boolean {
+  return asker?.name === "vouch doctor";
 }
 
 /** Who asks from elsewhere: what this machine knows of it. */
@@ -118,12 +126,18 @@ function asking({ pid, name, startedAt }: ProcessInfo, settings: RecordSettings)
   const words = settings.arguments ? argumentsOf(pid) : undefined;
   return {
     pid,
-    // npm and others write their arguments behind it.
-    name: /\S+/.exec(name)?.[0] ?? masked,
+    name: shownName(pid, name),
     startedAt: began,
     ...(executable === undefined ? {} : { executable }),
     ...(words === undefined ? {} : { arguments: words }),
   };
+}
+
+function shownName(pid: number, name: string): string {
+  // npm and others write their arguments behind it.
+  const first = /\S+/.exec(name)?.[0] ?? masked;
+  const command = first === "vouch" ? argumentsOf(pid)?.[1] : undefined;
+  return command === undefined || !/^[a-z-]+$/.test(command) || command.startsWith("-") ? first : `${first} ${command}`;
 }
 
 function executableOf(pid: number): string | undefined {

@@ -2,7 +2,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { recordSettings, type Settings } from "../../settings/settings.ts";
 import type { Peer } from "../wire/peer.ts";
-import { Askers, type RecordSettings, type Who } from "./askers.ts";
+import { Askers, isOwnLook, type RecordSettings, type Who } from "./askers.ts";
 import { Entry, type RecordEntry } from "./entry.ts";
 import { FairEntries } from "./fair-entries.ts";
 import { Keeper } from "./keeper.ts";
@@ -60,7 +60,7 @@ export class Record {
   /** Remembers an answer, or a refusal. One that changes something is in its file then, if it shall be kept. */
   add(question: Question, outcome: string, who: Who): void {
     const now = Math.floor(this.#clock.now() / 1000);
-    if (isOfProgram(question)) this.programs.add(question.isProgram ? who.own : who.program, now);
+    if (isOfProgram(question) && !isOwnLook(who)) this.programs.add(question.isProgram ? who.own : who.program, now);
     this.#add(question, outcome, who, now);
   }
 

@@ -17,6 +17,9 @@ export interface LoginPlace {
   command: string;
 }
 
+/** How long the end of a session waits for the server to confirm, in milliseconds. */
+export const revokeLimitMs = 5_000;
+
 export class Session {
   readonly user: string;
   readonly place: LoginPlace;

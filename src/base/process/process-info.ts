@@ -1,5 +1,6 @@
 /** What the system knows of a running process: its parent, its name, and when it began, which tells it from a later one. */
 import { readFileSync } from "node:fs";
+import { systemClock } from "../clock.ts";
 import { openLibc } from "../system/libc.ts";
 
 export interface ProcessInfo {
@@ -83,29 +84,17 @@ function openDarwin(): (pid: number, buffer: Buffer) => number {
   return (pid, buffer) => libc.proc_pidinfo(pid, PROC_PIDTBSDINFO, 0n, buffer, bsdInfo.bytes);
 }
 
-/** clock_gettime(2) of Linux: since the system was started, time asleep included, as start times are counted. */
-const CLOCK_BOOTTIME = 7;
 /** Linux counts start times in hundredths of a second, whatever the kernel's own tick is (USER_HZ). */
 const msPerTick = 10;
 /** A clock that was set differs by more. */
 const maxDriftMs = 1_000;
 let bootMs: number | undefined;
-let readBootClock: (() => number) | undefined;
 
 /** The start time of a process, in milliseconds since 1970; it changes only when the clock is set. */
 export function startTime(startedAt: string): number {
   if (process.platform === "darwin") return Math.floor(Number(startedAt) * 1000);
-  readBootClock ??= openBootClock();
-  const now = Date.now() - readBootClock();
+  // Linux counts start times as this clock, from the start of the system, time asleep included.
+  const now = Date.now() - systemClock.elapsed();
   if (bootMs === undefined || Math.abs(now - bootMs) > maxDriftMs) bootMs = now;
   return Math.floor(bootMs + Number(startedAt) * msPerTick);
-}
-
-function openBootClock(): () => number {
-  const libc = openLibc({ clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
-  const time = new BigInt64Array(2);
-  return () => {
-    libc.clock_gettime(CLOCK_BOOTTIME, time);
-    return Number(time[0]!) * 1000 + Number(time[1]!) / 1e6;
-  };
 }

@@ -1,6 +1,8 @@
 /** A login in the browser, as the command line carries it out: it opens the page, and carries the code to the agent. */
+import { isatty } from "node:tty";
 import type { Reply, routes } from "../../agent/protocol.ts";
 import { VouchError } from "../../base/errors.ts";
+import { usage } from "../framework/arguments.ts";
 import { untilInterrupted } from "../terminal/interrupt.ts";
 import { readCode } from "../terminal/prompt.ts";
 import { note } from "../terminal/terminal.ts";
@@ -34,7 +36,18 @@ async function typed(login: Login): Promise<Finished> {
   note("Open this page in a browser, on any machine where your key is:");
   note(url);
   note("It shows a code. Type it only here, where you began, and give it to nobody.");
-  return await login.finish(ceremony, await readCode("Code of the page"));
+  return await login.finish(ceremony, await typedCode());
+}
+
+/** Asks again for what is no code. Throws as `readCode`, and `usage` for what came by a pipe. */
+async function typedCode(): Promise<string> {
+  for (;;) {
+    const code = await readCode("Code of the page");
+    if (/^[\w -]{1,64}$/.test(code)) return code;
+    const words = "Expected the code as the page shows it";
+    if (!isatty(0)) throw usage(`${words}.`, "vouch login");
+    note(`${words}. Ctrl-C ends.`);
+  }
 }
 
 async function carried(program: string, timeoutSeconds: number, login: Login): Promise<Finished> {

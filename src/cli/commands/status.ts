@@ -159,7 +159,7 @@ export function statusLines(
     ),
     ...versionLines(agent),
     ...settingsLines(agent, path),
-    ...Object.entries(agent?.network ?? {}).map(([name, value]) => row("", networkLine(name, value))),
+    ...networkLines(agent?.network ?? {}).map((line) => row("", line)),
   ];
 }
 
@@ -264,9 +264,15 @@ function profileLines({ profiles = {} }: Settings): string[] {
   );
 }
 
-/** Describes a network variable of the agent's environment. Bun ignores those of Node.js. */
-function networkLine(name: string, value: string): string {
-  return name.startsWith("NODE_") ? `${name}=${value} ${dim("(without effect on Vouch)")}` : `${name}=${value}`;
+/** The network variables of the agent's environment; `https_proxy` stands with an equal `HTTPS_PROXY`. */
+function networkLines(network: Record<string, string>): string[] {
+  return Object.entries(network).flatMap(([name, value]) => {
+    const [upper, lower] = [name.toUpperCase(), name.toLowerCase()];
+    if (name === lower && network[upper] === value) return [];
+    const names = name !== lower && network[lower] === value ? `${name} and ${lower}` : name;
+    // Bun ignores those of Node.js.
+    return [`${names}=${value}${name.startsWith("NODE_") ? ` ${dim("(without effect on Vouch)")}` : ""}`];
+  });
 }
 
 function until(expiration: number, now: number): string {

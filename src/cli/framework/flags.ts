@@ -27,7 +27,7 @@ export function flagsOf(definition: ArgsDef): Flag[] {
 function flagOf(name: string, argument: ArgDef): Flag {
   const hint = argument.type === "string" || argument.type === "enum" ? valueHint(name, argument) : undefined;
   const isList = hint?.endsWith(",…") === true;
-  const choices = hint?.includes("|") ? hint.replace(/,…$/, "").split("|") : [];
+  const choices = hint?.includes("|") ? hint.replace(/,…$/, "").split("|") : optionsOf(argument);
   const isLong = hint !== undefined && choices.length > 0 && hint.length > maxPlaceholder;
   return {
     spellings: [
@@ -41,6 +41,11 @@ function flagOf(name: string, argument: ArgDef): Flag {
     description: isLong ? `${describe(argument)} One of: ${choices.join(", ")}.` : describe(argument),
     required: argument.required === true,
   };
+}
+
+/** The values of one whose placeholder is none of them: they are too many for a help text. */
+function optionsOf(argument: ArgDef): string[] {
+  return argument.type === "enum" && argument.valueHint !== undefined ? [...(argument.options ?? [])] : [];
 }
 
 /** Returns the `--help` flag of all commands. */

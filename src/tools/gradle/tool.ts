@@ -24,7 +24,7 @@ export const gradle: Tool = {
   unset: (text, id, { file, executable }) => unsetGradleEndpoints(text, id, { executable, file }),
   written: () => "an init script, by which Gradle asks Vouch for the token of this address",
   next: ({ endpoints }) => [
-    [`maven { url "${endpoints.maven}" }`, "among the repositories of build.gradle, without credentials"],
+    ["gradle build", `use packages of the repository, with \`maven { url "${endpoints.maven}" }\` in build.gradle`],
     ["gradle publish", "publish yours"],
   ],
   hasDefault: false,

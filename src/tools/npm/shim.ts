@@ -17,7 +17,7 @@ import type { OneShot } from "../../helper/one-shot.ts";
 import { isProgramOfProject } from "./local-program.ts";
 import { PublishingRefused } from "../../helper/publishing-refused.ts";
 import { npmPurpose } from "./command-line/purpose.ts";
-import { complain, complainOf, exitWith } from "../../helper/output.ts";
+import { complain, complainBefore, complainOf, exitWith } from "../../helper/output.ts";
 import { becomeRealCommand, findRealCommand } from "../../helper/real-command.ts";
 
 /** Becomes the real npm or npx. Without a session it warns in one line and continues without a token. */
@@ -134,7 +134,7 @@ export async function tokenVariables(
     });
   } catch (error) {
     if (error instanceof PublishingRefused && (await needs?.(undefined)) === true) throw error;
-    complain(VouchError.from(error));
+    complainBefore(name, VouchError.from(error));
     return {};
   }
   const { variables, failed = [] } = reply;
@@ -143,6 +143,6 @@ export async function tokenVariables(
   if (endpoints.length > 0 && (await needs?.(endpoints)) === true) {
     throw new PublishingRefused(VouchError.fromWire(untouched[0]!.error));
   }
-  complainOf(failed);
+  complainOf(failed, name);
   return variables;
 }

@@ -15,11 +15,14 @@ export const npmVariables: VariableRule[] = [
   },
   {
     name: /^NODE_EXTRA_CA_CERTS$/,
-    harm: () =>
-      warns(
-        "adds certificate authorities for npm and Node.js, and not for Vouch",
-        "Behind a company's proxy that ends TLS keep it: npm needs it there, and Vouch the same file in AWS_CA_BUNDLE and SSL_CERT_FILE (`vouch agent stop`, then `vouch login`). Elsewhere unset it: whoever holds a key of these authorities can read npm's tokens.",
-      ),
+    // Vouch is told to trust the same file: nothing is added for npm alone.
+    harm: (value, { env }) =>
+      [env["AWS_CA_BUNDLE"], env["SSL_CERT_FILE"]].every((trusted) => trusted === value)
+        ? undefined
+        : warns(
+            "adds certificate authorities for npm and Node.js, and not for Vouch",
+            "Behind a company's proxy that ends TLS keep it: npm needs it there, and Vouch the same file in AWS_CA_BUNDLE and SSL_CERT_FILE (`vouch agent stop`, then `vouch login`). Elsewhere unset it: whoever holds a key of these authorities can read npm's tokens.",
+          ),
   },
   {
     name: /^npm_config_registry$/i,

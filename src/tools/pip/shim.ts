@@ -8,7 +8,7 @@ import { routes } from "../../agent/protocol.ts";
 import { VouchError } from "../../base/errors.ts";
 import { ask } from "../../helper/ask.ts";
 import { looksLikeCodeArtifact } from "../../helper/look.ts";
-import { complain, exitWith } from "../../helper/output.ts";
+import { complain, complainBefore, exitWith } from "../../helper/output.ts";
 import { checkedPipVariables } from "../python/guard/checked.ts";
 import type { Verdict } from "../python/guard/judge.ts";
 import { longOptionValues, shortOptionValues } from "../python/project/requirements.ts";
@@ -105,7 +105,7 @@ async function tellMissingLogin(
     const failed = VouchError.from(error);
     // A job has no agent, and needs no login.
     if (failed.code === "usage") return false;
-    if (failed.message !== doubt?.message) complain(failed);
+    if (failed.message !== doubt?.message) complainBefore(name, failed);
     return failed.code === "login_needed";
   }
 }

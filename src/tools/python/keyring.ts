@@ -79,7 +79,7 @@ async function get(invocation: Invocation, service: string, left: Attempt | unde
 function mayWait(error: unknown, service: string): boolean {
   if (!(error instanceof VouchError) || !/^(login_needed|session_expired)$/.test(error.code)) return false;
   // After a URL a bare host is asked for, too.
-  return service.includes("/") && process.env[checkedVariable] !== `${process.ppid}:told`;
+  return service.includes("/") && !isTold();
 }
 
 /**
@@ -146,7 +146,15 @@ function mayBeAnothers({ code }: VouchError, service = ""): boolean {
  */
 function isKnownWithoutWords({ code }: VouchError, service = ""): boolean {
   if (code === "not_configured" || !service.includes("/")) return true;
-  return code === "login_needed" && process.env[checkedVariable] === `${process.ppid}:told`;
+  return code === "login_needed" && isTold();
+}
+
+/**
+ * Whether the `pip` shim has said that the login is missing. Its process may be above the one that asks: pyenv's hook runs
+ * pip as a child.
+ */
+function isTold(): boolean {
+  return process.env[checkedVariable]?.endsWith(":told") === true;
 }
 
 async function passOn(args: string[]): Promise<never> {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { executable } from "../../laptop.ts";
 import { runInTerminal } from "../../pty.ts";
 import { codeIn, leadsTo, logInAtPage } from "../../server/oauth/browser-client.ts";
@@ -93,6 +94,25 @@ test("the code of the page is typed where no browser is to be opened", async () 
   const stderr = readFileSync(said, "utf8");
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining("Logged in as dev@example.com until")]);
   expect(stderr).toContain("Type it only here, where you began");
+});
+
+test("what is no code is asked for again, and a refused one leads to a login in the browser", async () => {
+  await using laptop = machine("mistyped");
+  const command = [executable, "login", "--browser", "--no-open", "--server", server.url];
+  const { exitCode, screen } = await runInTerminal(command, { env: laptop.env }, async (person) => {
+    await person.see("Code of the page: ");
+    person.type("\r");
+    await person.see("Expected the code as the page shows it. Ctrl-C ends.");
+    await person.see("Code of the page: ");
+    person.type("AAAA-AAAA-AAAA-AAAA\r");
+  });
+  const said = stripVTControlCharacters(screen).replaceAll(/\s+/g, " ");
+  expect([exitCode, said]).toEqual([
+    5,
+    expect.stringContaining("Run `vouch login --browser` again, and open the page"),
+  ]);
+  const piped = await laptop.run(["login", "--browser", "--no-open", "--server", server.url]);
+  expect([piped.exitCode, piped.stdout]).toEqual([2, ""]);
 });
 
 test("cancelling in the browser ends the command", async () => {

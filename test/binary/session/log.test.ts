@@ -66,6 +66,19 @@ test("the status counts the programs, and the table names them", async () => {
   expect(stdout).toMatch(/cargo read .* ok +vouch \(\d+\) ← /);
 });
 
+test("what Vouch's own commands ask is named by the command, and doctor's looks count as no program", async () => {
+  const count = async (): Promise<number> =>
+    (JSON.parse((await laptop.vouch("status", "--json")).stdout) as { askedToday: number }).askedToday;
+  const before = await count();
+  await laptop.vouch("doctor");
+  expect(await count()).toBe(before);
+  const byDoctor = (await recorded()).filter(({ askers }) => askers[0]?.name === "vouch doctor");
+  expect(byDoctor.map(({ operation }) => operation)).toContain("token");
+  await laptop.vouch("keys", "add", "--name", "other");
+  expect((await recorded()).at(-1)!.askers[0]!.name).toBe("vouch keys");
+  expect((await laptop.vouch("log")).stdout).toMatch(/ keys add start +- +begun +vouch keys \(/);
+});
+
 const sh = (line: string) => laptop.run(["/bin/bash", "-o", "pipefail", "-c", line]);
 
 test("what nobody reads any more ends, also while it follows", async () => {

@@ -65,6 +65,27 @@ describe("status says which role and token serve which purpose", () => {
   });
 });
 
+test("status lists a proxy variable once where both spellings say the same", () => {
+  const network = {
+    HTTPS_PROXY: "http://one:1",
+    https_proxy: "http://one:1",
+    NO_PROXY: "a",
+    no_proxy: "b",
+    http_proxy: "http://two:2",
+    SSL_CERT_FILE: "/ca.pem",
+  };
+  const agent = { version: "1", pid: 1, startedAt: 0, repositories: [], network };
+  const lines = statusLines({ version: 1, repositories: [] }, agent, 0).map(plain);
+  expect(lines.filter((line) => line.includes("=")).map((line) => line.trim())).toEqual([
+    "HTTPS_PROXY and https_proxy=http://one:1",
+    "NO_PROXY=a",
+    "no_proxy=b",
+    "http_proxy=http://two:2",
+    "SSL_CERT_FILE=/ca.pem",
+  ]);
+  expect(statusJson({ version: 1, repositories: [] }, agent)).toMatchObject({ agent: { network } });
+});
+
 test("status has a line for the session at the server of each profile that names one", () => {
   const profile = (server: string) => ({ roleArn, region: "us-east-1", server });
   const settings = {

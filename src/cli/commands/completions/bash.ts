@@ -50,11 +50,13 @@ _vouch_files() {
   compopt -o filenames 2>/dev/null
   COMPREPLY=($(compgen -f -- "$cur"))
 }
-# Names of one's own, with spaces or not; asked for when Tab is pressed.
+# Names of one's own, with spaces or not; asked for when Tab is pressed. None where one is typed: what follows is new.
 _vouch_names() {
   local name word
+  local typed=$'\\n'$(printf '%s\\n' "\${COMP_WORDS[@]:1:COMP_CWORD-1}")$'\\n'
   while IFS= read -r name; do
     printf -v word %q "$name"
+    if [[ $typed == *$'\\n'"$word"$'\\n'* || $typed == *$'\\n'"$name"$'\\n'* ]]; then COMPREPLY=(); return; fi
     if [[ $word == "$cur"* || $name == "$cur"* ]]; then COMPREPLY+=("$word"); fi
   done < <(command vouch completions "$1" 2>/dev/null)
 }

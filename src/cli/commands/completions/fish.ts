@@ -21,6 +21,15 @@ function __vouch_list --description 'The words, each after those that the value 
         echo "$before$word"
     end
 end
+function __vouch_names --description 'Names of one\\'s own; none where one is typed, as what follows is new'
+    set -l names (command vouch completions $argv 2>/dev/null)
+    for word in (commandline -opc)[2..-1]
+        if contains -- $word $names
+            return
+        end
+    end
+    string join \\n -- $names
+end
 function __vouch_command --description 'What the command line after -- has to offer'
     set -l words (commandline -opc) (commandline -ct)
     set -l start (math (contains -i -- -- $words) + 1)
@@ -36,7 +45,7 @@ function linesOf({ path, operands, takesPath, ownNames, flags, values, runsComma
   return [
     ...operands.map(({ word, description }) => `${here} -a ${quoted(word)} -d ${quoted(description)}`),
     ...(takesPath ? [`${here} -F`] : []),
-    ...(ownNames === undefined ? [] : [`${here} -a '(command vouch completions ${ownNames} 2>/dev/null)'`]),
+    ...(ownNames === undefined ? [] : [`${here} -a '(__vouch_names ${ownNames})'`]),
     ...flags.map(({ word, description }) => {
       const value = values.find(({ spellings }) => spellings.includes(word));
       const [name, style] = word.startsWith("--") ? [word.slice(2), "-l"] : [word.slice(1), "-s"];

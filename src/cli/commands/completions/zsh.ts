@@ -35,6 +35,11 @@ ${indented(4, offers)}
 }
 _vouch_names() {
   local -a names=("\${(@f)$(command vouch completions $1 2>/dev/null)}")
+  local word
+  # Where one is typed, what follows is new.
+  for word in "\${(@Q)words[2,CURRENT-1]}"; do
+    if ((\${names[(Ie)$word]})); then return; fi
+  done
   compadd -- "\${(@)names:#}"
 }
 if [[ $funcstack[1] == _vouch ]]; then _vouch "$@"; else compdef _vouch vouch; fi

@@ -35,9 +35,10 @@ export interface Layout {
 
 /** Returns the table's head and lines; `now` in seconds since 1970. */
 export function recordLines(entries: readonly RecordEntry[], now: number, layout: Layout): [head: string, ...string[]] {
-  const { width = Infinity, follow } = layout;
+  const { width, follow } = layout;
   const whole = entries.map((entry) => cellsOf(entry, now));
-  const isNarrow = (follow ? sum(usualWidths) + leastWho : sum(naturalWidths(whole))) > width;
+  // Piped, a URL of four repositories would push OUTCOME and WHO hundreds of columns away; `--json` has the URLs.
+  const isNarrow = width === undefined || (follow ? sum(usualWidths) + leastWho : sum(naturalWidths(whole))) > width;
   const rows = isNarrow ? entries.map((entry) => cellsOf({ ...entry, target: shortTarget(entry) }, now)) : whole;
   const usual = isNarrow ? usualWidths.with(where, shortWhere) : usualWidths;
   const widths = follow ? usual : naturalWidths(rows);
@@ -52,20 +53,33 @@ function naturalWidths(rows: readonly string[][]): number[] {
   );
 }
 
-/** An endpoint of AWS by the names of domain, repository and format, which are most of its URL's use. */
+/** Endpoints of AWS by the names of domain and repository, each once, and formats, which are most of their URLs' use. */
 function shortTarget({ target = "-" }: RecordEntry): string {
-  const endpoint = parsePackageEndpoint(target);
-  return endpoint === undefined ? target : `${endpoint.domain}/${endpoint.repository} ${endpoint.format}`;
+  let before: string | undefined;
+  const shown = target.split(", ").map((each) => {
+    const endpoint = parsePackageEndpoint(each);
+    if (endpoint === undefined) return each;
+    const name = `${endpoint.domain}/${endpoint.repository}`;
+    const isSame = name === before;
+    before = name;
+    return isSame ? endpoint.format : `${name} ${endpoint.format}`;
+  });
+  return shown.join(", ");
+}
+
+/** The answer to a step that only begins something is no more than that: whether it came to anything, its finish says. */
+function shownOutcome({ operation, outcome }: RecordEntry): string {
+  return outcome === "ok" && operation.endsWith(" start") ? "begun" : outcome;
 }
 
 function cellsOf(entry: RecordEntry, now: number): string[] {
-  const { last, count, operation, target, claims, outcome } = entry;
+  const { last, count, operation, target, claims } = entry;
   return [
     clockTime(last, now),
     String(count),
     printable([operation, claims.join(", ")].join(" ")),
     printable(target ?? "-"),
-    printable(outcome),
+    printable(shownOutcome(entry)),
     whoOf(entry),
   ];
 }

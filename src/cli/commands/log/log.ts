@@ -30,7 +30,7 @@ export const log = defineCommand({
   },
   teaching: {
     details: [
-      "For each question: when it was asked last and how often, what it was and for which endpoint, what came of it, and the process that asked with those above it, as the system names them. What Cargo says that it publishes is its own claim.",
+      "For each question: when it was asked last and how often, what it was and for which endpoint, what came of it, and the process that asked with those above it, as the system names them. What Cargo says that it publishes is its own claim. A step that only begins something, such as `keys add start`, is `begun`.",
       "The agent remembers the last thousand of each kind (changes, answers that can publish, others, refusals) in its memory: they go with the agent and with `vouch logout`, which empties it. `vouch setup log --keep yes` has it write them into files as well, which are read here too. No token is in them.",
       "A line that you cannot explain is worth a look: a program that is none of your package managers, a read in the night, a touch that you did not give.",
     ],

@@ -39,7 +39,12 @@ export const audit = defineServerCommand({
       description: "Only this person (email or id), address, security key (its id) or account of the operating system.",
       valueHint: "WHO",
     },
-    event: { type: "string", description: "Only events of this name, as docs/audit.md lists them.", valueHint: "NAME" },
+    event: {
+      type: "enum",
+      options: Object.keys(auditEvents),
+      description: "Only events of this name, as docs/audit.md lists them.",
+      valueHint: "NAME",
+    },
     json: { type: "boolean", description: "Print one JSON array." },
     jsonl: { type: "boolean", description: "Print one JSON object a line." },
   },
@@ -49,7 +54,7 @@ export const audit = defineServerCommand({
       since: args.since === undefined ? 0 : parsePoint(args.since, "--since", now),
       until: args.until === undefined ? endOfTime : parsePoint(args.until, "--until", now),
       who: args.who,
-      event: parseEvent(args.event),
+      event: args.event,
     };
     if (args.json && args.jsonl) throw new VouchError("usage", "Expected --json or --jsonl, got both.");
     await withStore(args, false, async (store) => {
@@ -66,13 +71,6 @@ export const audit = defineServerCommand({
     });
   },
 });
-
-function parseEvent(name: string | undefined): string | undefined {
-  if (name === undefined || Object.hasOwn(auditEvents, name)) return name;
-  throw new VouchError("usage", `There is no event ${JSON.stringify(name.slice(0, 32))}.`, {
-    hint: `Expected --event with one of ${Object.keys(auditEvents).join(", ")}.`,
-  });
-}
 
 /** One line for people; others chose some of its parts. */
 function toText(entry: AuditEntry): string {

@@ -94,8 +94,20 @@ describe("the shim pip without a session", () => {
     [["list", "--outdated"]],
   ])("says so in one line before pip starts: %p", async (args) => {
     const { stderr, exitCode } = await pip(args);
-    expect(stderr).toMatch(/^vouch: [^\n]*`vouch login`[^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^vouch: Not [^\n]* pip goes on without a token: if it ends with a 401[^\n]*`vouch login`[^\n]*\n$/,
+    );
     expect(exitCode).toBe(0);
+  });
+
+  test("its keyring says so no second time, also where pip is a child of what the shim becomes, as with pyenv's hook", async () => {
+    const hooked = join(laptop.folder, "hooked");
+    mkdirSync(hooked);
+    writeFileSync(join(hooked, "pip"), `#!/bin/sh\nsh -c 'keyring get ${index} aws; exit 0'\nexit $?\n`);
+    chmodSync(join(hooked, "pip"), 0o755);
+    const PATH = [laptop.shims, hooked, "/usr/bin", "/bin"].join(delimiter);
+    const { stdout, stderr } = await laptop.run(["pip", "install", "my-package"], { env: { PATH } });
+    expect([stdout, stderr.match(/Not logged in/g)]).toEqual(["", ["Not logged in"]]);
   });
 
   test.each([

@@ -57,6 +57,8 @@ const lines: [typed: string, words: string[]][] = [
   ["vouch server backup ./certi", ["server", "backup", "./certificate.pem"]],
   ["vouch keys remove wo", ["keys", "remove", "work"]],
   ["vouch keys rename Yubi", ["keys", "rename", "YubiKey 5 Series"]],
+  ["vouch keys rename work wo", ["keys", "rename", "work", "wo"]],
+  ["vouch server audit --event key_ad", ["server", "audit", "--event", "key_added"]],
   ["vouch keys remove --ye", ["keys", "remove", "--yes"]],
   ["vouch guest remove dev", ["guest", "remove", "devcontainer"]],
   ["vouch nothing-of-the-kin", ["nothing-of-the-kin"]],

@@ -48,6 +48,15 @@ describe("the doctor judges the variables", () => {
   });
 
   test.each([
+    [{ AWS_CA_BUNDLE: "/etc/proxy.pem", SSL_CERT_FILE: "/etc/proxy.pem" }, "ok environment"],
+    [{ AWS_CA_BUNDLE: "/etc/proxy.pem" }, "warn environment"],
+    [{ AWS_CA_BUNDLE: "/etc/proxy.pem", SSL_CERT_FILE: "/etc/other.pem" }, "warn environment"],
+  ])("NODE_EXTRA_CA_CERTS beside %p, which Vouch trusts: %s", (env, expected) => {
+    const machine = makeMachine({}, { env: { NODE_EXTRA_CA_CERTS: "/etc/proxy.pem", ...env } });
+    expect(brief(checkEnvironment(machine))).toEqual([expected]);
+  });
+
+  test.each([
     ["NODE_EXTRA_CA_CERTS", "/etc/proxy.pem", "keep it", "AWS_CA_BUNDLE and SSL_CERT_FILE"],
     ["NODE_TLS_REJECT_UNAUTHORIZED", "0", "unset NODE_TLS_REJECT_UNAUTHORIZED", "NODE_EXTRA_CA_CERTS"],
   ])("%s behind a company's proxy: says what it does, and the way that npm goes on working there", (...args) => {

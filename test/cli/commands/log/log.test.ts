@@ -93,9 +93,28 @@ describe("the table", () => {
 
   test("is cut nowhere when it is piped", () => {
     const [, line] = recordLines([long], now, piped);
-    expect(line).toContain(long.target);
+    expect(line).toContain(` my-domain/${"r".repeat(40)} cargo `);
+    const other = `https://h.example/${"r".repeat(200)}/`;
+    expect(recordLines([{ ...long, target: other }], now, piped)[1]).toContain(other);
     expect(line).toContain("(15)");
     expect(line).not.toContain("\u001b");
+  });
+
+  test("names several endpoints by their names, the repository once, and by formats", () => {
+    const host = "https://my-domain-123456789012.d.codeartifact.us-east-1.amazonaws.com";
+    const target = `${host}/cargo/my-repo/, ${host}/npm/my-repo/, ${host}/npm/other/, and 1 more`;
+    const [head, line] = recordLines([{ ...entry, target }], now, piped);
+    expect(line).toContain(" my-domain/my-repo cargo, npm, my-domain/other npm, and 1 more  ok");
+    expect(head.indexOf("WHO")).toBeLessThan(120);
+  });
+
+  test.each([
+    ["keys add start", "ok", "begun"],
+    ["keys add start", "login_needed", "login_needed"],
+    ["keys add finish", "ok", "ok"],
+  ])("says of %s with the outcome %s: %s", (operation, outcome, shown) => {
+    const [, line] = recordLines([{ ...entry, operation, claims: [], outcome, target: "-" }], now, piped);
+    expect(line).toContain(` ${operation}  -      ${shown} `);
   });
 
   test.each([undefined, 100, 200])("has its columns where they were while more follows (width %p)", (width) => {

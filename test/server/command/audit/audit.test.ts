@@ -131,7 +131,7 @@ describe("vouch server audit", () => {
   });
 
   test.each([
-    [["--event", "nothing"], "There is no event"],
+    [["--event", "nothing"], "--event expects one of enrol, login, "],
     [["--since", "yesterday"], "Expected --since with a point in time"],
     [["--since", "2026-13-45"], "Expected --since with a point in time"],
     [["--json", "--jsonl"], "Expected --json or --jsonl"],

@@ -1,20 +1,15 @@
 /** What both databases keep of keys' attestations, and the metadata of models. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { Metadata } from "../../../../src/server/policy/metadata.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
-import { credential, type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
+import { credential, type MakeDatabase, now, type TestDatabase, openEach } from "./database.ts";
 
 /** Declares the tests. */
 export function keepsAttestations(make: MakeDatabase): void {
   let database: TestDatabase;
   let store: Store;
-  beforeEach(async () => {
-    database = await make();
-    store = await open(database);
-  });
-  afterEach(async () => {
-    await store.close();
-    await database.remove();
+  openEach(make, (opened) => {
+    ({ database, store } = opened);
   });
 
   const proof = { by: "root", model: "Example \u{1f511}", hardware: true, certified: [] } as const;

@@ -1,5 +1,5 @@
 /** A database that the contract is tried with, whichever it is. */
-import { expect } from "bun:test";
+import { afterEach, beforeEach, expect } from "bun:test";
 import { join } from "node:path";
 import { SQL } from "bun";
 import { openStore } from "../../../../src/server/store/open.ts";
@@ -40,6 +40,24 @@ export async function sqlite(): Promise<TestDatabase> {
 
 export const open = (database: TestDatabase, create = true): Promise<Store> =>
   openStore(database.url, { create, now, patienceMs: 60_000, attemptMs: 60_000 });
+
+/** Opens the store of a new database before each test, and closes both after it. `prepare` takes them. */
+export function openEach(
+  make: MakeDatabase,
+  prepare: (opened: { database: TestDatabase; store: Store }) => void | Promise<void>,
+): void {
+  let database: TestDatabase;
+  let store: Store;
+  beforeEach(async () => {
+    database = await make();
+    store = await open(database);
+    await prepare({ database, store });
+  });
+  afterEach(async () => {
+    await store.close();
+    await database.remove();
+  });
+}
 
 /** Takes the schema back to `version`, for a test of an older program's database. */
 export async function takeBackTo(version: number, sql: SQL): Promise<void> {

@@ -1,11 +1,11 @@
 /** Groups, their members by source, and roles, as both databases keep them. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { groupName, type GroupSource } from "../../../../src/server/store/people/groups.ts";
 import type { PeopleFilter } from "../../../../src/server/store/people/accounts.ts";
 import { endOfTime } from "../../../../src/server/store/audit.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import type { User } from "../../../../src/server/store/people/user.ts";
-import { type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
+import { type MakeDatabase, now, type TestDatabase, openEach } from "./database.ts";
 
 /** Declares the tests. */
 export function keepsGroups(make: MakeDatabase): void {
@@ -13,14 +13,9 @@ export function keepsGroups(make: MakeDatabase): void {
   let store: Store;
   let one: User;
   let other: User;
-  beforeEach(async () => {
-    database = await make();
-    store = await open(database);
+  openEach(make, async (opened) => {
+    ({ database, store } = opened);
     [one, other] = [await person("one"), await person("other")];
-  });
-  afterEach(async () => {
-    await store.close();
-    await database.remove();
   });
 
   const person = (name: string) => store.accounts.invite(`${name}@example.com`, `${name}-code`, now, now + 100);

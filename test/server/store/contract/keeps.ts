@@ -1,22 +1,26 @@
 /** What both databases keep, give back and forget. */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { defaultAudience, initializeServer } from "../../../../src/server/initialize.ts";
 import { endWhatWasOpen } from "../../../../src/server/restored.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import type { User } from "../../../../src/server/store/people/user.ts";
-import { credential, type MakeDatabase, now, open, plain, type TestDatabase, takeBackTo } from "./database.ts";
+import {
+  credential,
+  type MakeDatabase,
+  now,
+  open,
+  plain,
+  type TestDatabase,
+  takeBackTo,
+  openEach,
+} from "./database.ts";
 
 /** Declares the tests. */
 export function keeps(make: MakeDatabase): void {
   let database: TestDatabase;
   let store: Store;
-  beforeEach(async () => {
-    database = await make();
-    store = await open(database);
-  });
-  afterEach(async () => {
-    await store.close();
-    await database.remove();
+  openEach(make, (opened) => {
+    ({ database, store } = opened);
   });
 
   test("a purge of many rows lets others have their turn between its batches", async () => {

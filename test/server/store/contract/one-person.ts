@@ -1,8 +1,8 @@
 /** Every statement about one person leaves a second, who has the same of everything, as they were. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { Store } from "../../../../src/server/store/store.ts";
 import type { User } from "../../../../src/server/store/people/user.ts";
-import { credential, type MakeDatabase, now, open, plain, type TestDatabase } from "./database.ts";
+import { credential, type MakeDatabase, now, plain, type TestDatabase, openEach } from "./database.ts";
 
 /** Declares the tests. */
 export function changesOnePerson(make: MakeDatabase): void {
@@ -10,14 +10,9 @@ export function changesOnePerson(make: MakeDatabase): void {
   let store: Store;
   let one: User;
   let other: User;
-  beforeEach(async () => {
-    database = await make();
-    store = await open(database);
+  openEach(make, async (opened) => {
+    ({ database, store } = opened);
     [one, other] = [await person("one"), await person("other")];
-  });
-  afterEach(async () => {
-    await store.close();
-    await database.remove();
   });
 
   /** Two keys, "blue" and "red", a session by each, an open code and an addition that has begun. */

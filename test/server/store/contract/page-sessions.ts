@@ -1,25 +1,19 @@
 /** Sessions of the pages: what opens, finds, lists and ends them. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { ClockGuard } from "../../../../src/server/clock-guard.ts";
 import { endWhatWasOpen } from "../../../../src/server/restored.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import type { User } from "../../../../src/server/store/people/user.ts";
-import { credential, type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
+import { credential, type MakeDatabase, now, openEach } from "./database.ts";
 
 /** Declares the tests. */
 export function keepsPageSessions(make: MakeDatabase): void {
-  let database: TestDatabase;
   let store: Store;
   let one: User;
   let other: User;
-  beforeEach(async () => {
-    database = await make();
-    store = await open(database);
+  openEach(make, async (opened) => {
+    ({ store } = opened);
     [one, other] = [await person("one"), await person("other")];
-  });
-  afterEach(async () => {
-    await store.close();
-    await database.remove();
   });
 
   /** A key, and a session of the pages by it and by single sign-on. */

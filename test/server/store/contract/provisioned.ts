@@ -1,20 +1,14 @@
 /** People and tokens of SCIM, as both databases keep them. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { ScimPerson } from "../../../../src/server/store/people/provisioned.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
-import { type MakeDatabase, now, open, type TestDatabase } from "./database.ts";
+import { type MakeDatabase, now, openEach } from "./database.ts";
 
 /** Declares the tests. */
 export function keepsProvisioned(make: MakeDatabase): void {
-  let database: TestDatabase;
   let store: Store;
-  beforeEach(async () => {
-    database = await make();
-    store = await open(database);
-  });
-  afterEach(async () => {
-    await store.close();
-    await database.remove();
+  openEach(make, (opened) => {
+    ({ store } = opened);
   });
 
   async function person(email: string, more: Partial<ScimPerson> = {}): Promise<string> {

@@ -50,7 +50,7 @@ export async function offerAnnounced(
     const failure = VouchError.from(error);
     if (failure.code === "cancelled") throw error;
     warn(failure.message);
-    note("What the server announces is not set up. `vouch setup` tries it again.");
+    note("Not all that the server announces is set up. `vouch setup` tries it again, and says what to do.");
   }
   return [];
 }

@@ -27,6 +27,18 @@ describe("vouch setup codeartifact", () => {
     expect(stderr).toMatch(/vouch enroll --server URL[^]*vouch setup aws --role ARN --region REGION[^]*vouch login/);
   });
 
+  test("names the first command of each of many package managers, and all in JSON", async () => {
+    await setRole();
+    const { stderr } = await codeartifact("--tool", "cargo,pip,npm,maven");
+    const [, next = ""] = stderr.split("Next:\n");
+    expect(next).toMatch(/cargo add [^]*pip install PACKAGE[^]*npm install PACKAGE[^]*mvn package/);
+    expect(next).not.toMatch(/publish|deploy/);
+    const { stdout } = await codeartifact("--tool", "cargo,pip,npm,maven", "--json");
+    expect(JSON.parse(stdout).next).toEqual(expect.arrayContaining(["npm publish", "mvn deploy"]));
+    const { stderr: ofTwo } = await codeartifact("--tool", "npm,maven");
+    expect(ofTwo).toMatch(/npm publish +publish yours[^]*mvn deploy/);
+  });
+
   test("configures what is installed, says what it wrote and what to type, and is repeated without change", async () => {
     await setRole();
     const run = await codeartifact("--registry-name", "my-codeartifact-registry");

@@ -188,19 +188,33 @@ export function sayCommands({ names, plan, settingsBefore, source }: Outcome, he
       ? []
       : ([["vouch setup aws --role ARN --region REGION", "name the AWS role that you use"]] as [string, string][])),
     ...(source?.source === "rules" ? ([["vouch login", "PIN and touch, once a day"]] as [string, string][]) : []),
-    ...names.flatMap((tool) => tools[tool].next(plan.repositories[0]!, process.env)),
+    // Of many package managers the first command each; their pages have the others.
+    ...names.flatMap((tool) =>
+      tools[tool].next(plan.repositories[0]!, process.env).slice(0, names.length > 3 ? 1 : undefined),
+    ),
   ];
-  // A long command does not push the words of all others off the terminal.
-  const width = Math.min(48, Math.max(...commands.map(([command]) => command.length)));
-  for (const [command, does] of commands) note(`  ${bold(command.padEnd(width))}  ${does}`);
+  for (const line of alignedCommands(commands)) note(line);
+}
+
+/** The longest command beside which its words stand; those of a longer one stand below it. */
+const maxBesideWords = 48;
+
+/** Each command with what it does, in two columns. */
+export function alignedCommands(commands: readonly (readonly [command: string, does: string])[]): string[] {
+  const short = commands.map(([command]) => command.length).filter((length) => length <= maxBesideWords);
+  const width = Math.max(0, ...short);
+  return commands.flatMap(([command, does]) =>
+    command.length <= width
+      ? [`  ${bold(command.padEnd(width))}  ${does}`]
+      : [`  ${bold(command)}`, `  ${" ".repeat(width)}  ${does}`],
+  );
 }
 
 /** What is left to do in the shell, and the first command of a package manager. */
 export function sayFirstCommand({ shell, names, plan }: Outcome): void {
   sayShell(shell);
   const [first] = names.flatMap((tool) => tools[tool].next(plan.repositories[0]!, process.env));
-  // Gradle's is a line of a file.
-  if (first !== undefined && !first[0].includes("{")) note(`Then: ${bold(first[0])}`);
+  if (first !== undefined) note(`Then: ${bold(first[0])}`);
 }
 
 /** Explains the change for projects that configure no registry, including the user's private ones. */
