@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { Handler } from "../../context.ts";
 import { findOwn, publicId, sessionNotFound } from "../../oauth/sessions.ts";
 import type { Recording } from "../../store/store.ts";
-import { clearedCookie, idleSeconds, type SignedIn, stillSignedIn } from "../session.ts";
+import { clearedCookie, type SignedIn, stillSignedIn } from "../session.ts";
 import { redirect } from "../answer.ts";
 import { readPageForm } from "../forms.ts";
 
@@ -39,7 +39,7 @@ async function end(
     const isThis = form.which === "all";
     return { ended: await tables.sessions.revokeAll(user.id, now, isThis ? undefined : tokenHash), isThis };
   }
-  const pages = await tables.pageSessions.ofUser(user.id, now, now - idleSeconds);
+  const pages = await tables.pageSessions.ofUser(user.id, now);
   const page = pages.find((each) => publicId(each.tokenHash) === form.id);
   if (page) {
     await tables.pageSessions.remove(page.tokenHash);

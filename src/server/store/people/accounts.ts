@@ -1,6 +1,7 @@
 /** Users and their invites. */
 import { type Role, toRole } from "./roles.ts";
 import type { Sql } from "../sql.ts";
+import { idleSeconds } from "./page-sessions.ts";
 import type { User } from "./user.ts";
 
 /** Users of one page. */
@@ -31,7 +32,7 @@ export interface UserSummary extends User {
   displayName: string | undefined;
   role: Role;
   createdAt: number;
-  /** Number of live sessions: neither expired nor revoked. */
+  /** Number of live sessions, of the command line and of the pages: neither expired, revoked nor idle. */
   sessions: number;
   /** Expiry of the open invite. */
   inviteExpiresAt: number | undefined;
@@ -169,7 +170,9 @@ export class AccountStore {
     const { role = null, group = null } = filter;
     const users = await this.#sql`
       SELECT id, email, display_name, role, created_at, disabled_at,
-        (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
+        (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now})
+          + (SELECT count(*) FROM page_sessions
+            WHERE user_id = users.id AND expires_at > ${now} AND used_at > ${now - idleSeconds}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
       FROM users WHERE email > ${after}
         AND (email LIKE ${pattern} ESCAPE '!' OR lower(display_name) LIKE ${pattern} ESCAPE '!')
@@ -186,7 +189,9 @@ export class AccountStore {
   async summary(email: string, now: number): Promise<UserSummary | undefined> {
     const [row] = await this.#sql`
       SELECT id, email, display_name, role, created_at, disabled_at,
-        (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
+        (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now})
+          + (SELECT count(*) FROM page_sessions
+            WHERE user_id = users.id AND expires_at > ${now} AND used_at > ${now - idleSeconds}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
       FROM users WHERE email = ${email}`;
     return row && toSummary(row);
