@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { normalizeEmail } from "../keys/email-address.ts";
-import { groupName } from "../store/people/groups.ts";
+import { groupName, groupNameRule } from "../store/people/groups.ts";
 import { roles } from "../store/people/roles.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import { CredentialId } from "../webauthn/webauthn-json.ts";
@@ -14,9 +14,12 @@ import { disable, enable, endSessions, giveRole, invite, knownPerson, removeKey,
 const email = v.pipe(
   v.string(),
   v.maxLength(254),
-  v.check((text) => normalizeEmail(text) === text, "expected an email address in lower case"),
+  v.check(
+    (text) => normalizeEmail(text) === text,
+    ({ input }) => `expected an email address${normalizeEmail(input) === undefined ? "" : " in lower case"}`,
+  ),
 );
-const group = v.pipe(v.string(), v.regex(groupName, "expected the name of a group"));
+const group = v.pipe(v.string(), v.regex(groupName, `expected ${groupNameRule}`));
 /** Also if no administrator, or no key of the last one, is left. */
 const last = v.optional(v.boolean(), false);
 

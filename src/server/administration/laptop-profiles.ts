@@ -5,7 +5,7 @@
 import { type AnnouncedBody, canonical, digestOf } from "../../announced/body.ts";
 import { VouchError } from "../../base/errors.ts";
 import { bodyOf, unionOf } from "../announced/announcement.ts";
-import { groupName } from "../store/people/groups.ts";
+import { groupName, groupNameRule } from "../store/people/groups.ts";
 import { type LaptopProfile, maxLaptopProfiles } from "../store/people/laptop-profiles.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import { type Actor, doneBy } from "./actor.ts";
@@ -15,7 +15,7 @@ import { knownGroup } from "./groups.ts";
 export function parseLaptopProfileName(text: string): string {
   if (groupName.test(text)) return text;
   throw new VouchError("usage", `Expected the name of a profile, got ${JSON.stringify(text.slice(0, 80))}.`, {
-    hint: "At most 64 of the letters A to Z, digits, spaces and _ . : @ / -, with a letter or digit first.",
+    hint: `Expected ${groupNameRule}.`,
   });
 }
 

@@ -1,6 +1,6 @@
 /** The setting that says which groups AWS learns of. */
 import { VouchError } from "../../base/errors.ts";
-import { groupName } from "../store/people/groups.ts";
+import { groupName, groupNameRule } from "../store/people/groups.ts";
 import { optional } from "./setting.ts";
 
 /** AWS STS takes 50 tags of a session; the rest is for those that every session has. */
@@ -23,7 +23,7 @@ function parseTagGroups(text: string): string[] {
   const wrong = names.find((name) => !groupName.test(name));
   if (wrong !== undefined) {
     throw new VouchError("usage", `Expected --tag-groups GROUP,…, got ${JSON.stringify(wrong.slice(0, 80))} in it.`, {
-      hint: "At most 64 of the letters A to Z, digits, spaces and _ . : @ / -, with a letter or digit first.",
+      hint: `Expected ${groupNameRule}.`,
     });
   }
   const unique = [...new Set(names)];

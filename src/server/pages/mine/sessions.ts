@@ -7,10 +7,13 @@ import { clearedCookie, type SignedIn, stillSignedIn } from "../session.ts";
 import { redirect } from "../answer.ts";
 import { readPageForm } from "../forms.ts";
 
-const Ending = v.union([
-  v.object({ id: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)) }),
-  v.object({ which: v.picklist(["others", "all"]) }),
-]);
+const Ending = v.union(
+  [
+    v.object({ id: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, "expected the id of a session")) }),
+    v.object({ which: v.picklist(["others", "all"]) }),
+  ],
+  "expected about one session, all others, or all",
+);
 
 /** POST /sessions/end: one session, of the command line or of the pages, by its id; all others; or all. */
 export const endSession: Handler = async (request, context) => {
