@@ -5,7 +5,7 @@ import type { Settings } from "../configuration/table.ts";
 import { goodUntil, type Metadata } from "../policy/metadata.ts";
 import { isUrl, type MetadataSource, readMetadata } from "../policy/metadata-source.ts";
 import type { Look } from "../store/look.ts";
-import { failed, type Finding, ok, problem, warning } from "./finding.ts";
+import { areRight, failed, type Finding, ok, problem, warning } from "./finding.ts";
 
 const check = "attestation";
 
@@ -16,7 +16,7 @@ export async function checkAttestation(
   now: number,
 ): Promise<Finding[]> {
   // A value that is wrong is reported for itself.
-  if (Object.keys(attestationSettings).some((name) => !(name in settings))) return [];
+  if (!areRight(settings, Object.keys(attestationSettings))) return [];
   try {
     const { rules, source } = attestationOf(settings as AttestationSettings);
     const ended = rules.roots.filter(({ notAfter }) => notAfter < now).length;

@@ -28,10 +28,11 @@ const names = [
   "sso-domains",
   "sso-tenants",
   "sso-groups",
+  "sso-groups-claim",
   "sso-scim-claim",
 ] as const;
 
-type Given = Partial<Pick<Settings, (typeof names)[number] | "sso-issuer" | "sso-groups-claim" | "pages">>;
+type Given = Partial<Pick<Settings, (typeof names)[number] | "sso-issuer" | "pages">>;
 
 /** An issuer whose people are those of every company. */
 const everybodysIssuers = new Set(["https://accounts.google.com"]);

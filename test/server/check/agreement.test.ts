@@ -101,6 +101,16 @@ const rows: Row[] = [
     refused: /--sso-issuer/,
   },
   {
+    title: "a client id with a line end, which follows nothing, and is printed on one line",
+    settings: () => ({ "sso-issuer": "http://127.0.0.1:9", "sso-client-id": "a\\nerror    database: b" }),
+    refused: /sso-client-id in [^\n]*got "a error {4}database: b"\.\n/,
+  },
+  {
+    title: "a claim of single sign-on without an issuer",
+    settings: () => ({ "sso-groups-claim": "groups" }),
+    refused: /--sso-issuer with --sso-groups-claim/,
+  },
+  {
     title: "single sign-on for everybody with an account at Google",
     settings: () => ({ "sso-issuer": "https://accounts.google.com", "sso-client-id": "vouch" }),
     refused: /--sso-tenants/,

@@ -160,6 +160,29 @@ test.each([
   ["a relative path", 'tls-cert = "cert.pem"', "expected an absolute path"],
   ["a relative database", 'database = "sqlite:server.db"', "sqlite: with an absolute path"],
   ["a URL with a path", 'url = "https://vouch.example.com/a"', "expected a URL without a path"],
+  ["a URL with an empty query", 'url = "https://vouch.example.com/?"', "expected a URL without a query"],
+  ["a URL with an empty fragment", 'url = "https://vouch.example.com#"', "expected a URL without a query"],
+  ...["?", "#", "?a=1", "#a", "/?"].map((end): [string, string, string] => [
+    `an issuer that ends in ${end}`,
+    `sso-issuer = "https://login.example.com${end}"`,
+    "expected an https URL without a user, a query or a fragment",
+  ]),
+  ["an issuer with an empty user", 'sso-issuer = "https://@login.example.com"', "expected an https URL without a user"],
+  ["metadata with a fragment", 'attestation-metadata = "https://mds.example.com/#"', "a password or a fragment"],
+  ...["Example\\nlogin", "\\u202eExample", "Exam\\u200bple", "\\u0007", "  "].map((name): [string, string, string] => [
+    `the name ${name}`,
+    `sso-name = "${name}"`,
+    "expected 1 to 64 visible characters",
+  ]),
+  ...(
+    ["tag-groups", "sso-groups", "sso-domains", "sso-tenants", "attestation-allow", "attestation-deny"] as const
+  ).flatMap((name) =>
+    ["a.example,,b.example", "a.example,", ",", ""].map((list): [string, string, string] => [
+      `${name} ${JSON.stringify(list)}`,
+      `${name} = "${list}"`,
+      "expected no empty entry",
+    ]),
+  ),
   ["a name of Object", "constructor = 1", 'unknown key "constructor"'],
   ["a name of a prototype", "__proto__ = 1", 'unknown key "__proto__"'],
 ])("the file is refused with %s", async (_, text, message) => {
