@@ -4,10 +4,11 @@ import { settingArgs } from "../../configuration/documentation.ts";
 import { settingsOf } from "../../configuration/settings.ts";
 import type { Flags } from "../../configuration/settings.ts";
 import type { Identity } from "../../store/people/identities.ts";
+import type { Recording } from "../../store/store.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print } from "../definition.ts";
 import { parseEmail } from "./invite.ts";
-import { knownPerson } from "../../administration/people.ts";
+import { linkIdentity, unlinkIdentity } from "../../administration/identities.ts";
 
 const identityArgs = {
   email: { type: "positional", description: "Whose it is.", valueHint: "EMAIL", required: true },
@@ -39,26 +40,8 @@ export const link = defineServerCommand({
     ],
   },
   args: identityArgs,
-  async run({ args }) {
-    const email = parseEmail(args.email);
-    const identity = identityOf(args, args.subject);
-    await withStore(args, false, (store) =>
-      store.transaction(async (tables) => {
-        const { identities, record } = tables;
-        const user = await knownPerson(tables, email);
-        const owner = await identities.find(identity);
-        if (owner?.id === user.id) return;
-        if (owner !== undefined) {
-          throw new VouchError("usage", `That identity is the one of ${owner.email}.`, {
-            hint: `Take it from them first: \`vouch server users unlink ${owner.email} --subject SUB\`.`,
-          });
-        }
-        await identities.add(identity, user.id, currentTime());
-        await record({ event: "identity_added", user, detail: { ...identity } });
-      }),
-    );
-    print(`${email} is ${identity.subject} of ${identity.issuer}.`);
-  },
+  run: ({ args }) =>
+    change(args, "is", (tables, about) => linkIdentity(tables, "operator", { ...about, now: currentTime() })),
 });
 
 export const unlink = defineServerCommand({
@@ -73,24 +56,20 @@ export const unlink = defineServerCommand({
     ],
   },
   args: identityArgs,
-  async run({ args }) {
-    const email = parseEmail(args.email);
-    const identity = identityOf(args, args.subject);
-    await withStore(args, false, (store) =>
-      store.transaction(async (tables) => {
-        const { identities, record } = tables;
-        const user = await knownPerson(tables, email);
-        if (!(await identities.remove(identity, user.id))) {
-          throw new VouchError("usage", `${identity.subject} of ${identity.issuer} is no identity of ${email}.`, {
-            hint: `\`vouch server audit --who ${email} --event identity_added\` says which are.`,
-          });
-        }
-        await record({ event: "identity_removed", user, detail: { ...identity } });
-      }),
-    );
-    print(`${email} is ${identity.subject} of ${identity.issuer} no more.`);
-  },
+  run: ({ args }) => change(args, "is no more", (tables, about) => unlinkIdentity(tables, "operator", about)),
 });
+
+/** Makes the change, and says that the person "is", or "is no more", who the identity provider has by the subject. */
+async function change(
+  args: Flags & { email: string; subject: string },
+  verb: string,
+  make: (tables: Recording, about: { email: string; identity: Identity }) => Promise<unknown>,
+): Promise<void> {
+  const email = parseEmail(args.email);
+  const identity = identityOf(args, args.subject);
+  await withStore(args, false, (store) => store.transaction((tables) => make(tables, { email, identity })));
+  print(`${email} ${verb} ${identity.subject} of ${identity.issuer}.`);
+}
 
 function identityOf(flags: Flags, subject: string): Identity {
   const { "sso-issuer": issuer } = settingsOf(flags, ["sso-issuer"]);
@@ -99,6 +78,10 @@ function identityOf(flags: Flags, subject: string): Identity {
       hint: "Give it as the server has it: --sso-issuer URL, VOUCH_SERVER_SSO_ISSUER, or --config FILE.",
     });
   }
-  if (/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(subject)) return { issuer, subject };
-  throw new VouchError("usage", "Expected --subject with 1 to 255 characters, none of them a control character.");
+  // The runtime makes U+FFFD of bytes that are no UTF-8.
+  if (/^[^\p{Cc}\p{Cs}\uFFFD]{1,255}$/u.test(subject)) return { issuer, subject };
+  throw new VouchError(
+    "usage",
+    "Expected --subject with 1 to 255 characters in UTF-8, none of them a control character.",
+  );
 }
