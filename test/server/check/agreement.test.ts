@@ -124,6 +124,34 @@ const rows: Row[] = [
     }),
     refused: /Others may write/,
   },
+  ...(["missing", "garbage"] as const).flatMap((what): Row[] => {
+    const blob = (folder: string) =>
+      what === "missing" ? join(folder, "none") : file(join(folder, "blob.jwt"), 0o644, "garbage");
+    const title = `metadata of keys that are ${what}`;
+    return [
+      {
+        title: `${title}, where models must be proved`,
+        settings: (folder) => ({ attestation: "certified", "attestation-metadata": blob(folder) }),
+        refused: /The FIDO metadata .*(cannot be read|are not accepted)/,
+      },
+      {
+        title: `${title}, where models need no proof`,
+        settings: (folder) => ({ "attestation-metadata": blob(folder) }),
+      },
+      {
+        title: `${title}, where the server has others`,
+        settings: async (folder) => {
+          const models = { root: "ab".repeat(32), source: "/blob.jwt", readAt: 1, models: [], skipped: 0 };
+          const store = await openStore(`sqlite:${join(folder, "vouch.db")}`, { create: false, now: 1 });
+          await store.transaction(({ attestationMetadata }) =>
+            attestationMetadata.keep({ number: 1, nextUpdate: "2100-01-01", ...models }),
+          );
+          await store.close();
+          return { attestation: "certified", "attestation-metadata": blob(folder) };
+        },
+      },
+    ];
+  }),
   {
     title: "an audit log in a folder that is missing",
     settings: (folder) => ({ "audit-log": join(folder, "none", "a.jsonl") }),
