@@ -133,6 +133,17 @@ test("the commented file changes nothing, and every line of it can be taken as i
   }
 });
 
+test("the file is read once for a command, so that what was checked is what runs", () => {
+  const path = file('listen = "127.0.0.1:1"\ndatabase = "sqlite:/a"\n');
+  const flags = { config: path };
+  const env = {};
+  expect(settingsOf(flags, ["listen"], env).listen.port).toBe(1);
+  writeFileSync(path, 'listen = "127.0.0.1:2"\ndatabase = "sqlite:/b"\n');
+  expect(settingsOf(flags, ["listen", "database"], env)).toMatchObject({ listen: { port: 1 }, database: "sqlite:/a" });
+  expect(find("database", sourcesOf(flags, env)).value).toBe("sqlite:/a");
+  expect(settingsOf({ config: path }, ["database"], env).database).toBe("sqlite:/b");
+});
+
 test("docs/server-settings.md is what `bun build/settings-page.ts` writes", () => {
   expect(readFileSync(join(import.meta.dir, "../../../docs/server-settings.md"), "utf8")).toBe(settingsPage());
 });
