@@ -1,6 +1,6 @@
 /**
- * What an administrator says about whose an identity of the company's identity provider is. Each function checks, changes
- * and records in the transaction of its tables.
+ * Whose an account at the company's identity provider is. Each function checks, changes and records in the transaction of
+ * its tables; `now` is in seconds since 1970.
  */
 import { VouchError } from "../../base/errors.ts";
 import { shellWord } from "../../base/words/shell-word.ts";
@@ -9,43 +9,43 @@ import type { Recording } from "../store/store.ts";
 import { type Actor, doneBy } from "./actor.ts";
 import { knownPerson } from "./people.ts";
 
-/**
- * Says that the identity is a person's; `now` in seconds since 1970. False if it was theirs before. Throws
- * `person_not_found`, `identity_taken`.
- */
+/** The form of a subject (OpenID Connect Core, 2), as far as it is kept. Of bytes that are no UTF-8 the runtime makes U+FFFD. */
+export const subjectForm = /^[^\p{Cc}\p{Cs}\uFFFD]{1,255}$/u;
+
+/** The account of the provider is this person. False if it was theirs already. Throws `person_not_found`, `identity_taken`. */
 export async function linkIdentity(
   tables: Recording,
   actor: Actor,
-  { email, identity, now }: { email: string; identity: Identity; now: number },
+  { email, issuer, subject, now }: Identity & { email: string; now: number },
 ): Promise<{ changed: boolean }> {
   const { identities, record } = tables;
+  const identity = { issuer, subject };
   const user = await knownPerson(tables, email);
   const owner = await identities.find(identity);
   if (owner?.id === user.id) return { changed: false };
   if (owner !== undefined) {
-    const subject = identity.subject.includes("`") ? "SUB" : shellWord(identity.subject);
+    const word = subject.includes("`") ? "SUB" : shellWord(subject);
     throw new VouchError("identity_taken", `That identity is the one of ${owner.email}.`, {
-      hint: `Take it from them first: \`vouch server users unlink ${owner.email} --subject ${subject}\`.`,
+      hint: `Take it from them first: \`vouch server users unlink ${owner.email} --subject ${word}\`.`,
     });
   }
   await identities.add(identity, user.id, now);
-  await record(doneBy(actor, { event: "identity_added", user, detail: { ...identity } }));
+  await record(doneBy(actor, { event: "identity_added", user, detail: identity }));
   return { changed: true };
 }
 
-/** Takes the identity from a person. Throws `person_not_found`, `identity_not_found`. */
+/** The account of the provider is nobody's any more. Throws `person_not_found`, `identity_not_found`. */
 export async function unlinkIdentity(
   tables: Recording,
   actor: Actor,
-  { email, identity }: { email: string; identity: Identity },
+  { email, issuer, subject }: Identity & { email: string },
 ): Promise<void> {
-  const { identities, record } = tables;
+  const identity = { issuer, subject };
   const user = await knownPerson(tables, email);
-  if (!(await identities.remove(identity, user.id))) {
-    const { issuer, subject } = identity;
+  if (!(await tables.identities.remove(identity, user.id))) {
     throw new VouchError("identity_not_found", `${subject} of ${issuer} is no identity of ${email}.`, {
       hint: `\`vouch server audit --who ${email} --event identity_added\` says which are.`,
     });
   }
-  await record(doneBy(actor, { event: "identity_removed", user, detail: { ...identity } }));
+  await tables.record(doneBy(actor, { event: "identity_removed", user, detail: identity }));
 }

@@ -92,11 +92,9 @@ export const ssoTable = {
   }),
 };
 
-/** The canonical form of an issuer: without the slash of an empty path. Throws `usage`. */
 function parseIssuer(text: string): string {
-  const url = plainUrl(text);
-  const isSecure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
-  if (url && isSecure) return canonicalIssuer(url);
+  const issuer = canonicalIssuer(text);
+  if (issuer !== undefined) return issuer;
   throw new VouchError(
     "usage",
     `Expected --sso-issuer with an https URL without a user, a query or a fragment, got "${text}".`,
@@ -106,8 +104,11 @@ function parseIssuer(text: string): string {
   );
 }
 
-/** An issuer as identities have it: the URL in its normal form, without the slash of an empty path. */
-function canonicalIssuer(url: URL): string {
+/** An issuer as identities have it: the URL in its normal form, without the slash of an empty path; undefined for what is none. */
+export function canonicalIssuer(text: string): string | undefined {
+  const url = plainUrl(text);
+  const isSecure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (!url || !isSecure) return undefined;
   return url.pathname === "/" ? url.origin : url.href;
 }
 

@@ -8,7 +8,7 @@ import type { Recording } from "../../store/store.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print } from "../definition.ts";
 import { parseEmail } from "./invite.ts";
-import { linkIdentity, unlinkIdentity } from "../../administration/identities.ts";
+import { linkIdentity, subjectForm, unlinkIdentity } from "../../administration/identities.ts";
 
 const identityArgs = {
   email: { type: "positional", description: "Whose it is.", valueHint: "EMAIL", required: true },
@@ -63,11 +63,11 @@ export const unlink = defineServerCommand({
 async function change(
   args: Flags & { email: string; subject: string },
   verb: string,
-  make: (tables: Recording, about: { email: string; identity: Identity }) => Promise<unknown>,
+  make: (tables: Recording, about: Identity & { email: string }) => Promise<unknown>,
 ): Promise<void> {
   const email = parseEmail(args.email);
   const identity = identityOf(args, args.subject);
-  await withStore(args, false, (store) => store.transaction((tables) => make(tables, { email, identity })));
+  await withStore(args, false, (store) => store.transaction((tables) => make(tables, { email, ...identity })));
   print(`${email} ${verb} ${identity.subject} of ${identity.issuer}.`);
 }
 
@@ -78,8 +78,7 @@ function identityOf(flags: Flags, subject: string): Identity {
       hint: "Give it as the server has it: --sso-issuer URL, VOUCH_SERVER_SSO_ISSUER, or --config FILE.",
     });
   }
-  // The runtime makes U+FFFD of bytes that are no UTF-8.
-  if (/^[^\p{Cc}\p{Cs}\uFFFD]{1,255}$/u.test(subject)) return { issuer, subject };
+  if (subjectForm.test(subject)) return { issuer, subject };
   throw new VouchError(
     "usage",
     "Expected --subject with 1 to 255 characters in UTF-8, none of them a control character.",
