@@ -3,6 +3,7 @@
  */
 import type { Environment } from "../base/environment.ts";
 import { VouchError } from "../base/errors.ts";
+import { plainUrl } from "../base/net/plain-url.ts";
 import { accountPattern, domainPattern, repositoryPattern } from "./names.ts";
 import { regionPartition } from "./partitions.ts";
 
@@ -79,8 +80,8 @@ const restart =
 function configuredEndpoint(service: ServiceId, env: Environment): { variable: string; url: string } | undefined {
   const [variable] = endpointVariables(service, env);
   if (!variable) return undefined;
-  const url = URL.parse(env[variable] ?? "");
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+  const url = plainUrl(env[variable] ?? "");
+  if (!url || !/^https?:$/.test(url.protocol)) {
     throw new VouchError("usage", `Expected ${variable} to be a plain http(s) URL.`, {
       hint: `Correct or unset ${variable}. ${restart}`,
     });

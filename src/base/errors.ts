@@ -26,6 +26,11 @@ const exitCodes = {
   person_disabled: 1,
   group_not_found: 1,
   signing_key_not_found: 1,
+  identity_not_found: 1,
+  identity_taken: 1,
+  profile_not_found: 1,
+  scim_token_not_found: 1,
+  limit_reached: 1,
   name_taken: 1,
   platform_unsupported: 1,
   // 2: usage

@@ -28,7 +28,7 @@ import { openSingleSignOn } from "./sso/context.ts";
 import { findRoute } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
 import { AttestationPolicy, noRules } from "./policy/policy.ts";
-import { keepMetadata } from "./policy/upkeep.ts";
+import { expectMetadata, keepMetadata } from "./policy/upkeep.ts";
 import { KeyRing } from "./signing/key-ring.ts";
 import { keepKeys } from "./signing/upkeep.ts";
 import { databaseFailure } from "./store/failure.ts";
@@ -50,7 +50,8 @@ export interface RunningServer {
   reload(tls: ServerOptions["tls"]): Promise<void>;
 }
 
-/** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen; and as `KeyRing.open`. */
+/** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen; and as `KeyRing.open` and
+ * `expectMetadata`. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const configuration = await initialized(options.store);
@@ -61,6 +62,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     now,
   });
   const { rules, source } = options.attestation ?? { rules: noRules, source: undefined };
+  await expectMetadata(options.store, { rules, source }, now());
   const policy = new AttestationPolicy(rules, now);
   const isProving = source !== undefined || rules.roots.length > 0;
   const browserLogin = options.pages === "off" ? undefined : options.browserLogin;

@@ -1,11 +1,14 @@
 /** Waits with a limit. */
 
-/** Resolves when `work` does or after `ms` milliseconds; whatever `work` becomes later is its own affair. Throws as `work`. */
-export async function settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, ms);
+/**
+ * Resolves when `work` does, or after `ms` milliseconds: then with false, and whatever `work` becomes later is its own
+ * affair. Throws as `work`.
+ */
+export async function settledWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(() => late.resolve(false), ms);
   try {
-    await Promise.race([work, late.promise]);
+    return await Promise.race([work.then(() => true), late.promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,5 @@
-import { expect, test } from "bun:test";
+import { expect, jest, test } from "bun:test";
+import { type Failure, toFailure } from "../../src/server/http/failure.ts";
 import { readiness } from "../../src/server/health.ts";
 import type { ServerContext } from "../../src/server/context.ts";
 
@@ -31,4 +32,26 @@ test("any number of requests for readiness at once are one write to the database
   expect(probes).toHaveLength(2);
   probes[1]!.reject(new Error("full"));
   expect((await Promise.allSettled(failing)).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+});
+
+test("a database that says nothing is one that is away, and what it says later is heard by the next who asks", async () => {
+  const { probes, context: given } = context();
+  const ask = async () => (await readiness(new Request("http://localhost/readyz"), given)).response.status;
+  jest.useFakeTimers();
+  try {
+    const asked = ask().catch((error: unknown) => toFailure(error, "/readyz"));
+    jest.advanceTimersByTime(1000);
+    const { response, detail } = (await asked) as Failure;
+    expect([response.status, response.headers.get("retry-after"), detail]).toEqual([
+      503,
+      "5",
+      "it did not answer in time",
+    ]);
+  } finally {
+    jest.useRealTimers();
+  }
+  const again = ask();
+  expect(probes).toHaveLength(1);
+  probes[0]!.resolve();
+  expect(await again).toBe(200);
 });

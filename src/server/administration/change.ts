@@ -6,7 +6,7 @@ import { checkedProfile } from "../announced/file.ts";
 import { removeLaptopProfile, setLaptopProfile } from "./laptop-profiles.ts";
 import { normalizeEmail } from "../keys/email-address.ts";
 import { canonicalIssuer } from "../configuration/table-sso.ts";
-import { groupName } from "../store/people/groups.ts";
+import { groupName, groupNameRule } from "../store/people/groups.ts";
 import { roles } from "../store/people/roles.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import { CredentialId } from "../webauthn/webauthn-json.ts";
@@ -20,11 +20,14 @@ import { disable, enable, endSessions, giveRole, invite, knownPerson, removeKey,
 const email = v.pipe(
   v.string(),
   v.maxLength(254),
-  v.check((text) => normalizeEmail(text) === text, "expected an email address in lower case"),
+  v.check(
+    (text) => normalizeEmail(text) === text,
+    ({ input }) => `expected an email address${normalizeEmail(input) === undefined ? "" : " in lower case"}`,
+  ),
 );
-const group = v.pipe(v.string(), v.regex(groupName, "expected the name of a group"));
+const group = v.pipe(v.string(), v.regex(groupName, `expected ${groupNameRule}`));
 /** The name of a profile of laptops has the form of a group's. */
-const profile = v.pipe(v.string(), v.regex(groupName, "expected the name of a profile"));
+const profile = v.pipe(v.string(), v.regex(groupName, `expected ${groupNameRule}`));
 const issuer = v.pipe(
   v.string(),
   v.maxLength(2048),
@@ -110,9 +113,20 @@ export async function perform(tables: Recording, actor: Actor, change: AdminChan
   }
 }
 
-/** What is wrong usage of a command, or a file that is not valid, is a request that is not as expected. */
+/** How a command ends for what is, over the network, a request that is not as expected. */
+const asked: ReadonlySet<string> = new Set([
+  "usage",
+  "settings_invalid",
+  "identity_not_found",
+  "identity_taken",
+  "profile_not_found",
+  "scim_token_not_found",
+  "limit_reached",
+]);
+
+/** Such an error as `protocol_error`. */
 export function asAsked(error: unknown): unknown {
-  const isAsked = error instanceof VouchError && ["usage", "settings_invalid"].includes(error.code);
+  const isAsked = error instanceof VouchError && asked.has(error.code);
   return isAsked ? new VouchError("protocol_error", error.message, { hint: error.hint, cause: error }) : error;
 }
 

@@ -3,7 +3,7 @@
  * `now` is in seconds since 1970.
  */
 import { VouchError } from "../../base/errors.ts";
-import { type Group, groupName } from "../store/people/groups.ts";
+import { type Group, groupName, groupNameRule } from "../store/people/groups.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import { type Actor, doneBy } from "./actor.ts";
 import { knownPerson } from "./people.ts";
@@ -12,7 +12,7 @@ import { knownPerson } from "./people.ts";
 export function parseGroupName(text: string): string {
   if (groupName.test(text)) return text;
   throw new VouchError("usage", `Expected the name of a group, got ${JSON.stringify(text.slice(0, 80))}.`, {
-    hint: "At most 64 of the letters A to Z, digits, spaces and _ . : @ / -, with a letter or digit first.",
+    hint: `Expected ${groupNameRule}.`,
   });
 }
 

@@ -3,15 +3,16 @@
  * its tables; `now` is in seconds since 1970.
  */
 import { VouchError } from "../../base/errors.ts";
+import { shellWord } from "../../base/words/shell-word.ts";
 import type { Identity } from "../store/people/identities.ts";
 import type { Recording } from "../store/store.ts";
 import { type Actor, doneBy } from "./actor.ts";
 import { knownPerson } from "./people.ts";
 
-/** The form of a subject (OpenID Connect Core, 2), as far as it is kept. */
-export const subjectForm = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
+/** The form of a subject (OpenID Connect Core, 2), as far as it is kept. Of bytes that are no UTF-8 the runtime makes U+FFFD. */
+export const subjectForm = /^[^\p{Cc}\p{Cs}\uFFFD]{1,255}$/u;
 
-/** The account of the provider is this person. False if it was theirs already. Throws `person_not_found`, `usage` if it is another's. */
+/** The account of the provider is this person. False if it was theirs already. Throws `person_not_found`, `identity_taken`. */
 export async function linkIdentity(
   tables: Recording,
   actor: Actor,
@@ -23,8 +24,9 @@ export async function linkIdentity(
   const owner = await identities.find(identity);
   if (owner?.id === user.id) return { changed: false };
   if (owner !== undefined) {
-    throw new VouchError("usage", `That identity is the one of ${owner.email}.`, {
-      hint: `Take it from them first: \`vouch server users unlink ${owner.email} --subject SUB\`.`,
+    const word = subject.includes("`") ? "SUB" : shellWord(subject);
+    throw new VouchError("identity_taken", `That identity is the one of ${owner.email}.`, {
+      hint: `Take it from them first: \`vouch server users unlink ${owner.email} --subject ${word}\`.`,
     });
   }
   await identities.add(identity, user.id, now);
@@ -32,7 +34,7 @@ export async function linkIdentity(
   return { changed: true };
 }
 
-/** The account of the provider is nobody's any more. Throws `person_not_found`, `usage` if it is not this person's. */
+/** The account of the provider is nobody's any more. Throws `person_not_found`, `identity_not_found`. */
 export async function unlinkIdentity(
   tables: Recording,
   actor: Actor,
@@ -41,7 +43,7 @@ export async function unlinkIdentity(
   const identity = { issuer, subject };
   const user = await knownPerson(tables, email);
   if (!(await tables.identities.remove(identity, user.id))) {
-    throw new VouchError("usage", `${subject} of ${issuer} is no identity of ${email}.`, {
+    throw new VouchError("identity_not_found", `${subject} of ${issuer} is no identity of ${email}.`, {
       hint: `\`vouch server audit --who ${email} --event identity_added\` says which are.`,
     });
   }

@@ -5,7 +5,7 @@
 import { type AnnouncedBody, canonical, digestOf } from "../../announced/body.ts";
 import { VouchError } from "../../base/errors.ts";
 import { bodyOf, unionOf } from "../announced/announcement.ts";
-import { groupName } from "../store/people/groups.ts";
+import { groupName, groupNameRule } from "../store/people/groups.ts";
 import { type LaptopProfile, maxLaptopProfiles } from "../store/people/laptop-profiles.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import { type Actor, doneBy } from "./actor.ts";
@@ -15,21 +15,23 @@ import { knownGroup } from "./groups.ts";
 export function parseLaptopProfileName(text: string): string {
   if (groupName.test(text)) return text;
   throw new VouchError("usage", `Expected the name of a profile, got ${JSON.stringify(text.slice(0, 80))}.`, {
-    hint: "At most 64 of the letters A to Z, digits, spaces and _ . : @ / -, with a letter or digit first.",
+    hint: `Expected ${groupNameRule}.`,
   });
 }
 
-/** Returns the profile of this name. Throws `usage`. */
+/** Returns the profile of this name. Throws `profile_not_found`. */
 export async function knownLaptopProfile({ laptopProfiles }: Transaction, name: string): Promise<LaptopProfile> {
   const found = await laptopProfiles.find(name);
   if (found) return found;
-  throw new VouchError("usage", `There is no profile "${name}".`, { hint: "Run `vouch server profiles list`." });
+  throw new VouchError("profile_not_found", `There is no profile "${name}".`, {
+    hint: "Run `vouch server profiles list`.",
+  });
 }
 
 /**
  * Announces this to the people of a group, or to everybody; in place of what the profile has announced. False if it did so
- * before. Throws `group_not_found`, `usage` if another profile gives the same name to another role, `access_denied` if it
- * is, with everybody's, more than a laptop takes.
+ * before. Throws `group_not_found`, `limit_reached`, `name_taken` if another profile gives the same name to another role,
+ * `access_denied` if it is, with everybody's, more than a laptop takes.
  */
 export async function setLaptopProfile(
   tables: Recording,
@@ -42,7 +44,7 @@ export async function setLaptopProfile(
   const before = all.find((each) => each.name === name);
   const others = all.filter((each) => each !== before);
   if (others.length >= maxLaptopProfiles) {
-    throw new VouchError("usage", `There are ${others.length} profiles already, which is the limit.`, {
+    throw new VouchError("limit_reached", `There are ${others.length} profiles already, which is the limit.`, {
       hint: "Remove one: `vouch server profiles remove NAME`.",
     });
   }
@@ -57,7 +59,7 @@ export async function setLaptopProfile(
   return { changed: true, digest };
 }
 
-/** Ends what the profile announces. Throws `usage` if there is none. */
+/** Ends what the profile announces. Throws `profile_not_found`. */
 export async function removeLaptopProfile(
   tables: Recording,
   actor: Actor,
@@ -76,7 +78,7 @@ function expectSameNames(body: AnnouncedBody, other: LaptopProfile): void {
   for (const mine of canonical(body).profiles ?? []) {
     const same = theirs.find(({ name }) => name === mine.name);
     if (same === undefined || JSON.stringify(same) === JSON.stringify(mine)) continue;
-    throw new VouchError("usage", `"${other.name}" announces another role by the name ${mine.name}.`, {
+    throw new VouchError("name_taken", `"${other.name}" announces another role by the name ${mine.name}.`, {
       hint: "Choose another name for it, or set both alike.",
     });
   }

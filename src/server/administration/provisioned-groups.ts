@@ -3,7 +3,7 @@
  * seconds since 1970.
  */
 import { ScimError } from "../http/failure.ts";
-import { type Group, groupName } from "../store/people/groups.ts";
+import { type Group, groupName, groupNameRule } from "../store/people/groups.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import { doneBy, type ScimClient } from "./actor.ts";
 
@@ -124,11 +124,7 @@ export async function deprovisionGroup(tables: Recording, client: ScimClient, id
 
 function expectName(name: string): void {
   if (groupName.test(name)) return;
-  throw new ScimError(
-    400,
-    "displayName expected at most 64 of the letters A to Z, digits, spaces and _ . : @ / -, with a letter or digit first.",
-    "invalidValue",
-  );
+  throw new ScimError(400, `displayName expected ${groupNameRule}.`, "invalidValue");
 }
 
 function taken(name: string, found: Group | undefined): ScimError {

@@ -13,7 +13,7 @@ export const scimTokenName = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 /** Tokens that there are at most: one for each client, and another while it is replaced. */
 const maxTokens = 20;
 
-/** Makes a token; returns it, which only its hash is kept of. Throws `usage`, `name_taken`. */
+/** Makes a token; returns it, which only its hash is kept of. Throws `usage`, `name_taken`, `limit_reached`. */
 export async function addScimToken(
   { scimTokens, record }: Recording,
   actor: Actor,
@@ -25,7 +25,7 @@ export async function addScimToken(
     });
   }
   if ((await scimTokens.list()).length >= maxTokens) {
-    throw new VouchError("usage", `There are ${maxTokens} tokens of SCIM already.`, {
+    throw new VouchError("limit_reached", `There are ${maxTokens} tokens of SCIM already.`, {
       hint: "Remove one that nobody uses: `vouch server scim list`.",
     });
   }
@@ -39,14 +39,14 @@ export async function addScimToken(
   return token;
 }
 
-/** Removes a token: from now on it changes nothing. Throws `usage`. */
+/** Removes a token: from now on it changes nothing. Throws `scim_token_not_found`. */
 export async function removeScimToken(
   { scimTokens, record }: Recording,
   actor: Actor,
   { name }: { name: string },
 ): Promise<void> {
   if (!(await scimTokens.remove(name))) {
-    throw new VouchError("usage", `There is no token ${JSON.stringify(name.slice(0, 80))}.`, {
+    throw new VouchError("scim_token_not_found", `There is no token ${JSON.stringify(name.slice(0, 80))}.`, {
       hint: "Run `vouch server scim list`.",
     });
   }

@@ -11,8 +11,9 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { VouchError } from "../../base/errors.ts";
+import { fullPath } from "../../base/system/full-path.ts";
 import { whyUnreadable } from "../../base/system/regular-file.ts";
 
 /** Without waiting for the reader of a named pipe, and without following a link. */
@@ -43,7 +44,7 @@ export function checkAuditFile(path: string, others: readonly string[]): void {
     refuseOthers(path, others);
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats === undefined) {
-      const folder = dirname(resolve(path));
+      const folder = dirname(fullPath(path));
       if (!statSync(folder).isDirectory()) throw new Error(noFolder);
       accessSync(folder, constants.W_OK | constants.X_OK);
       return;
@@ -64,7 +65,7 @@ function refuseForeign(path: string, stats: Stats, others: readonly string[]): v
   if (stats.isSymbolicLink()) throw new Error(isLink);
   if (!stats.isFile()) throw new Error(stats.isDirectory() ? "it is a folder" : notRegular);
   // Root looks on behalf of the server's user, whose folder it is.
-  const owners = process.geteuid?.() === 0 ? [0, statSync(dirname(resolve(path))).uid] : [process.geteuid?.()];
+  const owners = process.geteuid?.() === 0 ? [0, statSync(dirname(fullPath(path))).uid] : [process.geteuid?.()];
   if (!owners.includes(stats.uid)) throw new Error(`it belongs to another user (uid ${stats.uid})`);
   const isSame = others.some((other) => {
     const found = statSync(other, { throwIfNoEntry: false });
@@ -80,7 +81,7 @@ const isLink = "it is a link, which is not followed";
 
 /** The path without links in its folders. */
 function placeOf(path: string): string {
-  const full = resolve(path);
+  const full = fullPath(path);
   try {
     return join(realpathSync(dirname(full)), basename(full));
   } catch {
@@ -89,6 +90,7 @@ function placeOf(path: string): string {
 }
 
 function refused(path: string, error: unknown): VouchError {
+  if (error instanceof VouchError) return error;
   const { code } = error as NodeJS.ErrnoException;
   // open(2): ELOOP is O_NOFOLLOW's, ENXIO a pipe without a reader or a socket.
   const reasons: Record<string, string> = { ELOOP: isLink, ENXIO: notRegular, ENOENT: noFolder, ENOTDIR: noFolder };

@@ -1,9 +1,11 @@
 /** Looks at the login in the browser: whether its settings go together. */
 import { browserLoginOf } from "../configuration/browser-login.ts";
+import { pagesSettings } from "../configuration/table-pages.ts";
 import type { Settings } from "../configuration/table.ts";
-import { failed, type Finding } from "./finding.ts";
+import { areRight, failed, type Finding } from "./finding.ts";
 
 export function checkBrowserLogin(settings: Partial<Settings>): Finding[] {
+  if (!areRight(settings, Object.keys(pagesSettings))) return [];
   try {
     browserLoginOf(settings);
     return [];

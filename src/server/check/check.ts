@@ -6,7 +6,7 @@ import { checkAttestation } from "./attestation.ts";
 import { checkBrowserLogin } from "./browser-login.ts";
 import { checkDatabase, checkSigningKeys } from "./database.ts";
 import { checkAuditLog, checkCertificate, checkKeyEncryptionKey, checkPassword } from "./files.ts";
-import type { Finding } from "./finding.ts";
+import { areRight, type Finding } from "./finding.ts";
 import { checkAddresses } from "./listen.ts";
 import type { Look } from "../store/look.ts";
 import { checkSingleSignOn } from "./single-sign-on.ts";
@@ -34,11 +34,14 @@ export async function checkServer(flags: Flags, env: Environment, now: number): 
     url = found?.configuration?.url ?? url;
     look = found;
     // Without the key that was named, each signing key would be reported for the same reason.
-    const hasKek = settings["key-encryption-key"] === undefined || protector !== undefined;
+    const hasKek = areRight(settings, ["key-encryption-key"]) && (!settings["key-encryption-key"] || protector);
     if (found !== undefined && hasKek) findings.push(...(await checkSigningKeys(found, protector, now)));
   }
   const host = url === undefined ? undefined : new URL(url).hostname;
-  if (findings.every(({ check }) => check !== "certificate")) findings.push(...checkCertificate(settings, host, now));
+  const hasTls = areRight(settings, ["tls-cert", "tls-key"]);
+  if (hasTls && findings.every(({ check }) => check !== "certificate")) {
+    findings.push(...checkCertificate(settings, host, now));
+  }
   findings.push(...(await checkAttestation(settings, look, now)));
   findings.push(...checkAuditLog(settings, checked.config));
   findings.push(...checkBrowserLogin(settings));

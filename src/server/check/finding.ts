@@ -1,5 +1,6 @@
 /** What `vouch server check` says about one thing. */
 import { VouchError } from "../../base/errors.ts";
+import type { Settings } from "../configuration/table.ts";
 
 export interface Finding {
   /** What was looked at. */
@@ -8,6 +9,11 @@ export interface Finding {
   level: "ok" | "warning" | "error";
   message: string;
   hint?: string;
+}
+
+/** Whether the values of all of these are right: each that is wrong is reported for itself, and nothing that follows. */
+export function areRight(settings: Partial<Settings>, names: readonly string[]): boolean {
+  return names.every((name) => name in settings);
 }
 
 /** The finding of an error. Errors of the program itself are thrown on. */

@@ -1,9 +1,10 @@
 /** Looks at single sign-on: whether its settings go together, its secret, and whether the provider answers. */
 import type { Environment } from "../../base/environment.ts";
 import { chmodHint, isReadableByAll } from "../configuration/secret-file.ts";
+import { ssoTable } from "../configuration/table-sso.ts";
 import type { Settings } from "../configuration/table.ts";
 import { ssoSettings } from "../sso/settings.ts";
-import { failed, type Finding, ok, warning } from "./finding.ts";
+import { areRight, failed, type Finding, ok, warning } from "./finding.ts";
 
 const check = "single sign-on";
 const unaskedHint =
@@ -15,6 +16,8 @@ export async function checkSingleSignOn(
   url: string | undefined,
   { env, now }: { env: Environment; now: number },
 ): Promise<Finding[]> {
+  // A value that is wrong is reported for itself.
+  if (!areRight(settings, [...Object.keys(ssoTable), "pages"])) return [];
   try {
     const sso = ssoSettings(settings);
     if (sso === undefined) return [];

@@ -4,7 +4,7 @@ import { configurationPath, find, type Sources } from "../configuration/settings
 import { type SettingName, settingNames, type Settings } from "../configuration/table.ts";
 import { shownSource } from "../signing/key-encryption-key.ts";
 import { describeDatabase } from "../store/open.ts";
-import { failed, type Finding, ok, problem } from "./finding.ts";
+import { areRight, failed, type Finding, ok, problem } from "./finding.ts";
 
 /** A value as it is shown: never a secret. */
 interface ShownSetting {
@@ -53,7 +53,8 @@ export function checkSettings(flags: Sources["flags"], env: Sources["env"]): Che
     }
   }
   const isTlsHalf = (settings["tls-cert"] === undefined) !== (settings["tls-key"] === undefined);
-  if (isTlsHalf) findings.push(problem("certificate", "Expected tls-cert and tls-key together, got one of them."));
+  if (isTlsHalf && areRight(settings, ["tls-cert", "tls-key"]))
+    findings.push(problem("certificate", "Expected tls-cert and tls-key together, got one of them."));
   return { findings, settings, shown, sources, config: path, isUnknown };
 }
 

@@ -1,6 +1,6 @@
 /** `--audience`: the client ids that identity tokens are for. */
 import { VouchError } from "../../base/errors.ts";
-import { parseList } from "./list.ts";
+import { parseList } from "../configuration/list.ts";
 
 export const audienceArg = {
   audience: {
@@ -13,7 +13,7 @@ export const audienceArg = {
 
 /** Parses a comma-separated list of client ids of IAM, 1 to 255 characters each. Throws `usage`, for an empty list too. */
 export function parseAudiences(list: string): string[] {
-  const audiences = parseList(list);
-  if (audiences.length > 0 && audiences.every((each) => /^[\u0021-\u007E]{1,255}$/.test(each))) return audiences;
+  const audiences = parseList(list, "audience");
+  if (audiences.every((each) => /^[\u0021-\u007E]{1,255}$/.test(each))) return audiences;
   throw new VouchError("usage", `Expected --audience ID,…, got "${list}".`);
 }

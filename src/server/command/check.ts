@@ -1,3 +1,4 @@
+import { printable } from "../../base/words/printable.ts";
 import { checkServer } from "../check/check.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { settingNames } from "../configuration/table.ts";
@@ -29,7 +30,7 @@ export const check = defineServerCommand({
       printJson({ ok: isRight, findings, settings });
     } else {
       for (const { level, check: subject, message, hint } of findings) {
-        print(`${marks[level]}  ${subject}: ${message}${hint === undefined ? "" : `\n         ${hint}`}`);
+        print(`${marks[level]}  ${subject}: ${printable(message)}${hint === undefined ? "" : `\n         ${hint}`}`);
       }
     }
     return isRight ? 0 : 1;

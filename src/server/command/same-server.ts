@@ -13,7 +13,7 @@ const signs = /^(run|check|init|restore|signing-keys (list|encrypt|rotate|replac
 
 /**
  * Adds to each `vouch server` command of a text the flags that say where the database is, and the key-encryption key
- * where the command uses it, as they were given to this one; what variables say holds for the next command anyway.
+ * or the identity provider where the command uses it, as they were given to this one; what variables say holds for the next command anyway.
  */
 export function atSameServer(text: string, flags: Flags): string {
   return text.replaceAll(command, (whole, words: string) => {
@@ -21,6 +21,7 @@ export function atSameServer(text: string, flags: Flags): string {
     const names = /--(config|database) /.test(words) ? [] : ["config", "database"];
     names.push("database-password-file");
     if (signs.test(words)) names.push("key-encryption-key");
+    if (/^users (link|unlink)\b/.test(words)) names.push("sso-issuer");
     const added = names
       .filter((name) => !words.includes(`--${name} `))
       .map((name) => [name, shown(name, flags[name])])

@@ -31,10 +31,20 @@ export function configurationPath(flags: Flags, env: Environment): string | unde
   return typeof path === "string" && path !== "" ? path : undefined;
 }
 
-/** Reads the configuration file, if one is named. Throws as `readConfigurationFile`. */
+/** Of the flags of a command. */
+const known = new WeakMap<Flags, Sources>();
+
+/**
+ * Returns where values come from. The configuration file, if one is named, is read once for a command: what it has checked
+ * is what it goes on with, whatever becomes of the file. Throws as `readConfigurationFile`.
+ */
 export function sourcesOf(flags: Flags, env: Environment = process.env): Sources {
+  const before = known.get(flags);
+  if (before?.env === env) return before;
   const path = configurationPath(flags, env);
-  return { flags, env, file: path === undefined ? undefined : readConfigurationFile(path) };
+  const sources = { flags, env, file: path === undefined ? undefined : readConfigurationFile(path) };
+  known.set(flags, sources);
+  return sources;
 }
 
 /** The values of some settings. Throws `usage`, and as `readConfigurationFile`. */

@@ -1,6 +1,7 @@
 /** The settings that say which security keys are taken. */
 import { VouchError } from "../../base/errors.ts";
 import { parseCertification } from "../policy/certification.ts";
+import { parseList } from "./list.ts";
 import { absolutePath, optional, required } from "./setting.ts";
 
 const asItIs = (text: string) => text;
@@ -94,10 +95,10 @@ function parseLocation(text: string): string {
   const url = URL.parse(text);
   // Not repeated: it may have a password.
   const isOpen = url?.username === "" && url.password === "";
-  if (url?.protocol === "https:" && isOpen) return text;
+  if (url?.protocol === "https:" && isOpen && !/[#\s]/.test(text)) return text;
   throw new VouchError(
     "usage",
-    `Expected --attestation-metadata with a path or an https URL without a password, got ${isOpen ? `"${text}"` : "another"}.`,
+    `Expected --attestation-metadata with a path or an https URL without a password or a fragment, got ${isOpen ? `"${text}"` : "another"}.`,
   );
 }
 
@@ -105,7 +106,7 @@ const maxAaguids = 1000;
 
 function parseAaguids(setting: string): (text: string) => ReadonlySet<string> {
   return (text) => {
-    const list = text.split(",").map((each) => each.trim().toLowerCase());
+    const list = parseList(text, setting).map((each) => each.toLowerCase());
     const wrong = list.find((each) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(each));
     if (wrong === undefined && list.length <= maxAaguids) return new Set(list);
     throw new VouchError(

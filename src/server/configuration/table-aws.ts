@@ -1,6 +1,7 @@
 /** The settings that say what AWS learns of a person. */
 import { VouchError } from "../../base/errors.ts";
-import { groupName } from "../store/people/groups.ts";
+import { groupName, groupNameRule } from "../store/people/groups.ts";
+import { parseList } from "./list.ts";
 import { optional, required, toggle } from "./setting.ts";
 
 /** AWS STS takes 50 tags of a session; the rest is for those that every session has. */
@@ -40,21 +41,20 @@ function parseSessionNaming(text: string): SessionNaming {
 }
 
 function parseTagGroups(text: string): string[] {
-  const names = text.split(",").map((name) => name.trim());
+  const names = parseList(text, "tag-groups");
   const wrong = names.find((name) => !groupName.test(name));
   if (wrong !== undefined) {
     throw new VouchError("usage", `Expected --tag-groups GROUP,…, got ${JSON.stringify(wrong.slice(0, 80))} in it.`, {
-      hint: "At most 64 of the letters A to Z, digits, spaces and _ . : @ / -, with a letter or digit first.",
+      hint: `Expected ${groupNameRule}.`,
     });
   }
-  const unique = [...new Set(names)];
-  if (unique.length > maxGroups) {
-    throw new VouchError("usage", `Expected --tag-groups with ${maxGroups} groups at most, got ${unique.length}.`);
+  if (names.length > maxGroups) {
+    throw new VouchError("usage", `Expected --tag-groups with ${maxGroups} groups at most, got ${names.length}.`);
   }
   // STS compares the keys of tags without their case.
-  const twice = unique.find((name, index) =>
-    unique.slice(0, index).some((other) => other.toLowerCase() === name.toLowerCase()),
+  const twice = names.find((name, index) =>
+    names.slice(0, index).some((other) => other.toLowerCase() === name.toLowerCase()),
   );
-  if (twice === undefined) return unique;
+  if (twice === undefined) return names;
   throw new VouchError("usage", `--tag-groups has "${twice}" twice, in another case: AWS takes them for one.`);
 }

@@ -1,7 +1,9 @@
 /** The settings of single sign-on. */
 import { VouchError } from "../../base/errors.ts";
 import { isLoopback } from "../../base/net/loopback.ts";
-import { printable } from "../../base/words/printable.ts";
+import { plainUrl } from "../../base/net/plain-url.ts";
+import { printable, printableJson } from "../../base/words/printable.ts";
+import { parseList } from "./list.ts";
 import { absolutePath, optional, required } from "./setting.ts";
 
 const maxEntries = 100;
@@ -70,12 +72,13 @@ export const ssoTable = {
     example: "developers",
     parse: listOf("sso-groups", /^[^\p{Cc}]{1,255}$/u, "groups", (group) => group.replace(/^\//, "")),
   }),
-  "sso-groups-claim": required({
+  "sso-groups-claim": optional({
     variable: "VOUCH_SERVER_SSO_GROUPS_CLAIM",
     type: "string",
     valueHint: "CLAIM",
     about: "The claim of the provider's ID token that lists a person's groups.",
-    default: "groups",
+    defaultText: "groups",
+    example: "groups",
     parse: matching("sso-groups-claim", /^[\x21-\x7E]{1,255}$/, "a claim's name"),
   }),
   "sso-scim-claim": optional({
@@ -110,16 +113,20 @@ export const ssoTable = {
 function parseIssuer(text: string): string {
   const issuer = canonicalIssuer(text);
   if (issuer !== undefined) return issuer;
-  throw new VouchError("usage", `Expected --sso-issuer with an https URL without a query, got "${text}".`, {
-    hint: "It is the `issuer` of the provider's /.well-known/openid-configuration.",
-  });
+  throw new VouchError(
+    "usage",
+    `Expected --sso-issuer with an https URL without a user, a query or a fragment, got "${text}".`,
+    {
+      hint: "It is the `issuer` of the provider's /.well-known/openid-configuration.",
+    },
+  );
 }
 
 /** An issuer as identities have it: the URL in its normal form, without the slash of an empty path; undefined for what is none. */
 export function canonicalIssuer(text: string): string | undefined {
-  const url = URL.parse(text);
+  const url = plainUrl(text);
   const isSecure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
-  if (!url || !isSecure || url.username || url.password || url.search || url.hash) return undefined;
+  if (!url || !isSecure) return undefined;
   return url.pathname === "/" ? url.origin : url.href;
 }
 
@@ -137,8 +144,13 @@ function parseGrace(text: string): number {
 
 function parseName(text: string): string {
   const name = printable(text);
-  if (name !== "" && Array.from(name).length <= maxName) return name;
-  throw new VouchError("usage", `Expected --sso-name with 1 to ${maxName} visible characters, got "${text}".`);
+  // Else it could reorder or hide what the pages say around it.
+  const isShownAsItIs = name === text.trim();
+  if (name !== "" && isShownAsItIs && Array.from(name).length <= maxName) return name;
+  throw new VouchError(
+    "usage",
+    `Expected --sso-name with 1 to ${maxName} visible characters, got ${printableJson(text.slice(0, 300))}.`,
+  );
 }
 
 function matching(name: string, form: RegExp, expected: string): (text: string) => string {
@@ -155,9 +167,8 @@ function listOf(
   normal: (entry: string) => string,
 ): (text: string) => string[] {
   return (text) => {
-    const entries = text.split(",").map((entry) => entry.trim());
-    const found = [...new Set(entries.filter((entry) => entry !== "").map(normal))];
-    if (found.length > 0 && found.length <= maxEntries && found.every((entry) => form.test(entry))) return found;
+    const found = [...new Set(parseList(text, name).map(normal))];
+    if (found.length <= maxEntries && found.every((entry) => form.test(entry))) return found;
     throw new VouchError(
       "usage",
       `Expected --${name} with 1 to ${maxEntries} ${expected}, separated by commas, got "${text.slice(0, 300)}".`,

@@ -65,7 +65,9 @@ export function describe(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[
   // valibot reports length limits as "<=64".
   if (/^[<>]=?\d+$/.test(issue.expected ?? ""))
     return `${place} is too ${issue.expected?.startsWith("<") ? "long" : "short"}`;
-  return `${place} expected ${issue.expected ?? `to fit ${issue.type}`}`;
+  // Of a form without a message of its own valibot reports the regular expression.
+  const expected = issue.type === "regex" ? "another form" : issue.expected;
+  return `${place} expected ${expected ?? `to fit ${issue.type}`}`;
 }
 
 /** Throws HttpError (415). */

@@ -5,11 +5,8 @@ import { HttpError } from "./failure.ts";
 /** Limit of a query's parameters, also of unknown ones. */
 const maxParameters = 64;
 
-/**
- * Validates the query by the schema, which gets texts; unknown parameters are ignored, a repeated one is an error. Throws
- * HttpError (400), which names the parameter and not its value.
- */
-export function readQuery<Schema extends v.GenericSchema>(request: Request, schema: Schema): v.InferOutput<Schema> {
+/** Returns the parameters of the query. Throws HttpError (400) if one is repeated, or if they are more than 64. */
+export function queryOf(request: Request): Record<string, string> {
   const values: Record<string, string> = {};
   let count = 0;
   for (const [name, value] of URL.parse(request.url)?.searchParams ?? []) {
@@ -19,7 +16,15 @@ export function readQuery<Schema extends v.GenericSchema>(request: Request, sche
     }
     values[name] = value;
   }
-  const result = v.safeParse(schema, values, { abortEarly: true });
+  return values;
+}
+
+/**
+ * Validates the query by the schema, which gets texts; unknown parameters are ignored. Throws as `queryOf`, and HttpError
+ * (400), which names the parameter and not its value.
+ */
+export function readQuery<Schema extends v.GenericSchema>(request: Request, schema: Schema): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, queryOf(request), { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
   const place = v.getDotPath(issue)?.slice(0, 64) ?? "the query";

@@ -1,6 +1,7 @@
 /** The server's URL: OIDC issuer, WebAuthn origin and base URL of the API. */
 import { VouchError } from "../../base/errors.ts";
 import { isLoopback } from "../../base/net/loopback.ts";
+import { plainUrl } from "../../base/net/plain-url.ts";
 
 /**
  * Parses the server's URL and returns its origin ("https://vouch.example.com"). It must be https with a host name and
@@ -20,7 +21,8 @@ export function parseServerUrl(text: string): string {
     throw wrong("an https URL (or http://localhost)");
   }
   if (url.username || url.password) throw wrong("a URL without a user name");
-  if (url.pathname !== "/" || url.search || url.hash) throw wrong("a URL without a path");
+  if (url.pathname !== "/") throw wrong("a URL without a path");
+  if (plainUrl(text) === undefined) throw wrong("a URL without a query, a fragment or a blank");
   if (url.hostname.startsWith("[") || /^[0-9.]+$/.test(url.hostname)) throw wrong("a host name, not an address");
   return url.origin;
 }

@@ -32,9 +32,10 @@ export async function readOpenForm<Schema extends v.GenericSchema>(
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
   expectSameOrigin(request, url);
-  return await readForm(request, schema).catch((error: unknown) => {
+  const fields = await readForm(request, v.record(v.string(), v.string())).catch((error: unknown) => {
     throw error instanceof OAuthError ? new VouchError("protocol_error", error.message) : error;
   });
+  return parseFields(schema, fields);
 }
 
 /**

@@ -3,13 +3,11 @@ import { VouchError } from "../../base/errors.ts";
 import type { ServerContext } from "../context.ts";
 import { cookie, readCookie } from "../http/cookie.ts";
 import { randomToken, sha256 } from "../random.ts";
-import type { PageSession } from "../store/people/page-sessions.ts";
+import { idleSeconds, type PageSession } from "../store/people/page-sessions.ts";
 import type { Transaction } from "../store/store.ts";
 
 const cookieName = "__Host-vouch-page";
 
-/** A session ends when it was not used for so long, in seconds. */
-export const idleSeconds = 30 * 60;
 /** Use is stored no more often, in seconds: most requests write nothing. */
 const useSeconds = 60;
 

@@ -5,6 +5,7 @@ import { databaseFailure } from "../store/failure.ts";
 import type { Store } from "../store/store.ts";
 import { goodUntil, type Metadata } from "./metadata.ts";
 import { isUrl, MetadataSchedule, type MetadataSource, readMetadata } from "./metadata-source.ts";
+import type { PolicyRules } from "./judgement.ts";
 import type { AttestationPolicy } from "./policy.ts";
 
 /** How long a server that stops waits for what is under way, in milliseconds. */
@@ -26,6 +27,27 @@ interface Options {
   now: () => number;
   intervalMs?: number | undefined;
   log: (event: "attestation_metadata_changed" | "attestation_metadata_failed", detail: string) => void;
+}
+
+/**
+ * Whether a server can do without what the source gives: the policy takes keys whose models nothing proves, or there are
+ * metadata in the database, or a URL gives them once it runs.
+ */
+export function canDoWithout(source: MetadataSource, { demand }: PolicyRules, kept: Metadata | undefined): boolean {
+  return demand !== "certified" || kept !== undefined || isUrl(source.location);
+}
+
+/**
+ * Reads the metadata's file where the server cannot do without it, as every other file that settings name; `now` in
+ * seconds since 1970. Throws as `readMetadata`, and the database's errors.
+ */
+export async function expectMetadata(
+  { attestationMetadata }: Pick<Store, "attestationMetadata">,
+  { rules, source }: { rules: PolicyRules; source: MetadataSource | undefined },
+  now: number,
+): Promise<void> {
+  if (source === undefined || canDoWithout(source, rules, await attestationMetadata.load())) return;
+  await readMetadata(source, now);
 }
 
 /**

@@ -77,7 +77,7 @@ export const Flag = v.union(
     v.boolean(),
     v.pipe(
       v.string(),
-      v.regex(/^(?:true|false)$/i),
+      v.regex(/^(?:true|false)$/i, "expected true or false"),
       v.transform((text) => text.toLowerCase() === "true"),
     ),
   ],

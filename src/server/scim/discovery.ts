@@ -1,5 +1,6 @@
 /** What clients read about this server's SCIM (RFC 7644, 4): configuration, resource types, schemas. */
 import { ScimError } from "../http/failure.ts";
+import { groupNameRule } from "../store/people/groups.ts";
 import { scim } from "./client.ts";
 import { answer, groupSchema, listResponse, maxPage, userSchema } from "./names.ts";
 
@@ -82,7 +83,7 @@ const schemas = [
       attribute({
         name: "displayName",
         type: "string",
-        description: "At most 64 of the letters A to Z, digits, spaces and _ . : @ / -, with a letter or digit first.",
+        description: `Expected: ${groupNameRule}.`,
         required: true,
         caseExact: true,
         uniqueness: "server",

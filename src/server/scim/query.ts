@@ -19,7 +19,7 @@ export interface Asked {
   project: (resource: Record<string, unknown>) => Record<string, unknown>;
 }
 
-const Whole = v.pipe(v.string(), v.regex(/^-?\d{1,9}$/), v.transform(Number));
+const Whole = v.pipe(v.string(), v.regex(/^-?\d{1,9}$/, "expected a whole number"), v.transform(Number));
 
 /** Reads the query of a request (RFC 7644, 3.4.2 and 3.9). Unknown parameters are ignored. Throws ScimError (400). */
 export function readAsked(request: Request): Asked {

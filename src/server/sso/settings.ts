@@ -30,19 +30,14 @@ const names = [
   "sso-domains",
   "sso-tenants",
   "sso-groups",
+  "sso-groups-claim",
   "sso-scim-claim",
 ] as const;
 
 type Given = Partial<
   Pick<
     Settings,
-    | (typeof names)[number]
-    | "sso-issuer"
-    | "sso-groups-claim"
-    | "sso-recheck"
-    | "sso-recheck-grace"
-    | "pages"
-    | "key-encryption-key"
+    (typeof names)[number] | "sso-issuer" | "sso-recheck" | "sso-recheck-grace" | "pages" | "key-encryption-key"
   >
 >;
 

@@ -30,9 +30,18 @@ export class SyncFailedError extends Error {
   }
 }
 
+/** The database did not answer in time, whatever becomes of the question later. */
+export class NoAnswerError extends Error {
+  constructor() {
+    super("it did not answer in time");
+    this.name = "NoAnswerError";
+  }
+}
+
 /** Returns a readable reason for an environmental failure; undefined for any other error. */
 export function databaseFailure(error: unknown): string | undefined {
-  if (error instanceof DatabaseReplacedError || error instanceof SyncFailedError) return error.message;
+  const isOurs = [DatabaseReplacedError, SyncFailedError, NoAnswerError].some((each) => error instanceof each);
+  if (isOurs) return (error as Error).message;
   if (!(error instanceof Error)) return undefined;
   if (error.name !== "SQLiteError") return postgresFailure(error)?.reason;
   const { code } = error as { code?: unknown };

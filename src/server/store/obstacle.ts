@@ -1,5 +1,5 @@
 /** Whether a server could write to a database, found out without writing anything. */
-import { accessSync, constants as fileAccess, existsSync, statfsSync } from "node:fs";
+import { accessSync, closeSync, constants as fileAccess, existsSync, openSync, readSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { constants, Database } from "bun:sqlite";
@@ -44,29 +44,65 @@ function obstacleToFile(path: string): string | undefined {
   }
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize < minFreeBytes) return "its disk is full";
-  return existsSync(`${path}-wal`) && isHeld(path) ? "another process holds its lock" : undefined;
+  return isHeld(path) ? "another process holds its lock" : undefined;
 }
 
-/**
- * Whether another process keeps the lock for writing. Without a log none has the file open. The connection that only
- * reads is open for longer: at its end the other one is not the last, which would write the log into the file.
- */
+/** Whether another process keeps a lock that a server needs when it starts. */
 function isHeld(path: string): boolean {
-  const open = (mode: string, flags: number) =>
-    new Database(`${pathToFileURL(path).href}?mode=${mode}`, flags | constants.SQLITE_OPEN_URI);
   try {
-    using reading = open("ro", constants.SQLITE_OPEN_READONLY);
-    reading.run("BEGIN");
-    reading.query("SELECT count(*) FROM sqlite_schema").get();
-    using writing = open("rw", constants.SQLITE_OPEN_READWRITE);
-    writing.run(`PRAGMA busy_timeout = ${lockPatienceMs}`);
-    writing.run("BEGIN IMMEDIATE");
-    writing.run("ROLLBACK");
+    if (existsSync(`${path}-wal`)) lockWithLog(path);
+    else if (existsSync(path) && !hasLogs(path)) lockWithoutLog(path);
     return false;
   } catch (error) {
     // Anything else is reported by who reads the tables.
     return isLocked(error);
   }
+}
+
+function open(path: string, mode: "ro" | "rw"): Database {
+  const flags = mode === "ro" ? constants.SQLITE_OPEN_READONLY : constants.SQLITE_OPEN_READWRITE;
+  const database = new Database(`${pathToFileURL(path).href}?mode=${mode}`, flags | constants.SQLITE_OPEN_URI);
+  database.run(`PRAGMA busy_timeout = ${lockPatienceMs}`);
+  return database;
+}
+
+/**
+ * Takes the lock for writing. The connection that only reads is open for longer: at its end the other one is not the last,
+ * which would write the log into the file.
+ */
+function lockWithLog(path: string): void {
+  using reading = open(path, "ro");
+  reading.run("BEGIN");
+  reading.query("SELECT count(*) FROM sqlite_schema").get();
+  using writing = open(path, "rw");
+  writing.run("BEGIN IMMEDIATE");
+  writing.run("ROLLBACK");
+}
+
+/**
+ * Takes the lock of a file with a rollback journal, as a backup is, that keeps out everybody: a server turns it into one
+ * with a write-ahead log. Looks first, as only reading leaves the journal of a killed process as it is.
+ */
+function lockWithoutLog(path: string): void {
+  {
+    using reading = open(path, "ro");
+    reading.query("SELECT count(*) FROM sqlite_schema").get();
+  }
+  using writing = open(path, "rw");
+  writing.run("BEGIN EXCLUSIVE");
+  writing.run("ROLLBACK");
+}
+
+/** Whether the file says that it has a write-ahead log (sqlite.org/fileformat2.html, 1.3.3): without it nobody has it open. */
+function hasLogs(path: string): boolean {
+  const header = Buffer.alloc(20);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, header, 0, header.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  return header[18] === 2;
 }
 
 async function obstacleToPostgres(address: PostgresAddress, migrates: boolean): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 /** Opens the database that a URL names. */
-import { resolve } from "node:path";
 import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
+import { fullPath } from "../../base/system/full-path.ts";
 import { isPostgresUrl, postgresAddress, postgresName } from "./postgres/address.ts";
 import type { PoolLimits } from "./postgres/pool.ts";
 import { openPostgresStore } from "./postgres/store.ts";
@@ -27,7 +27,7 @@ export async function openStore(url: string, options: OpenOptions): Promise<Stor
 export function sqlitePath(url: string): string {
   const named = /^sqlite:(?:\/\/)?(.+)$/s.exec(url)?.[1];
   if (named !== undefined) {
-    const path = followed(resolve(named));
+    const path = followed(fullPath(named));
     if (!path.includes("?")) return path;
     throw new VouchError("usage", `The database's path ${path} has a ?, which the runtime cuts it off at.`, {
       hint: "Keep the database in a folder and under a name without one.",

@@ -106,13 +106,21 @@ describe("people", () => {
   test("one is shown with keys, identities and sessions", async () => {
     const identity = { issuer: "https://login.example.com", subject: "42" };
     await server.store.identities.add(identity, auditor.id, server.now());
+    const page = { user: { ...auditor, disabled: false }, createdAt: server.now(), expiresAt: server.now() + 60 };
+    await server.store.pageSessions.add("by a key", { ...page, method: "key", credentialId: auditor.key.id });
+    await server.store.pageSessions.add("by sign-on", { ...page, method: "sso", credentialId: undefined });
     const { person } = await body(`/v1/admin/person?email=${auditor.email}`);
     expect(person).toMatchObject({
       id: auditor.id,
       role: "auditor",
       credentials: [{ id: auditor.key.id, name: "first", modelAttested: false }],
       identities: [{ ...identity, createdAt: server.now(), lastSeenAt: null }],
-      liveSessions: [{ key: "first", createdAt: server.now() }],
+      sessions: 3,
+      liveSessions: [
+        { kind: "page", key: null, client: null },
+        { kind: "page", key: "first", client: null },
+        { kind: "client", key: "first", createdAt: server.now() },
+      ],
     });
   });
 });

@@ -101,6 +101,16 @@ const rows: Row[] = [
     refused: /--sso-issuer/,
   },
   {
+    title: "a client id with a line end, which follows nothing, and is printed on one line",
+    settings: () => ({ "sso-issuer": "http://127.0.0.1:9", "sso-client-id": "a\\nerror    database: b" }),
+    refused: /sso-client-id in [^\n]*got "a error {4}database: b"\.\n/,
+  },
+  {
+    title: "a claim of single sign-on without an issuer",
+    settings: () => ({ "sso-groups-claim": "groups" }),
+    refused: /--sso-issuer with --sso-groups-claim/,
+  },
+  {
     title: "single sign-on for everybody with an account at Google",
     settings: () => ({ "sso-issuer": "https://accounts.google.com", "sso-client-id": "vouch" }),
     refused: /--sso-tenants/,
@@ -124,6 +134,34 @@ const rows: Row[] = [
     }),
     refused: /Others may write/,
   },
+  ...(["missing", "garbage"] as const).flatMap((what): Row[] => {
+    const blob = (folder: string) =>
+      what === "missing" ? join(folder, "none") : file(join(folder, "blob.jwt"), 0o644, "garbage");
+    const title = `metadata of keys that are ${what}`;
+    return [
+      {
+        title: `${title}, where models must be proved`,
+        settings: (folder) => ({ attestation: "certified", "attestation-metadata": blob(folder) }),
+        refused: /The FIDO metadata .*(cannot be read|are not accepted)/,
+      },
+      {
+        title: `${title}, where models need no proof`,
+        settings: (folder) => ({ "attestation-metadata": blob(folder) }),
+      },
+      {
+        title: `${title}, where the server has others`,
+        settings: async (folder) => {
+          const models = { root: "ab".repeat(32), source: "/blob.jwt", readAt: 1, models: [], skipped: 0 };
+          const store = await openStore(`sqlite:${join(folder, "vouch.db")}`, { create: false, now: 1 });
+          await store.transaction(({ attestationMetadata }) =>
+            attestationMetadata.keep({ number: 1, nextUpdate: "2100-01-01", ...models }),
+          );
+          await store.close();
+          return { attestation: "certified", "attestation-metadata": blob(folder) };
+        },
+      },
+    ];
+  }),
   {
     title: "an audit log in a folder that is missing",
     settings: (folder) => ({ "audit-log": join(folder, "none", "a.jsonl") }),

@@ -79,6 +79,23 @@ test("reports all that is wrong at once, in the file and elsewhere", async () =>
   ]);
 });
 
+test("says of a value that is wrong nothing that follows from it alone", async () => {
+  const path = join(folder, "follows.toml");
+  const wrong = {
+    "sso-client-id": "a\nb",
+    "tls-key": "relative.pem",
+    "key-encryption-key": "file:relative",
+    "browser-login": "perhaps",
+    "attestation-metadata": "relative.jwt",
+  };
+  const right = { database: plain, "sso-issuer": "http://127.0.0.1:9", "tls-cert": "/nowhere" };
+  const lines = Object.entries({ ...right, ...wrong, "browser-login-publish": "on", attestation: "certified" });
+  writeFileSync(path, lines.map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`).join(""));
+  expect(await found({ config: path })).toEqual(
+    Object.keys(wrong).map((name) => like("error", "configuration file", `${name} in ${path}`)),
+  );
+});
+
 test("changes nothing: no file of the database, closed, open or of an older version", async () => {
   const before = stateOf(folder);
   await checkServer({ database: plain }, {}, now);

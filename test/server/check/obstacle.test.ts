@@ -1,7 +1,7 @@
 /** Databases that can be read and not be written: `vouch server check` says what `vouch server run` fails on. */
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { checkServer } from "../../../src/server/check/check.ts";
 import { initializeServer } from "../../../src/server/initialize.ts";
@@ -69,6 +69,38 @@ test("a file whose lock another process holds, and what it has left in its log s
   expect(before[1]).not.toBe("");
   expect((await vouch(["check", "--database", `sqlite:${left}`])).code).toBe(0);
   expect(await read()).toEqual(before);
+});
+
+test("a file with a rollback journal, as a backup is, that another process reads or writes, and looking changes nothing", async () => {
+  const backup = join(folder, "backup.db");
+  const source = new Database(path);
+  source.run("VACUUM INTO ?", [backup]);
+  source.close();
+  const state = () => {
+    const { mtimeMs, ctimeMs, size } = statSync(backup);
+    return { mtimeMs, ctimeMs, size, files: readdirSync(folder) };
+  };
+  const found = async () =>
+    (await checkServer({ database: `sqlite:${backup}`, listen: "127.0.0.1:0" }, {}, now)).findings;
+  const held = {
+    check: "database",
+    level: "error",
+    message: expect.stringContaining("another process holds its lock"),
+  };
+  const before = state();
+  expect(await found()).not.toContainEqual(expect.objectContaining(held));
+  expect(state()).toEqual(before);
+  const other = new Database(backup);
+  for (const begin of ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"]) {
+    other.run(begin);
+    expect(await found()).toContainEqual(expect.objectContaining(held));
+    other.run("ROLLBACK");
+  }
+  other.run("BEGIN");
+  other.query("SELECT * FROM users").all();
+  expect(state()).toEqual(before);
+  await bothRefuse(["--database", `sqlite:${backup}`], "another process holds its lock");
+  other.close();
 });
 
 test("an address that a server has while its database cannot be read is not another program's", async () => {

@@ -1,5 +1,6 @@
 /** `vouch server` with a key-encryption key, as processes. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openStore } from "../../../src/server/store/open.ts";
@@ -115,21 +116,42 @@ test("the key-encryption key is changed, and a new signing key is encrypted unde
     { by: "kek", kek: name },
     { by: "kek", kek: name },
   ]);
-  for (const [settings, problem] of [
-    [[], "no key-encryption key is given"],
-    [source, "is not encrypted under"],
-    [["--key-encryption-key", `file:${join(folder, "none")}`], "cannot be read"],
-    [["--key-encryption-key", `file:${otherKek}`], undefined],
+  const toEveryServer = "Give it to every server";
+  for (const [settings, problem, advice] of [
+    [[], "no key-encryption key is given", toEveryServer],
+    [source, "is not encrypted under", `The list says under which it is.*${toEveryServer}`],
+    [["--key-encryption-key", `file:${join(folder, "none")}`], "cannot be read", toEveryServer],
+    [["--key-encryption-key", `file:${otherKek}`], undefined, ""],
   ] as const) {
     const { code, stdout } = await vouch(["signing-keys", "list", ...settings]);
     expect(code).toBe(0);
     if (problem === undefined) expect(stdout).not.toContain("Warning");
-    else expect(stdout).toMatch(new RegExp(`Warning: .*${problem}.*\\n.*answers 503 from .*[^]*signing-keys retire`));
+    else
+      expect(stdout).toMatch(
+        new RegExp(`Warning: .*${problem}.*\\n.*answers 503 from .*\n.*${advice}[^]*signing-keys retire`),
+      );
     const [waiting, signing] = JSON.parse((await vouch(["signing-keys", "list", "--json", ...settings])).stdout);
     expect(signing.problem).toBeNull();
     expect(waiting.problem).toEqual(problem === undefined ? null : expect.stringContaining(problem));
   }
   expect(await served(["--key-encryption-key", `file:${otherKek}`])).toBe("");
+});
+
+test("of a waiting key whose row is damaged it says so, and not that a server lacks something", async () => {
+  const copy = join(folder, "damaged.db");
+  await vouch(["backup", copy]);
+  const database = new Database(copy);
+  const changed = `json_set(protection, '$.iv', '${"A".repeat(16)}')`;
+  for (const damage of [changed, "'damaged'"]) {
+    database.run(
+      `UPDATE signing_keys SET protection = ${damage} WHERE signs_from = (SELECT max(signs_from) FROM signing_keys)`,
+    );
+    const args = ["signing-keys", "list", "--key-encryption-key", `file:${otherKek}`];
+    const { stdout } = await vouch(args, { VOUCH_DATABASE: `sqlite:${copy}` });
+    expect(stdout).toMatch(/Warning: .*cannot be opened[^]*restore a backup/);
+    expect(stdout).not.toContain("every server");
+  }
+  database.close();
 });
 
 test("the command needs a key, and does not take the key itself", async () => {

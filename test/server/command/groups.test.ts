@@ -66,6 +66,7 @@ test("groups are made, filled, listed, renamed, emptied and removed, and the aud
 
 test.each<[string, string[], number, string]>([
   ["a name that no group has", ["add", "a,b"], 2, "Expected the name of a group"],
+  ["a name that ends in a space", ["add", "team "], 2, "no space last"],
   ["a name that is taken", ["add", "data"], 1, 'There is a group "data" already.'],
   ["no such group", ["join", "nothing", "dev@example.com"], 1, 'There is no group "nothing".'],
   ["nobody", ["join", "data", "nobody@example.com"], 1, "There is no user nobody@example.com."],

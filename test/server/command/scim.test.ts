@@ -61,13 +61,13 @@ test("a person is let be taken up, and taken back", async () => {
 });
 
 test.each([
-  [["add", "okta"], 'There is a token "okta" already'],
-  [["add", "Two words"], "Expected a name for the token"],
-  [["remove", "nothing"], 'There is no token "nothing"'],
-  [["link", "nobody@example.com"], "There is no user nobody@example.com"],
-  [["unlink", "nobody@example.com"], "There is no user nobody@example.com"],
-])("%p is refused", async (args, reason) => {
+  [["add", "okta"], 1, 'There is a token "okta" already'],
+  [["add", "Two words"], 2, "Expected a name for the token"],
+  [["remove", "nothing"], 1, 'There is no token "nothing"'],
+  [["link", "nobody@example.com"], 1, "There is no user nobody@example.com"],
+  [["unlink", "nobody@example.com"], 1, "There is no user nobody@example.com"],
+])("%p is refused with %d", async (args, expected, reason) => {
   const { code, stdout, stderr } = await vouch("scim", ...args);
-  expect({ code: code > 0, stdout }).toEqual({ code: true, stdout: "" });
+  expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
   expect(stderr).toContain(reason);
 });

@@ -136,6 +136,17 @@ test("the commented file changes nothing, and every line of it can be taken as i
   }
 });
 
+test("the file is read once for a command, so that what was checked is what runs", () => {
+  const path = file('listen = "127.0.0.1:1"\ndatabase = "sqlite:/a"\n');
+  const flags = { config: path };
+  const env = {};
+  expect(settingsOf(flags, ["listen"], env).listen.port).toBe(1);
+  writeFileSync(path, 'listen = "127.0.0.1:2"\ndatabase = "sqlite:/b"\n');
+  expect(settingsOf(flags, ["listen", "database"], env)).toMatchObject({ listen: { port: 1 }, database: "sqlite:/a" });
+  expect(find("database", sourcesOf(flags, env)).value).toBe("sqlite:/a");
+  expect(settingsOf({ config: path }, ["database"], env).database).toBe("sqlite:/b");
+});
+
 test("docs/server-settings.md is what `bun build/settings-page.ts` writes", () => {
   expect(readFileSync(join(import.meta.dir, "../../../docs/server-settings.md"), "utf8")).toBe(settingsPage());
 });
@@ -163,6 +174,29 @@ test.each([
   ["a relative path", 'tls-cert = "cert.pem"', "expected an absolute path"],
   ["a relative database", 'database = "sqlite:server.db"', "sqlite: with an absolute path"],
   ["a URL with a path", 'url = "https://vouch.example.com/a"', "expected a URL without a path"],
+  ["a URL with an empty query", 'url = "https://vouch.example.com/?"', "expected a URL without a query"],
+  ["a URL with an empty fragment", 'url = "https://vouch.example.com#"', "expected a URL without a query"],
+  ...["?", "#", "?a=1", "#a", "/?"].map((end): [string, string, string] => [
+    `an issuer that ends in ${end}`,
+    `sso-issuer = "https://login.example.com${end}"`,
+    "expected an https URL without a user, a query or a fragment",
+  ]),
+  ["an issuer with an empty user", 'sso-issuer = "https://@login.example.com"', "expected an https URL without a user"],
+  ["metadata with a fragment", 'attestation-metadata = "https://mds.example.com/#"', "a password or a fragment"],
+  ...["Example\\nlogin", "\\u202eExample", "Exam\\u200bple", "\\u0007", "  "].map((name): [string, string, string] => [
+    `the name ${name}`,
+    `sso-name = "${name}"`,
+    "expected 1 to 64 visible characters",
+  ]),
+  ...(
+    ["tag-groups", "sso-groups", "sso-domains", "sso-tenants", "attestation-allow", "attestation-deny"] as const
+  ).flatMap((name) =>
+    ["a.example,,b.example", "a.example,", ",", ""].map((list): [string, string, string] => [
+      `${name} ${JSON.stringify(list)}`,
+      `${name} = "${list}"`,
+      "expected no empty entry",
+    ]),
+  ),
   ["a name of Object", "constructor = 1", 'unknown key "constructor"'],
   ["a name of a prototype", "__proto__ = 1", 'unknown key "__proto__"'],
 ])("the file is refused with %s", async (_, text, message) => {

@@ -14,8 +14,8 @@ test.each<[string, string[]]>([
 });
 
 test.each([
-  ["", 'Expected --tag-groups GROUP,…, got "" in it.'],
-  ["a,,b", 'Expected --tag-groups GROUP,…, got "" in it.'],
+  ["", 'Expected --tag-groups with no empty entry, got "".'],
+  ["a,,b", 'Expected --tag-groups with no empty entry, got "a,,b".'],
   ["plätform", 'Expected --tag-groups GROUP,…, got "plätform" in it.'],
   [names(41).join(), "Expected --tag-groups with 40 groups at most, got 41."],
   ["Platform,data,platform", '--tag-groups has "platform" twice, in another case: AWS takes them for one.'],

@@ -45,6 +45,22 @@ test("an answer without a header that is always there, and one that grants anoth
   expect(() => expectDocumented(unknown, Response.json({}), { body: {}, sent: undefined })).toThrow("required");
 });
 
+const uuid = crypto.randomUUID();
+
+test.each<object>([
+  { code: "x" },
+  { id: uuid, keys: 1 },
+  { sessions: -1 },
+  { sessions: 1, changed: true },
+  { isMember: true },
+  { id: uuid, members: 1 },
+  { id: "x" },
+])("the change of an administrator with the outcome %p fails its test", (outcome) => {
+  const at = { method: "POST", path: "/v1/admin/changes" };
+  const answer = () => expectDocumented(at, Response.json({ outcome }), { body: { outcome }, sent: undefined });
+  expect(answer).toThrow("outcome");
+});
+
 test("every reference in docs/openapi.yaml leads somewhere", () => {
   const references = JSON.stringify(openapi).matchAll(/"\$ref":"#\/components\/(\w+)\/(\w+)"/g);
   const components = (openapi as unknown as { components: Record<string, Record<string, unknown>> }).components;

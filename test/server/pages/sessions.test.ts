@@ -33,7 +33,12 @@ test("one session ends, all others, and all; nobody else's", async () => {
   const [foreign] = await ids(await (await theirs.get("/")).text());
   expect((await end({ id: foreign! })).status).toBe(404);
   expect((await end({ id: "0".repeat(16) })).status).toBe(404);
-  expect((await end({ which: "everybody" })).status).toBe(400);
+  const wrong: Record<string, string>[] = [{ which: "everybody" }, { id: "x" }, {}];
+  for (const fields of wrong) {
+    const answer = await end(fields);
+    const page = await answer.text();
+    expect([answer.status, /expected (?:Object|\/)|received|\[0-9a-f\]/i.exec(page)]).toEqual([400, null]);
+  }
 
   const elsewhere = new Visitor(server);
   await elsewhere.signIn(person.key);

@@ -70,14 +70,20 @@ test("an identity is linked to a person who is known, to one at a time, and take
   expect((await link("dev@example.com")).stdout).toBe(`dev@example.com is Sub 1 of ${issuer}.\n`);
   expect((await link("dev@example.com")).code).toBe(0);
   expect(await link("other@example.com")).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining("dev@example.com"),
+    code: 1,
+    stderr: expect.stringContaining(
+      `vouch server users unlink dev@example.com --subject 'Sub 1' --sso-issuer ${issuer}/\`.`,
+    ),
   });
   const store = await openStore(database, { create: false, now: Math.floor(Date.now() / 1000) });
   expect(await store.identities.find({ issuer, subject: "Sub 1" })).toMatchObject({ email: "dev@example.com" });
   await store.close();
   const unlink = (email: string) => vouch("users", "unlink", email, "--subject", "Sub 1", "--sso-issuer", issuer);
-  expect((await unlink("other@example.com")).code).toBe(2);
+  expect(await unlink("other@example.com")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("is no identity of other@example.com"),
+  });
+  expect((await unlink("nobody@example.com")).code).toBe(1);
   expect((await unlink("dev@example.com")).code).toBe(0);
   expect((await link("other@example.com")).code).toBe(0);
   const detail = { issuer, subject: "Sub 1" };
@@ -95,6 +101,15 @@ test.each([
 ])("%p says what was expected", async (args, expected) => {
   const refused = await vouch("users", "link", "dev@example.com", ...args);
   expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(expected) });
+});
+
+test("bytes that are no UTF-8 are no subject", async () => {
+  const script = `exec "$0" "$@" --subject "$(printf 'a\\377b')"`;
+  const command = [process.execPath, main, "server", "users", "link", "dev@example.com", "--sso-issuer", issuer];
+  const env = { PATH: process.env["PATH"], HOME: folder, NO_COLOR: "1", VOUCH_DATABASE: database };
+  const child = Bun.spawn(["sh", "-c", script, ...command], { env, stdout: "pipe", stderr: "pipe" });
+  const stderr = await child.stderr.text();
+  expect({ code: await child.exited, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("in UTF-8") });
 });
 
 test("people are still listed without a subcommand", async () => {

@@ -18,6 +18,7 @@ import { knownPerson } from "../people.ts";
 import { knownGroup } from "../groups.ts";
 import { InviteCursor, openInvites, writeInviteCursor } from "../list-invites.ts";
 import { type ListedPerson, listedPerson, peoplePage, personJson } from "../list-people.ts";
+import { liveSessions } from "../list-sessions.ts";
 import { expectRight } from "../rights.ts";
 
 const maxLimit = 200;
@@ -68,7 +69,7 @@ export const showPerson = reading(v.object({ email: QueryText }), async ({ email
   const { user } = listed;
   const groups = await store.groups.ofUser(user.id);
   const identities = await store.identities.ofUser(user.id);
-  const sessions = await store.sessions.ofUser(user.id, now());
+  const sessions = await liveSessions(store, user.id, now());
   const { externalId } = await store.provisioned.stateOf(user.id);
   return {
     person: {
@@ -81,10 +82,11 @@ export const showPerson = reading(v.object({ email: QueryText }), async ({ email
         createdAt,
         lastSeenAt: lastSeenAt ?? null,
       })),
-      liveSessions: sessions.map(({ createdAt, expiresAt, keyName, client }) => ({
+      liveSessions: sessions.map(({ kind, createdAt, expiresAt, key, client }) => ({
+        kind,
         createdAt,
         expiresAt,
-        key: keyName,
+        key: key ?? null,
         client: client ?? null,
       })),
     },

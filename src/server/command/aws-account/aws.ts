@@ -8,7 +8,7 @@ import { defaultAudience } from "../../initialize.ts";
 import { audienceArg, parseAudiences } from "../audiences.ts";
 import { isAwsIssuer, partitionOf } from "./aws-trust.ts";
 import { defineServerCommand } from "../definition.ts";
-import { parseList } from "../list.ts";
+import { parseList } from "../../configuration/list.ts";
 import { type AccountPlan, checkSize } from "./account-plan.ts";
 import { cloudFormationTemplate } from "./cloudformation.ts";
 import { rolesOf } from "./roles.ts";
@@ -133,8 +133,8 @@ function issuerOf(url: string | undefined): string {
 
 function entries(flag: string, form: string, list: string | undefined, isValid: (entry: string) => boolean): string[] {
   if (list === undefined) return [];
-  const found = parseList(list);
-  if (found.length > 0 && found.every(isValid)) return found;
+  const found = parseList(list, flag);
+  if (found.every(isValid)) return found;
   throw new VouchError("usage", `Expected --${flag} ${form}, got "${list}".`);
 }
 

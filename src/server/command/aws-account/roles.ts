@@ -1,7 +1,7 @@
 /** The roles that `vouch server aws` is asked for: for everybody, and for groups. */
 import { VouchError } from "../../../base/errors.ts";
 import { groupName } from "../../store/people/groups.ts";
-import { parseList } from "../list.ts";
+import { parseList } from "../../configuration/list.ts";
 import type { RolePlan } from "./account-plan.ts";
 
 const none = "none";
@@ -43,12 +43,12 @@ export function rolesOf(read: string | undefined, publish: string | undefined, g
 }
 
 function rolesOfGroups(list: string): RolePlan[] {
-  const entries = parseList(list).map((entry) => /^([^=]*)=([^:]*)(?::(.*))?$/.exec(entry)?.slice(1, 4));
+  const entries = parseList(list, "group").map((entry) => /^([^=]*)=([^:]*)(?::(.*))?$/.exec(entry)?.slice(1, 4));
   const isValid = (entry: (string | undefined)[] | undefined) => {
     const [group = "", read = "", publish] = entry ?? [];
     return groupName.test(group) && roleName.test(read) && (publish === undefined || roleName.test(publish));
   };
-  if (entries.length === 0 || !entries.every(isValid)) {
+  if (!entries.every(isValid)) {
     throw new VouchError("usage", `Expected --group GROUP=NAME[:NAME],…, got "${list}".`);
   }
   const taken = new Set<string>();

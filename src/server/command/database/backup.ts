@@ -1,4 +1,5 @@
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
+import { fullPath } from "../../../base/system/full-path.ts";
 import { levelOfKey, type ProtectionLevel } from "../../signing/protection.ts";
 import { lookIntoFile } from "../../store/look.ts";
 import { databaseArg, withStore } from "./database.ts";
@@ -36,7 +37,7 @@ ${advice(levels)}`);
 });
 
 async function levelsIn(file: string): Promise<ProtectionLevel[]> {
-  const copy = await lookIntoFile(resolve(file));
+  const copy = await lookIntoFile(fullPath(file));
   return (copy?.signingKeys ?? []).map(levelOfKey);
 }
 

@@ -1,4 +1,5 @@
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
+import { fullPath } from "../../../base/system/full-path.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { checkSigningKeys } from "../../check/database.ts";
 import { failed, type Finding } from "../../check/finding.ts";
@@ -64,7 +65,7 @@ export const restore = defineServerCommand({
       throw new VouchError("usage", "Expected FILE, the backup.", {
         hint: "Name the file that `vouch server backup FILE` made: `vouch server restore FILE`.",
       });
-    const file = resolve(args.file);
+    const file = fullPath(args.file);
     const path = sqlitePath(url);
     const rows = checkBackup(file);
     const found = required(await lookIntoFile(file), file);

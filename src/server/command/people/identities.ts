@@ -4,6 +4,7 @@ import { settingArgs } from "../../configuration/documentation.ts";
 import { settingsOf } from "../../configuration/settings.ts";
 import type { Flags } from "../../configuration/settings.ts";
 import type { Identity } from "../../store/people/identities.ts";
+import type { Recording } from "../../store/store.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print } from "../definition.ts";
 import { parseEmail } from "./invite.ts";
@@ -39,15 +40,8 @@ export const link = defineServerCommand({
     ],
   },
   args: identityArgs,
-  async run({ args }) {
-    const email = parseEmail(args.email);
-    const identity = identityOf(args, args.subject);
-    const now = currentTime();
-    await withStore(args, false, (store) =>
-      store.transaction((tables) => linkIdentity(tables, "operator", { email, ...identity, now })),
-    );
-    print(`${email} is ${identity.subject} of ${identity.issuer}.`);
-  },
+  run: ({ args }) =>
+    change(args, "is", (tables, about) => linkIdentity(tables, "operator", { ...about, now: currentTime() })),
 });
 
 export const unlink = defineServerCommand({
@@ -62,15 +56,20 @@ export const unlink = defineServerCommand({
     ],
   },
   args: identityArgs,
-  async run({ args }) {
-    const email = parseEmail(args.email);
-    const identity = identityOf(args, args.subject);
-    await withStore(args, false, (store) =>
-      store.transaction((tables) => unlinkIdentity(tables, "operator", { email, ...identity })),
-    );
-    print(`${email} is ${identity.subject} of ${identity.issuer} no more.`);
-  },
+  run: ({ args }) => change(args, "is no more", (tables, about) => unlinkIdentity(tables, "operator", about)),
 });
+
+/** Makes the change, and says that the person "is", or "is no more", who the identity provider has by the subject. */
+async function change(
+  args: Flags & { email: string; subject: string },
+  verb: string,
+  make: (tables: Recording, about: Identity & { email: string }) => Promise<unknown>,
+): Promise<void> {
+  const email = parseEmail(args.email);
+  const identity = identityOf(args, args.subject);
+  await withStore(args, false, (store) => store.transaction((tables) => make(tables, { email, ...identity })));
+  print(`${email} ${verb} ${identity.subject} of ${identity.issuer}.`);
+}
 
 function identityOf(flags: Flags, subject: string): Identity {
   const { "sso-issuer": issuer } = settingsOf(flags, ["sso-issuer"]);
@@ -80,5 +79,8 @@ function identityOf(flags: Flags, subject: string): Identity {
     });
   }
   if (subjectForm.test(subject)) return { issuer, subject };
-  throw new VouchError("usage", "Expected --subject with 1 to 255 characters, none of them a control character.");
+  throw new VouchError(
+    "usage",
+    "Expected --subject with 1 to 255 characters in UTF-8, none of them a control character.",
+  );
 }

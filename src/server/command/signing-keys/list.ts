@@ -6,6 +6,7 @@ import {
   describeProtection,
   type KeyProtector,
   levelOfKey,
+  levelUnder,
   parseProtection,
   type Protection,
 } from "../../signing/protection.ts";
@@ -20,7 +21,12 @@ import { atSameServer } from "../same-server.ts";
 interface Listed {
   status: KeyStatus<SigningKey>;
   /** Why a key that waits could not be opened with the settings of this command. */
-  problem: VouchError | undefined;
+  problem: Problem | undefined;
+}
+
+interface Problem {
+  message: string;
+  advice: string;
 }
 
 export const list = defineServerCommand({
@@ -60,17 +66,28 @@ async function problemOf(
   key: SigningKey,
   issuer: string,
   protector: () => Promise<KeyProtector | undefined>,
-): Promise<VouchError | undefined> {
+): Promise<Problem | undefined> {
+  let given: KeyProtector | undefined;
   try {
     const protection = parseProtection(key.protection, key.kid);
     const isEncrypted = protection !== undefined && protection.by !== "aws-kms-key";
-    await openSigner(key, issuer, isEncrypted ? await protector() : undefined);
+    given = isEncrypted ? await protector() : undefined;
+    await openSigner(key, issuer, given);
     return undefined;
   } catch (error) {
-    const problem = VouchError.from(error);
-    if (problem.code === "internal_error") throw error;
-    return problem;
+    const { code, message, hint } = VouchError.from(error);
+    if (code === "internal_error") throw error;
+    return { message, advice: advise(key, given, hint) };
   }
+}
+
+/** What is wrong is with what opens the key, or with the key: no setting of a server mends a row that is damaged. */
+function advise(key: SigningKey, given: KeyProtector | undefined, hint = ""): string {
+  const level = levelOfKey(key);
+  const everyServer = "Give it to every server, and restart them before then.";
+  if (level === "clear" || level === "unreadable" || level === (given && levelUnder(given))) return hint;
+  if (given === undefined || level === "kms") return `${hint} ${everyServer}`;
+  return `The list says under which it is: name that one with --key-encryption-key or VOUCH_KEY_ENCRYPTION_KEY. ${everyServer}`;
 }
 
 /** Times in seconds since 1970; protection is null for a key in clear text, problem for one that is right or not tried. */
@@ -114,12 +131,12 @@ function toText(listed: readonly Listed[]): string {
   return [...table([["KEY", "STATE", "PRIVATE PART"], ...rows]), ...warnings].join("\n");
 }
 
-function warning({ kid, signsFrom }: SigningKey, { message, hint }: VouchError): string {
+function warning({ kid, signsFrom }: SigningKey, { message, advice }: Problem): string {
   return `
 Warning: with the settings of this command ${kid} cannot be opened. ${message}
 A server with the same settings answers 503 from ${date(signsFrom)} on.
-${hint ?? ""}
-Give every server what opens it and restart it before then, or withdraw the key:
+${advice}
+If nothing helps, withdraw the key:
 
    vouch server signing-keys retire ${kid}`;
 }

@@ -2,8 +2,9 @@
 import type * as v from "valibot";
 import { expectRight, may } from "../../administration/rights.ts";
 import type { Handler, ServerContext } from "../../context.ts";
-import { readQuery } from "../../http/query.ts";
+import { queryOf } from "../../http/query.ts";
 import { type AdminPath, html, outcomeOf } from "../answer.ts";
+import { parseFields } from "../fields.ts";
 import { findSignedIn, type SignedIn } from "../session.ts";
 import { showSignIn } from "../sign-in/page.tsx";
 import { type Child, Fragment, h, type Html } from "../view/jsx.ts";
@@ -52,7 +53,7 @@ export function adminPage<Schema extends v.GenericSchema>(
     const role = await expectRight(context.store, session.user.id, "read");
     const isAdministrator = may(role, "change");
     const mayChange = isAdministrator && session.method === "key";
-    const content = await show(readQuery(request, schema), context, { session, mayChange });
+    const content = await show(parseFields(schema, queryOf(request)), context, { session, mayChange });
     const page = (
       <AdminLayout session={session} path={path} content={content}>
         <Done text={outcomeOf(request, context.url)} />

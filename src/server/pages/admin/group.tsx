@@ -38,7 +38,7 @@ export const groupPage = adminPage("/admin/groups", Query, async ({ name, after 
             <Disclosure label="Add a person">
               <ChangeForm session={reader.session} type="join-group" fields={{ group: group.name, at: "group" }}>
                 <div class="fields">
-                  <TextField id="email" label="Their email address" name="email" maxlength={254} required />
+                  <TextField id="email" name="email" maxlength={254} required />
                   <button type="submit">Add</button>
                 </div>
               </ChangeForm>
@@ -103,7 +103,7 @@ function Changes({ reader: { session }, group: { name, source } }: { reader: Rea
             <ChangeForm session={session} type="rename-group" fields={{ group: name }}>
               <p>Roles at AWS that demand the old name give nothing to its members any more.</p>
               <div class="fields">
-                <TextField id="name" label="New name" name="name" value={name} maxlength={64} required />
+                <TextField id="name" name="name" value={name} maxlength={64} required />
                 <button type="submit">Rename</button>
               </div>
             </ChangeForm>

@@ -22,7 +22,7 @@ export const groupsPage = adminPage("/admin/groups", v.object({ after: text }), 
           <Disclosure label="Make a group">
             <ChangeForm session={reader.session} type="add-group">
               <div class="fields">
-                <TextField id="group" label="Name" name="group" maxlength={64} required />
+                <TextField id="group" name="group" maxlength={64} required />
                 <button type="submit" class="primary">
                   Make it
                 </button>

@@ -24,7 +24,7 @@ export const invitesPage = adminPage(
               <ChangeForm session={reader.session} type="invite">
                 <p>Makes a code for one security key, good for a day. Who is not known yet becomes known by it.</p>
                 <div class="fields">
-                  <TextField id="email" label="Email address" name="email" maxlength={254} required />
+                  <TextField id="email" name="email" maxlength={254} required />
                   <button type="submit" class="primary">
                     Make a code
                   </button>

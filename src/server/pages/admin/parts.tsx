@@ -2,6 +2,7 @@
 import { printable } from "../../../base/words/printable.ts";
 import type { AdminChange } from "../../administration/change.ts";
 import type { GroupSource } from "../../store/people/groups.ts";
+import { type LabelledField, labels } from "../fields.ts";
 import type { SignedIn } from "../session.ts";
 import { type Child, h } from "../view/jsx.ts";
 import { Form } from "../view/parts.tsx";
@@ -44,8 +45,7 @@ export function PersonLink({ email }: { email: string }) {
 
 interface FieldProps {
   id: string;
-  label: string;
-  name: string;
+  name: LabelledField;
   value?: string | undefined;
   maxlength: number;
   required?: boolean;
@@ -54,10 +54,11 @@ interface FieldProps {
   hint?: string;
 }
 
-export function TextField({ id, label, name, value, maxlength, required, list, hint }: FieldProps) {
+/** A field with its label, by which a refusal names it. */
+export function TextField({ id, name, value, maxlength, required, list, hint }: FieldProps) {
   return (
     <div>
-      <label for={id}>{label}</label>
+      <label for={id}>{labels[name]}</label>
       <input
         id={id}
         type="text"
@@ -77,17 +78,16 @@ export function TextField({ id, label, name, value, maxlength, required, list, h
 
 interface SelectProps {
   id: string;
-  label: string;
-  name: string;
+  name: LabelledField;
   value: string | undefined;
   /** Values with their words. */
   options: readonly (readonly [string, string])[];
 }
 
-export function Select({ id, label, name, value, options }: SelectProps) {
+export function Select({ id, name, value, options }: SelectProps) {
   return (
     <div>
-      <label for={id}>{label}</label>
+      <label for={id}>{labels[name]}</label>
       <select id={id} name={name}>
         {options.map(([option, words]) => (
           <option value={option} selected={option === (value ?? "")}>

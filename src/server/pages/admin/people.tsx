@@ -44,10 +44,10 @@ export const peoplePage = adminPage("/admin/people", Query, async ({ after, ...f
     children: (
       <section class="card" aria-label="People">
         <form method="get" action="/admin/people" class="filters" role="search">
-          <TextField id="search" label="Address or name" name="search" value={search} maxlength={254} />
-          <Select id="role" label="Role" name="role" value={role} options={[["", "any"], ...roles.map(named)]} />
-          <Select id="state" label="State" name="state" value={state} options={states} />
-          <Select id="scim" label="SCIM" name="scim" value={scim} options={scimOptions} />
+          <TextField id="search" name="search" value={search} maxlength={254} />
+          <Select id="role" name="role" value={role} options={[["", "any"], ...roles.map(named)]} />
+          <Select id="state" name="state" value={state} options={states} />
+          <Select id="scim" name="scim" value={scim} options={scimOptions} />
           <div class="buttons">
             <button type="submit" class="primary">
               Find

@@ -48,7 +48,7 @@ function NewToken({ reader }: { reader: Reader }) {
       <ChangeForm session={reader.session} type="add-scim-token">
         <p>It is shown once. For a new one in place of an old: make it, give it to the provider, remove the old.</p>
         <div class="fields">
-          <TextField id="token" label="What the audit log calls the provider" name="token" maxlength={32} required />
+          <TextField id="token" name="token" maxlength={32} required />
           <button type="submit" class="primary">
             Make it
           </button>

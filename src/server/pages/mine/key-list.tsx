@@ -3,6 +3,7 @@ import { printable } from "../../../base/words/printable.ts";
 import { describeKey } from "../../../fido/webauthn/authenticator-model.ts";
 import { publicId } from "../../oauth/sessions.ts";
 import type { Credential } from "../../store/people/credentials.ts";
+import { labels } from "../fields.ts";
 import type { SignedIn } from "../session.ts";
 import { Fragment, h } from "../view/jsx.ts";
 import { Disclosure, Form, Section, Table, Time } from "../view/parts.tsx";
@@ -83,7 +84,7 @@ function KeyForms({ session, credential: { id, name }, isOnly }: KeyFormsProps) 
       <Form session={session} action="/keys/rename" fields={{ id, shown: name }} after="touch">
         <div class="fields">
           <div>
-            <label for={field}>Name</label>
+            <label for={field}>{labels.name}</label>
             <input id={field} type="text" name="name" value={name} maxlength={64} required autocomplete="off" />
           </div>
           <button type="submit">Rename</button>
@@ -116,7 +117,7 @@ function AddKey({ session, takesBuiltIn }: Pick<KeysProps, "session" | "takesBui
         ) : null}
         <div class="fields">
           <div>
-            <label for="new-key-name">Name of the new key, if you like</label>
+            <label for="new-key-name">{labels.name} of the new key, if you like</label>
             <input id="new-key-name" type="text" name="name" maxlength={64} autocomplete="off" />
           </div>
           <button type="submit" class="primary">

@@ -2,7 +2,7 @@
 import { printable } from "../../../base/words/printable.ts";
 import type { ServerContext } from "../../context.ts";
 import { ownSessions, publicId } from "../../oauth/sessions.ts";
-import { idleSeconds, type SignedIn } from "../session.ts";
+import { type SignedIn } from "../session.ts";
 import { Fragment, h } from "../view/jsx.ts";
 import { Form, Section, Table, Time } from "../view/parts.tsx";
 
@@ -24,7 +24,7 @@ export async function listedSessions(
   { store, now: clock }: ServerContext,
 ): Promise<ListedSession[]> {
   const now = clock();
-  const pages = await store.pageSessions.ofUser(user.id, now, now - idleSeconds);
+  const pages = await store.pageSessions.ofUser(user.id, now);
   const listed: ListedSession[] = [];
   for await (const each of ownSessions(store, user.id, now)) {
     const where = each.client === undefined ? "A machine without a name" : printable(each.client);

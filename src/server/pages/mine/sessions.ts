@@ -3,14 +3,17 @@ import * as v from "valibot";
 import type { Handler } from "../../context.ts";
 import { findOwn, publicId, sessionNotFound } from "../../oauth/sessions.ts";
 import type { Recording } from "../../store/store.ts";
-import { clearedCookie, idleSeconds, type SignedIn, stillSignedIn } from "../session.ts";
+import { clearedCookie, type SignedIn, stillSignedIn } from "../session.ts";
 import { redirect } from "../answer.ts";
 import { readPageForm } from "../forms.ts";
 
-const Ending = v.union([
-  v.object({ id: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)) }),
-  v.object({ which: v.picklist(["others", "all"]) }),
-]);
+const Ending = v.union(
+  [
+    v.object({ id: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, "expected the id of a session")) }),
+    v.object({ which: v.picklist(["others", "all"]) }),
+  ],
+  "expected about one session, all others, or all",
+);
 
 /** POST /sessions/end: one session, of the command line or of the pages, by its id; all others; or all. */
 export const endSession: Handler = async (request, context) => {
@@ -39,7 +42,7 @@ async function end(
     const isThis = form.which === "all";
     return { ended: await tables.sessions.revokeAll(user.id, now, isThis ? undefined : tokenHash), isThis };
   }
-  const pages = await tables.pageSessions.ofUser(user.id, now, now - idleSeconds);
+  const pages = await tables.pageSessions.ofUser(user.id, now);
   const page = pages.find((each) => publicId(each.tokenHash) === form.id);
   if (page) {
     await tables.pageSessions.remove(page.tokenHash);

@@ -2,6 +2,7 @@
 import { type Role, toRole } from "./roles.ts";
 import { type ScimState, scimStates } from "./provisioned.ts";
 import type { Sql } from "../sql.ts";
+import { idleSeconds } from "./page-sessions.ts";
 import type { User } from "./user.ts";
 
 /** Users of one page. */
@@ -34,7 +35,7 @@ export interface UserSummary extends User {
   scim: ScimState | undefined;
   role: Role;
   createdAt: number;
-  /** Number of live sessions: neither expired nor revoked. */
+  /** Number of live sessions, of the command line and of the pages: neither expired, revoked nor idle. */
   sessions: number;
   /** Expiry of the open invite. */
   inviteExpiresAt: number | undefined;
@@ -180,7 +181,9 @@ export class AccountStore {
         (SELECT CASE WHEN refused_at IS NOT NULL THEN 'refused' WHEN refresh_token IS NOT NULL THEN 'asked' END
           FROM identities WHERE user_id = users.id AND last_seen_at IS NOT NULL
           ORDER BY last_seen_at DESC, subject LIMIT 1) AS recheck,
-        (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
+        (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now})
+          + (SELECT count(*) FROM page_sessions
+            WHERE user_id = users.id AND expires_at > ${now} AND used_at > ${now - idleSeconds}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
       FROM users WHERE email > ${after}
         AND (email LIKE ${pattern} ESCAPE '!' OR lower(display_name) LIKE ${pattern} ESCAPE '!')
@@ -201,7 +204,9 @@ export class AccountStore {
         (SELECT CASE WHEN refused_at IS NOT NULL THEN 'refused' WHEN refresh_token IS NOT NULL THEN 'asked' END
           FROM identities WHERE user_id = users.id AND last_seen_at IS NOT NULL
           ORDER BY last_seen_at DESC, subject LIMIT 1) AS recheck,
-        (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
+        (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now})
+          + (SELECT count(*) FROM page_sessions
+            WHERE user_id = users.id AND expires_at > ${now} AND used_at > ${now - idleSeconds}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
       FROM users WHERE email = ${email}`;
     return row && toSummary(row);

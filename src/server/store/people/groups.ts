@@ -10,7 +10,11 @@ export const groupSources = ["local", "sso", "scim"] as const;
 export type GroupSource = (typeof groupSources)[number];
 
 /** The form of a name: it is part of a tag's key at AWS, and of a command. */
-export const groupName = /^[A-Za-z0-9][\w .:@/-]{0,63}$/;
+export const groupName = /^(?=.{1,64}$)[A-Za-z0-9](?:[\w .:@/-]*[\w.:@/-])?$/;
+
+/** The rule for names, to follow "expected" in a message. */
+export const groupNameRule =
+  "at most 64 of the letters A to Z, digits, spaces and _ . : @ / -, with a letter or digit first and no space last";
 
 export interface Group {
   /** UUID. */

@@ -29,6 +29,9 @@ export interface OwnPageSession {
   expiresAt: number;
 }
 
+/** A session ends when it was not used for so long, in seconds. */
+export const idleSeconds = 30 * 60;
+
 /** Sessions of one person that are listed, the newest. */
 const listed = 100;
 
@@ -77,14 +80,14 @@ export class PageSessionStore {
     await this.#sql`UPDATE page_sessions SET used_at = ${now} WHERE token_hash = ${tokenHash} AND used_at < ${now}`;
   }
 
-  /** The user's sessions that are neither over nor unused since `idleSince`, the newest first; at most 100. */
-  async ofUser(userId: string, now: number, idleSince: number): Promise<OwnPageSession[]> {
+  /** The user's live sessions, neither over nor idle, the newest first; at most 100. */
+  async ofUser(userId: string, now: number): Promise<OwnPageSession[]> {
     const rows = await this.#sql`
       SELECT page_sessions.token_hash, page_sessions.method, page_sessions.created_at, page_sessions.expires_at,
         credentials.name
       FROM page_sessions LEFT JOIN credentials ON credentials.id = page_sessions.credential_id
       WHERE page_sessions.user_id = ${userId} AND page_sessions.expires_at > ${now}
-        AND page_sessions.used_at > ${idleSince}
+        AND page_sessions.used_at > ${now - idleSeconds}
       ORDER BY page_sessions.created_at DESC, page_sessions.token_hash DESC LIMIT ${listed}`;
     return rows.map(toOwn);
   }

@@ -1,6 +1,7 @@
 /** Sessions, by the SHA-256 of their access token, and the replay cache of DPoP proofs. */
 import type { Sql } from "../sql.ts";
 import { type Proof, readProof } from "../../policy/proof.ts";
+import { idleSeconds } from "./page-sessions.ts";
 import type { User } from "./user.ts";
 
 /** Sessions of one page. */
@@ -99,8 +100,8 @@ export class SessionStore {
   }
 
   /**
-   * Revokes the user's pending logins and live sessions, those of the pages too, except that of one token; returns the
-   * number of sessions.
+   * Revokes the user's pending logins and sessions, those of the pages too, except that of one token; returns the number
+   * of those that were live, as `UserSummary` counts them.
    */
   async revokeAll(userId: string, now: number, exceptTokenHash = ""): Promise<number> {
     await this.#sql`UPDATE users SET revocation = (SELECT max(revocation) + 1 FROM users) WHERE id = ${userId}`;
@@ -108,10 +109,10 @@ export class SessionStore {
       UPDATE sessions SET revoked_at = ${now}
       WHERE user_id = ${userId} AND revoked_at IS NULL AND expires_at > ${now} AND token_hash <> ${exceptTokenHash}
       RETURNING token_hash`;
-    const pages = await this.#sql`
+    const pages: { used_at: unknown }[] = await this.#sql`
       DELETE FROM page_sessions
-      WHERE user_id = ${userId} AND expires_at > ${now} AND token_hash <> ${exceptTokenHash} RETURNING token_hash`;
-    return rows.length + pages.length;
+      WHERE user_id = ${userId} AND expires_at > ${now} AND token_hash <> ${exceptTokenHash} RETURNING used_at`;
+    return rows.length + pages.filter((page) => Number(page.used_at) > now - idleSeconds).length;
   }
 
   /**
@@ -142,11 +143,13 @@ export class SessionStore {
     return { revoked: rows.length, live: rows.filter((row) => Number(row.expires_at) > now).length };
   }
 
-  /** Number of live sessions that the credential opened. */
+  /** Number of live sessions that the credential opened, those of the pages too. */
   async countOpenedBy(credentialId: string, now: number): Promise<number> {
     const [row] = await this.#sql`
-      SELECT count(*) AS live FROM sessions
-      WHERE credential_id = ${credentialId} AND revoked_at IS NULL AND expires_at > ${now}`;
+      SELECT (SELECT count(*) FROM sessions
+          WHERE credential_id = ${credentialId} AND revoked_at IS NULL AND expires_at > ${now})
+        + (SELECT count(*) FROM page_sessions
+          WHERE credential_id = ${credentialId} AND expires_at > ${now} AND used_at > ${now - idleSeconds}) AS live`;
     return Number(row.live);
   }
 

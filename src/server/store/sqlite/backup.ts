@@ -1,8 +1,9 @@
 /** Online backup of the database. */
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Database } from "bun:sqlite";
 import { VouchError } from "../../../base/errors.ts";
+import { fullPath } from "../../../base/system/full-path.ts";
 import { removeAbandoned, temporaryName } from "../../../base/system/temporary.ts";
 import { databaseFailure } from "../failure.ts";
 import type { Sql } from "../sql.ts";
@@ -15,7 +16,7 @@ import { suffixes } from "./files.ts";
  * Throws `edit_conflict` (the file exists), `usage` (a name that SQLite gives), `file_error`.
  */
 export async function backUp(source: Sql, path: string): Promise<Record<string, number>> {
-  const target = resolve(path);
+  const target = fullPath(path);
   let folder: string | undefined;
   refuseName(target);
   try {

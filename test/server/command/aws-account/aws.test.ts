@@ -93,7 +93,11 @@ describe("it refuses", () => {
       [...cloudformation, ...given, "--account", `${id},12345`],
       `Expected --account ID,…, got "${id},12345".`,
     ],
-    ["an empty list", [...cloudformation, ...given, "--account", ","], 'Expected --account ID,…, got ",".'],
+    [
+      "an empty list",
+      [...cloudformation, ...given, "--account", ","],
+      'Expected --account with no empty entry, got ",".',
+    ],
     [
       "a region that is none",
       [...cloudformation, ...given, "--region", "us-east-1,$(id)"],
@@ -144,7 +148,7 @@ describe("it refuses", () => {
       [...cloudformation, ...given, "--read-role", "none", "--publish-role", "none"],
       "There is no role: --read-role and --publish-role are both none.",
     ],
-    ...["platform", "=a", "platform=", "plätform=a", "platform=a b", "platform=a:", "platform=a:b:c", ","].map(
+    ...["platform", "=a", "platform=", "plätform=a", "platform=a b", "platform=a:", "platform=a:b:c"].map(
       (group): [string, string[], string] => [
         `the group ${group}`,
         [...cloudformation, ...given, "--group", group],
@@ -155,6 +159,16 @@ describe("it refuses", () => {
       "one role for two groups",
       [...cloudformation, ...given, "--group", "a=role,b=Role"],
       "The role Role is named twice.",
+    ],
+    [
+      "an entry of --region that is empty",
+      [...cloudformation, ...given, "--region", "us-east-1,"],
+      'Expected --region with no empty entry, got "us-east-1,".',
+    ],
+    [
+      "an entry of --audience that is empty",
+      [...cloudformation, ...given, "--audience", "a,,b"],
+      'Expected --audience with no empty entry, got "a,,b".',
     ],
     [
       "an audience with a space",

@@ -371,6 +371,23 @@ test("the only administrator stays one, unless the form says so", async () => {
   }
 });
 
+test.each<[(typeof changeTypes)[number], Fields, string]>([
+  ["invite", { email: "not an address" }, 'Expected an email address in "Email address".'],
+  ["invite", { email: "" }, 'The field "Email address" is empty.'],
+  ["invite", { email: `${"x".repeat(250)}@example.com` }, 'Expected at most 254 characters in "Email address".'],
+  ["add-group", { group: "<b>" }, "Expected at most 64 of the letters A to Z"],
+  ["rename-group", { name: "" }, 'The field "Name" is empty.'],
+  ["give-role", { role: "root" }, 'Expected member, auditor or administrator in "Role".'],
+  ["join-group", { at: "https://evil.example" }, 'Expected person or group in the hidden field "at".'],
+  ["remove-key", { key: "?" }, 'Expected base64url in the hidden field "key".'],
+  ["leave-group", { more: "x" }, 'The form has no field "more".'],
+])("the form %s with %p is refused in one sentence: %s", async (type, fields, sentence) => {
+  const form = { form_token: await administrator.visitor.formToken(), ...fieldsOf(type), ...fields };
+  const answer = await administrator.visitor.post("/touch", { ...form, action: path(type) });
+  const { error }: Json = await answer.json();
+  expect([answer.status, error.message]).toEqual([400, expect.stringContaining(sentence)]);
+});
+
 test.each<[(typeof changeTypes)[number], Fields, number]>([
   ["disable", { email: "nobody@example.com" }, 404],
   ["disable", { email: "not an address" }, 400],

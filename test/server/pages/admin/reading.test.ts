@@ -214,6 +214,17 @@ describe("the audit log", () => {
     expect(rows(await read(`/admin/audit?who=${email}&since=1h`)).length).toBeGreaterThan(0);
     for (const wrong of ["since=yesterday", "event=nothing", "before=x", "who=a&who=b"])
       expect([wrong, (await auditor.visitor.get(`/admin/audit?${wrong}`)).status]).toEqual([wrong, 400]);
+    for (const part of ["", "/export"])
+      expect(await read(`/admin/audit${part}?since=yesterday`)).toContain(
+        "Expected &quot;Since&quot; with a point in time, got &quot;yesterday&quot;.",
+      );
+    expect(await read("/admin/audit?event=nothing")).toContain("Expected the name of an event in &quot;Event&quot;.");
+    expect(await read("/admin/people?role=root")).toContain(
+      "Expected member, auditor or administrator in &quot;Role&quot;.",
+    );
+    expect(await read("/admin?period=99d")).toContain(
+      "Expected 24h, 7d, 30d or 90d in the hidden field &quot;period&quot;.",
+    );
   });
 
   test("comes page by page, with the filter", async () => {

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { ClockGuard } from "../../../../src/server/clock-guard.ts";
 import { endWhatWasOpen } from "../../../../src/server/restored.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
+import { idleSeconds } from "../../../../src/server/store/people/page-sessions.ts";
 import type { User } from "../../../../src/server/store/people/user.ts";
 import { credential, type MakeDatabase, now, openEach } from "./database.ts";
 
@@ -27,7 +28,7 @@ export function keepsPageSessions(make: MakeDatabase): void {
   }
 
   const live = async (user: User) =>
-    (await store.pageSessions.ofUser(user.id, now, 0)).map(({ tokenHash }) => tokenHash).toSorted();
+    (await store.pageSessions.ofUser(user.id, now)).map(({ tokenHash }) => tokenHash).toSorted();
 
   test("is found as it was opened, and its use is noted, never backwards", async () => {
     const opened = {
@@ -42,10 +43,7 @@ export function keepsPageSessions(make: MakeDatabase): void {
     await store.pageSessions.use("one-by-key", now + 50);
     await store.pageSessions.use("one-by-key", now + 20);
     expect((await store.pageSessions.find("one-by-key"))?.usedAt).toBe(now + 50);
-    expect(await store.pageSessions.ofUser(one.id, now + 60, now + 40)).toMatchObject([
-      { tokenHash: "one-by-key", keyName: "blue", method: "key" },
-    ]);
-    expect(await store.pageSessions.ofUser(one.id, now + 100, 0)).toEqual([]);
+    expect(await store.pageSessions.ofUser(one.id, now + 100)).toEqual([]);
   });
 
   test("is not opened by a key that is another's or not there, nor by a key that is missing", async () => {
@@ -66,6 +64,26 @@ export function keepsPageSessions(make: MakeDatabase): void {
       false,
     ]);
     expect(await live(other)).toEqual(["other-by-key"]);
+  });
+
+  test("is live until it is over or idle, and counted while it is: as many as a revocation ends", async () => {
+    const session = { user: one, method: "key", createdAt: now, expiresAt: now + 10 * idleSeconds } as const;
+    for (const name of ["used", "idle"]) await store.pageSessions.add(name, { ...session, credentialId: "one-key" });
+    await store.pageSessions.use("used", now + 99);
+    const later = now + idleSeconds;
+    expect(await store.pageSessions.ofUser(one.id, later)).toMatchObject([
+      { tokenHash: "used", keyName: "blue", method: "key" },
+    ]);
+    const counts = async (time: number) => [
+      (await store.accounts.summary("one@example.com", time))?.sessions,
+      (await store.accounts.users(time)).find(({ id }) => id === one.id)?.sessions,
+      await store.sessions.countOpenedBy("one-key", time),
+    ];
+    expect(await counts(now)).toEqual([4, 4, 3]);
+    expect(await counts(later)).toEqual([1, 1, 1]);
+    expect(await store.transaction(({ sessions }) => sessions.revokeAll(one.id, later))).toBe(1);
+    expect(await store.pageSessions.find("idle")).toBeUndefined();
+    expect(await counts(later)).toEqual([0, 0, 0]);
   });
 
   test("ends with the removal of the key that opened it", async () => {

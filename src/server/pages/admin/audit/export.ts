@@ -4,7 +4,8 @@ import { printableJson } from "../../../../base/words/printable.ts";
 import { expectRight } from "../../../administration/rights.ts";
 import { type AuditFilter, entries } from "../../../audit/search.ts";
 import type { Handler, ServerContext } from "../../../context.ts";
-import { readQuery } from "../../../http/query.ts";
+import { queryOf } from "../../../http/query.ts";
+import { parseFields } from "../../fields.ts";
 import { type SignedIn, signedIn, stillSignedIn } from "../../session.ts";
 import { auditFields, auditFilter } from "./query.ts";
 
@@ -15,7 +16,7 @@ const chunkLength = 64 * 1024;
 export const exportAudit: Handler = async (request, context) => {
   const session = await signedIn(request, context);
   await expectRight(context.store, session.user.id, "read");
-  const filter = auditFilter(readQuery(request, v.object(auditFields)), context.now());
+  const filter = auditFilter(parseFields(v.object(auditFields), queryOf(request)), context.now());
   const chunks = lines(context, session, filter);
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {

@@ -29,10 +29,10 @@ export const auditPage = adminPage("/admin/audit", Query, async ({ before, ...fi
     children: (
       <section class="card" aria-label="Audit log">
         <form method="get" action="/admin/audit" class="filters" role="search">
-          <TextField id="who" label="Who" name="who" value={who} maxlength={1400} hint="email, address, key" />
-          <Select id="event" label="Event" name="event" value={event} options={events} />
-          <TextField id="since" label="Since" name="since" value={since} maxlength={40} hint="7d, 2026-11-28" />
-          <TextField id="until" label="Until" name="until" value={until} maxlength={40} hint="12h, 2026-11-29" />
+          <TextField id="who" name="who" value={who} maxlength={1400} hint="email, address, key" />
+          <Select id="event" name="event" value={event} options={events} />
+          <TextField id="since" name="since" value={since} maxlength={40} hint="7d, 2026-11-28" />
+          <TextField id="until" name="until" value={until} maxlength={40} hint="12h, 2026-11-29" />
           <div class="buttons">
             <button type="submit" class="primary">
               Show

@@ -36,7 +36,6 @@ export function Access({ session, user, keys }: { session: SignedIn; user: UserS
             <div class="fields">
               <Select
                 id="new-role"
-                label="Role"
                 name="role"
                 value={user.role}
                 options={roles.map((role) => [role, described[role]] as const)}

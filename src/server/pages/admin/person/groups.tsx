@@ -45,7 +45,7 @@ function Join({ reader, email, known }: Pick<Props, "reader" | "email" | "known"
     <Disclosure label="Add to a group">
       <ChangeForm session={reader.session} type="join-group" fields={{ email, at: "person" }}>
         <div class="fields">
-          <TextField id="group" label="Name of the group" name="group" maxlength={64} required list="known-groups" />
+          <TextField id="group" name="group" maxlength={64} required list="known-groups" />
           <button type="submit">Add</button>
         </div>
         <datalist id="known-groups">

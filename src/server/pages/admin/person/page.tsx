@@ -4,11 +4,11 @@ import { VouchError } from "../../../../base/errors.ts";
 import { printable } from "../../../../base/words/printable.ts";
 import { announcementFor } from "../../../announced/announcement.ts";
 import { listedPerson } from "../../../administration/list-people.ts";
+import { type LiveSession, liveSessions } from "../../../administration/list-sessions.ts";
 import type { ServerContext } from "../../../context.ts";
 import { QueryText } from "../../../http/query.ts";
 import type { UserSummary } from "../../../store/people/accounts.ts";
 import { recentActivity } from "../../mine/activity-table.tsx";
-import { idleSeconds } from "../../session.ts";
 import { type Child, Fragment, h } from "../../view/jsx.ts";
 import { Empty, Notice, Section, Table, Time } from "../../view/parts.tsx";
 import { adminPage, type Reader } from "../admin-page.tsx";
@@ -30,7 +30,7 @@ const maxSessions = 100;
 export const personPage = adminPage("/admin/people", v.object({ email: QueryText }), async (query, context, reader) => {
   const { store, now } = context;
   const { user, keys } = await listedPerson(store, query.email, now());
-  const sessions = await sessionsOf(context, user);
+  const sessions = await liveSessions(store, user.id, now());
   const { entries } = await recentActivity(context, user.id, undefined, shown);
   return {
     title: user.email,
@@ -119,31 +119,12 @@ const rechecks = {
   refused: "refused by the identity provider",
 } as const;
 
-interface ListedSession {
-  where: string;
-  how: string;
-  createdAt: number;
-  expiresAt: number;
+function whereOf({ kind, client }: LiveSession): string {
+  if (kind === "page") return "A browser";
+  return client === undefined ? "A machine without a name" : printable(client);
 }
 
-/** Sessions of the pages, then those of the command line. */
-async function sessionsOf({ store, now: clock }: ServerContext, { id }: UserSummary): Promise<ListedSession[]> {
-  const now = clock();
-  const pages = await store.pageSessions.ofUser(id, now, now - idleSeconds);
-  const laptops = await store.sessions.ofUser(id, now);
-  return [
-    ...pages.map(({ method, keyName = "", createdAt, expiresAt }) => {
-      const how = method === "sso" ? "single sign-on" : printable(keyName);
-      return { where: "A browser", how, createdAt, expiresAt };
-    }),
-    ...laptops.toReversed().map(({ client, keyName, createdAt, expiresAt }) => {
-      const where = client === undefined ? "A machine without a name" : printable(client);
-      return { where, how: printable(keyName), createdAt, expiresAt };
-    }),
-  ].slice(0, maxSessions);
-}
-
-function Sessions({ reader, user, sessions }: { reader: Reader; user: UserSummary; sessions: ListedSession[] }) {
+function Sessions({ reader, user, sessions }: { reader: Reader; user: UserSummary; sessions: LiveSession[] }) {
   return (
     <Section id="sessions" title="Sessions">
       {sessions.length === 0 ? (
@@ -151,15 +132,15 @@ function Sessions({ reader, user, sessions }: { reader: Reader; user: UserSummar
       ) : (
         <Table
           label="Sessions"
-          rows={sessions}
+          rows={sessions.slice(0, maxSessions)}
           columns={[
             {
               title: "Machine",
               isHeader: true,
-              cell: ({ where, how }) => (
+              cell: (session) => (
                 <span>
-                  {where}
-                  <span class="sub">{how}</span>
+                  {whereOf(session)}
+                  <span class="sub">{session.key === undefined ? "single sign-on" : printable(session.key)}</span>
                 </span>
               ),
             },

@@ -44,8 +44,8 @@ export function Identities({ reader, email, identities, issuer }: IdentitiesProp
               that was refused.
             </p>
             <div class="fields">
-              <TextField id="subject" label="Subject (sub)" name="subject" maxlength={255} required />
-              <TextField id="issuer" label="Issuer" name="issuer" value={issuer} maxlength={2048} required />
+              <TextField id="subject" name="subject" maxlength={255} required />
+              <TextField id="issuer" name="issuer" value={issuer} maxlength={2048} required />
               <button type="submit">Link it</button>
             </div>
           </ChangeForm>

@@ -1,4 +1,5 @@
 /** Fields of the form that sets a profile. */
+import { labels } from "../../fields.ts";
 import { type Child, h } from "../../view/jsx.ts";
 import { TextField } from "../parts.tsx";
 
@@ -20,11 +21,11 @@ export function WhatAndWhom({ groups, group, text, children }: Props) {
       {children}
       <TextField
         id="for-group"
-        label="Group that it is for (nobody named: everybody)"
         name="group"
         value={group}
         maxlength={64}
         list="known-groups"
+        hint="nobody named: everybody"
       />
       <datalist id="known-groups">
         {groups.map(({ name }) => (
@@ -32,7 +33,7 @@ export function WhatAndWhom({ groups, group, text, children }: Props) {
         ))}
       </datalist>
       <div>
-        <label for="profile-text">What it announces: TOML or JSON</label>
+        <label for="profile-text">{labels.text}</label>
         <textarea
           id="profile-text"
           name="text"

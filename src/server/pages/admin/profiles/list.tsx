@@ -23,7 +23,7 @@ export const profilesPage = adminPage("/admin/profiles", v.object({}), async (_q
           <Disclosure label="Announce something">
             <ChangeForm session={reader.session} type="set-profile">
               <WhatAndWhom groups={await store.groups.page({ limit: 200 })} group={undefined} text={example}>
-                <TextField id="profile" label="Name of the profile" name="profile" maxlength={64} required />
+                <TextField id="profile" name="profile" maxlength={64} required />
               </WhatAndWhom>
               <p class="actions">
                 <button type="submit" class="primary">
