@@ -3,9 +3,9 @@
  * and a person answers what is asked.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { basename, delimiter, join } from "node:path";
-import { releaseHost } from "../build/release.ts";
+import { mkdirSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { releaseHost, releaseRoute } from "../build/release.ts";
 import { type Laptop, person, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
 import { requires } from "../requires.ts";
@@ -31,17 +31,7 @@ describe.skipIf(process.platform !== "linux" || !requires("bash", "curl", "npm",
     beforeAll(async () => {
       await releaseHost(release, sandboxExecutable);
       laptop = await startLaptop({
-        routes: [
-          {
-            hosts: ["github.com"],
-            handle: ({ url }) => {
-              const [, name] =
-                /^\/example-org\/vouch\/releases\/latest\/download\/([^/]+)$/.exec(new URL(url).pathname) ?? [];
-              const path = join(release, basename(name ?? "none"));
-              return existsSync(path) ? new Response(Bun.file(path)) : new Response("Not Found", { status: 404 });
-            },
-          },
-        ],
+        routes: [releaseRoute(release)],
       });
       await seedPackage(laptop.sandbox.registries, "npm", myLib);
       // A laptop before the first day: neither vouch nor its shims are on PATH.

@@ -39,19 +39,25 @@ export function startFront(routes: readonly Route[], certificates: Certificates)
 
 /**
  * A handler that passes requests on to a server on this machine, as the reverse proxy before a company's Vouch server
- * does. `upstream` gives its origin (`http://127.0.0.1:PORT`); with none, or none that answers, the answer is 502.
+ * does. `upstream` gives its origin (`http://127.0.0.1:PORT`, or https, then `authority` the one of its certificate for
+ * the request's host, PEM); with none, or none that answers, the answer is 502.
  */
-export function reverseProxy(upstream: () => string | undefined): Handler {
+export function reverseProxy(
+  upstream: () => string | undefined,
+  authority: () => string | undefined = () => undefined,
+): Handler {
   return async (request) => {
     const origin = upstream();
     if (!origin) return new Response("The Vouch server is not running.\n", { status: 502 });
-    const { pathname, search, host } = new URL(request.url);
+    const { pathname, search, host, hostname } = new URL(request.url);
     const headers = new Headers(request.headers);
     headers.set("host", host);
     headers.set("x-forwarded-proto", "https");
     try {
       const { method, body } = request;
-      return await fetch(`${origin}${pathname}${search}`, { method, headers, body, redirect: "manual" });
+      const ca = authority();
+      const tls = ca === undefined ? {} : { tls: { ca, serverName: hostname } };
+      return await fetch(`${origin}${pathname}${search}`, { method, headers, body, redirect: "manual", ...tls });
     } catch (error) {
       return new Response(`The Vouch server does not answer: ${(error as Error).message}\n`, { status: 502 });
     }

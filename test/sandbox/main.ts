@@ -71,8 +71,8 @@ export interface Sandbox {
   answered: readonly AnsweredRequest[];
   /** Every request to the buckets that hold the assets, until now. */
   assetRequests(this: void): AssetRequest[];
-  /** From now on requests to vouch.example.com go there; undefined: they are answered 502. */
-  setVouchServer(this: void, origin: string | undefined): void;
+  /** From now on requests to vouch.example.com go there, as `reverseProxy` has it; undefined: they are answered 502. */
+  setVouchServer(this: void, origin: string | undefined, authority?: string): void;
   stop(): Promise<void>;
 }
 
@@ -85,6 +85,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "vouch-sandbox-"));
   mkdirSync(folder, { recursive: true });
   let vouchServer = options.vouchServer;
+  let vouchAuthority: string | undefined;
   const assets = new AssetStore(account, region);
   const repositories = new Repositories(account, assets);
   const others = (options.others ?? []).map(({ account: other }) => other);
@@ -125,7 +126,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const regions = [...new Set([region, ...(options.others ?? []).map((each) => each.region)])];
   const routes: Route[] = [
     ...regions.flatMap((each) => awsRoutes(each)),
-    { hosts: [names.vouchHost], handle: reverseProxy(() => vouchServer) },
+    {
+      hosts: [names.vouchHost],
+      handle: reverseProxy(
+        () => vouchServer,
+        () => vouchAuthority,
+      ),
+    },
     ...(options.routes ?? []),
   ];
   const certificates = await makeCertificates(
@@ -147,8 +154,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     counters: () => structuredClone({ ...account.calls, ...repositories.counters }),
     answered: repositories.answered,
     assetRequests: () => stores.flatMap(({ requests }) => requests),
-    setVouchServer(origin) {
+    setVouchServer(origin, authority) {
       vouchServer = origin;
+      vouchAuthority = authority;
     },
     async stop() {
       await proxy.stop();

@@ -44,17 +44,17 @@ export interface Postgres {
 }
 
 /**
- * Makes and starts one on a free port, and a Unix socket in its folder; the user "vouch" needs no password. `first` are
- * the settings of its first start.
+ * Makes and starts one on a free port, and a Unix socket in its folder; the superuser, like all others, needs no password.
+ * `first` are the settings of its first start.
  */
-export async function startPostgres(first: Record<string, string> = {}): Promise<Postgres> {
+export async function startPostgres(first: Record<string, string> = {}, superuser = "vouch"): Promise<Postgres> {
   const temporary = tempFolder("/tmp");
   const folder = temporary.path;
   if (isRoot) chownSync(folder, nobody, nobody);
   const bin = programs()!;
   const data = join(folder, "data");
   const made = Bun.spawnSync(
-    asUser([join(bin, "initdb"), "-D", data, "-U", "vouch", "--auth=trust", "--no-sync", "--locale=C", "-E", "UTF8"]),
+    asUser([join(bin, "initdb"), "-D", data, "-U", superuser, "--auth=trust", "--no-sync", "--locale=C", "-E", "UTF8"]),
     { cwd: folder, stdin: "ignore", stdout: "ignore", stderr: "pipe" },
   );
   if (!made.success) throw new Error(`initdb: ${made.stderr.toString()}`);
@@ -69,7 +69,7 @@ export async function startPostgres(first: Record<string, string> = {}): Promise
     },
     async database() {
       const name = `test_${++databases}`;
-      const sql = lookInto(`postgres://vouch@127.0.0.1:${port}/postgres`);
+      const sql = lookInto(`postgres://${superuser}@127.0.0.1:${port}/postgres`);
       await sql.unsafe(`CREATE DATABASE ${name}`);
       await sql.close();
       return `postgres://vouch@127.0.0.1:${port}/${name}`;
@@ -84,7 +84,7 @@ export async function startPostgres(first: Record<string, string> = {}): Promise
         stdout: "ignore",
         stderr: Bun.file(logFile),
       });
-      await untilItAnswers(port, running, logFile);
+      await untilItAnswers(`postgres://${superuser}@127.0.0.1:${port}/postgres`, running, logFile);
     },
     async stop(how = "SIGINT") {
       running?.kill(how);
@@ -134,9 +134,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilItAnswers(port: number, running: Bun.Subprocess, logFile: string): Promise<void> {
+async function untilItAnswers(url: string, running: Bun.Subprocess, logFile: string): Promise<void> {
   for (;;) {
-    const sql = lookInto(`postgres://vouch@127.0.0.1:${port}/postgres`);
+    const sql = lookInto(url);
     try {
       await sql`SELECT 1`;
       return;

@@ -8,7 +8,7 @@ import { sha256 } from "../../../src/server/random.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
 import { startTestServer, type TestServer } from "../test-server.ts";
 import { TestSecurityKey } from "../webauthn/security-key.ts";
-import { localUrl, startBrowser, Tab } from "./browser.ts";
+import { atLocalUrl, localUrl, startBrowser, Tab } from "./browser.ts";
 
 const widths = [1200, 360];
 const schemes = ["light", "dark"] as const;
@@ -45,7 +45,7 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
       browserLogin: { publish: false },
       rateLimits: { enroll: 1e6, login: 1e6, token: 1e6 },
     });
-    browser = await startBrowser(server);
+    browser = await startBrowser(atLocalUrl(server));
   });
   afterAll(async () => {
     await browser?.close();

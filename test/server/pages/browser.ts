@@ -1,4 +1,5 @@
 /** Chromium with a virtual security key, at a test server's pages. */
+import { createHash, type X509Certificate } from "node:crypto";
 import { launch, type Browser, type CDPSession, type ElementHandle, type Page } from "puppeteer-core";
 import axe from "axe-core/axe.min.js" with { type: "text" };
 import type { TestSecurityKey } from "../webauthn/security-key.ts";
@@ -7,18 +8,26 @@ import type { TestServer } from "../test-server.ts";
 /** The server's URL in the browser: WebAuthn and Secure cookies want https, or this name. */
 export const localUrl = "http://localhost";
 
-/** Starts Chromium, for which the server is at `localUrl`. */
-export async function startBrowser(server: TestServer): Promise<Browser> {
+/** The arguments by which Chromium finds a server at `localUrl`. */
+export function atLocalUrl(server: TestServer): string[] {
+  return [`--host-resolver-rules=MAP localhost:80 ${new URL(server.base).host}`];
+}
+
+/** The arguments by which Chromium finds a server at its public name, and trusts the key of this certificate. */
+export function atPublicName(url: string, address: string, certificate: X509Certificate): string[] {
+  const key = certificate.publicKey.export({ type: "spki", format: "der" });
+  return [
+    `--host-resolver-rules=MAP ${new URL(url).hostname}:443 ${address}`,
+    `--ignore-certificate-errors-spki-list=${createHash("sha256").update(key).digest("base64")}`,
+  ];
+}
+
+/** Starts Chromium, which finds a server by these arguments. */
+export async function startBrowser(args: readonly string[]): Promise<Browser> {
   return await launch({
     executablePath: Bun.which("chromium")!,
     // root has no sandbox in a container; the pages are our own.
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-dev-shm-usage",
-      "--lang=en-GB",
-      `--host-resolver-rules=MAP localhost:80 ${new URL(server.base).host}`,
-    ],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en-GB", ...args],
     env: { ...process.env, TZ: "UTC" },
     protocolTimeout: 600_000,
   });
@@ -35,24 +44,26 @@ export class Tab {
   readonly page: Page;
   readonly complaints: string[] = [];
   readonly #session: CDPSession;
+  readonly #url: string;
 
-  private constructor(page: Page, session: CDPSession) {
+  private constructor(page: Page, session: CDPSession, url: string) {
     this.page = page;
     this.#session = session;
+    this.#url = url;
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("console", (message) => {
       if (message.type() === "error") this.complaints.push(message.text());
     });
   }
 
-  /** Opens a tab that shares nothing with others. */
-  static async open(browser: Browser): Promise<Tab> {
+  /** Opens a tab that shares nothing with others; `url` is the server's in this browser. */
+  static async open(browser: Browser, url = localUrl): Promise<Tab> {
     const context = await browser.createBrowserContext();
     const page = await context.newPage();
     page.setDefaultTimeout(120_000);
     const session = await page.createCDPSession();
     await session.send("WebAuthn.enable");
-    return new Tab(page, session);
+    return new Tab(page, session, url);
   }
 
   /** Plugs in a security key: an empty one, or one with these credentials. */
@@ -68,7 +79,7 @@ export class Tab {
       },
     });
     for (const key of keys) {
-      const credential = { ...key.exported(), isResidentCredential: true, rpId: new URL(localUrl).hostname };
+      const credential = { ...key.exported(), isResidentCredential: true, rpId: new URL(this.#url).hostname };
       await this.#session.send("WebAuthn.addCredential", { authenticatorId, credential });
     }
     return this.#handle(authenticatorId);
@@ -117,7 +128,7 @@ export class Tab {
   }
 
   async goTo(path: string): Promise<void> {
-    await this.page.goto(localUrl + path);
+    await this.page.goto(this.#url + path);
   }
 
   /** Clicks the button or link with this text, within the first element of the selector. */
@@ -142,7 +153,7 @@ export class Tab {
   async before(path: string, work: () => Promise<void>): Promise<void> {
     await this.page.setRequestInterception(true);
     this.page.on("request", (request) => {
-      const ready = request.url() === localUrl + path ? work() : Promise.resolve();
+      const ready = request.url() === this.#url + path ? work() : Promise.resolve();
       void ready.then(() => request.continue());
     });
   }

@@ -5,14 +5,14 @@ import { requires } from "../../requires.ts";
 import { BrowserClient, codeIn } from "../oauth/browser-client.ts";
 import { startTestServer, type TestServer } from "../test-server.ts";
 import { TestSecurityKey } from "../webauthn/security-key.ts";
-import { localUrl, startBrowser, Tab, type VirtualKey } from "./browser.ts";
+import { atLocalUrl, localUrl, startBrowser, Tab, type VirtualKey } from "./browser.ts";
 
 const rateLimits = { enroll: 1e6, login: 1e6, token: 1e6 };
 
 /** A server with this policy, in a browser. */
 async function started(policy: Parameters<typeof startTestServer>[0]) {
   const server = await startTestServer({ url: localUrl, rateLimits, ...policy });
-  const browser = await startBrowser(server);
+  const browser = await startBrowser(atLocalUrl(server));
   return { server, browser };
 }
 

@@ -38,6 +38,12 @@ test("a security key signs in: the page says who it is, and the audit log how", 
   expect(entry).toMatchObject({ event: "page_sign_in", credential: key.id, detail: { method: "key" } });
 });
 
+test("who has no key is sent to an administrator where there is no single sign-on", async () => {
+  const page = await (await new Visitor(server).get("/")).text();
+  expect(page).toContain("Ask your administrator for a code");
+  expect(page).not.toContain("/enroll");
+});
+
 test("leads on to the page that was asked for", async () => {
   const page = await (await new Visitor(server).get("/activity")).text();
   expect(page).toContain('name="next" value="activity"');

@@ -1,5 +1,5 @@
 /**
- * npm's oidc-provider as a company's identity provider. Run by Node.js as `node oidc-provider.mjs FOLDER REDIRECT_URI`,
+ * npm's oidc-provider as a company's identity provider. Run by Node.js as `node oidc-provider.mjs FOLDER REDIRECT_URI SECRET`,
  * where FOLDER has the package in node_modules; prints its URL. Its development interactions take any login and password;
  * an account has its login as subject and the address LOGIN@example.com, until somebody asks for /disable/LOGIN.
  */
@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 
 // Its warnings would meet a pipe that is read no more.
 for (const level of ["log", "info", "warn", "error"]) console[level] = () => {};
-const [folder, redirectUri] = process.argv.slice(2);
+const [folder, redirectUri, secret] = process.argv.slice(2);
 const entry = join(folder, "node_modules/oidc-provider/lib/index.js");
 const { Provider } = await import(pathToFileURL(entry).href);
 const disabled = new Set();
@@ -20,7 +20,7 @@ server.listen(0, "127.0.0.1", () => {
     clients: [
       {
         client_id: "vouch",
-        client_secret: "the secret of the client",
+        client_secret: secret,
         grant_types: ["authorization_code", "refresh_token"],
         redirect_uris: [redirectUri],
         response_types: ["code"],

@@ -1,41 +1,32 @@
 /** Single sign-on at npm's oidc-provider, whose pages a script fills in. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { dirname, join } from "node:path";
 import { Secret } from "../../../src/base/secret.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
 import { ssoSettings } from "../../../src/server/sso/settings.ts";
 import { localKek } from "../../../src/server/signing/local-kek.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { TestSecurityKey } from "../webauthn/security-key.ts";
-import { requires, requiresPath } from "../../requires.ts";
 import { origin, startTestServer, type TestServer, tokenUrl } from "../test-server.ts";
 import { Browser, type Page, shownCode } from "./browser.ts";
+import { oidcClientSecret, type OidcProvider, requiresOidcProvider, startOidcProvider } from "./start-oidc-provider.ts";
 
-const root = join(import.meta.dir, "../../..");
-const packageFolder = join(root, ".tools/oidc-provider/node_modules/oidc-provider");
-const installed = requires("node") && requiresPath(packageFolder, ".ci/tools oidc-provider");
+const installed = requiresOidcProvider();
 
 /** The provider's, in seconds since 1970. */
 const realTime = () => Math.floor(Date.now() / 1000);
 
-let child: Bun.Subprocess<"ignore", "pipe", "ignore"> | undefined;
+let provider: OidcProvider | undefined;
 let issuer: string;
 let server: TestServer;
 beforeAll(async () => {
   if (!installed) return;
-  const program = join(import.meta.dir, "oidc-provider.mjs");
-  const folder = dirname(dirname(packageFolder));
-  child = Bun.spawn([Bun.which("node")!, program, folder, `${origin}/sso/callback`], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "ignore",
-  });
-  issuer = await firstLine(child.stdout);
+  provider = await startOidcProvider(origin);
+  ({ issuer } = provider);
   const configured = ssoSettings({ "sso-issuer": issuer, "sso-client-id": "vouch", "sso-groups": ["developers"] })!;
   server = await startTestServer({
     singleSignOn: {
       ...configured,
-      clientSecret: new Secret("the secret of the client"),
+      clientSecret: new Secret(oidcClientSecret),
       recheck: { graceSeconds: 3600 },
     },
     keyProtector: await localKek(new Secret(new Uint8Array(32).fill(5))),
@@ -45,18 +36,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server?.stop();
-  child?.kill();
-  await child?.exited;
+  await provider?.stop();
 });
-
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  let text = "";
-  for await (const chunk of stream) {
-    text += new TextDecoder().decode(chunk);
-    if (text.includes("\n")) break;
-  }
-  return text.split("\n", 1)[0]!;
-}
 
 /** Fills in the provider's pages, login and consent, until it leads back to the server. */
 async function signIn(authorization: string, login: string): Promise<URL> {

@@ -71,6 +71,12 @@ describe("a person without a key", () => {
     expect(invite).toMatchObject({ event: "invite", user: user.id, detail: { expiresAt: server.now() + 600 } });
   });
 
+  test("is led to the page of the code by the sign-in", async () => {
+    const { text } = await browser.get("/");
+    expect(text).toContain('<a href="/enroll">Get a code</a>');
+    expect(text).not.toContain("administrator");
+  });
+
   test("has one code at a time, and each for ten minutes", async () => {
     const first = shownCode(await browser.signOn(provider))!;
     const second = shownCode(await browser.signOn(provider))!;

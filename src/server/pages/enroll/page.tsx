@@ -33,7 +33,7 @@ export function showCode(code: string, { email, server }: { email: string; serve
       <h1>Your enrolment code</h1>
       <section class="card">
         <p>For {printable(email)}, good for one security key within ten minutes:</p>
-        <p>
+        <p class="code">
           <strong>
             <code>{code}</code>
           </strong>

@@ -55,7 +55,9 @@ function SignIn({ context: { singleSignOn, url }, next, done }: SignInProps) {
         )}
       </section>
       <p class="hint">
-        No key yet? Ask your administrator for a code, then run <code>vouch enroll --server {url}</code> in a terminal.
+        No key yet?{" "}
+        {singleSignOn === undefined ? "Ask your administrator for a code" : <a href="/enroll">Get a code</a>}, then run{" "}
+        <code>vouch enroll --server {url}</code> in a terminal.
       </p>
     </Layout>
   );

@@ -3,12 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { awsClis, requires, requiresAwsCli } from "../../../requires.ts";
-import { tempFolder, tempFolderUntil } from "../../../temp-folder.ts";
+import { tempFolder } from "../../../temp-folder.ts";
 import { type Administrator, startAdministrator } from "./administrator.ts";
+import { currentAwsCli, makesProviders } from "./aws-cli.ts";
 import { decidesAsDocumented } from "./decisions.ts";
 import { audiencesOf, id, issuerUrl, oddAudiences, printed, vouchServerAws } from "./printed.ts";
-
-const folder = tempFolderUntil(afterAll);
 
 /** Runs the script with that AWS CLI as `aws`, in the shell of scripts. */
 async function run(aws: string, script: string, { env }: Administrator) {
@@ -26,21 +25,6 @@ async function run(aws: string, script: string, { env }: Administrator) {
   });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   return { code: await child.exited, lines: stdout.split("\n").slice(0, -1), stderr };
-}
-
-/** Whether that AWS CLI makes a provider without a thumbprint, which old ones demand. */
-function makesProviders(aws: string): boolean {
-  const command = [
-    aws,
-    "iam",
-    "create-open-id-connect-provider",
-    "--url",
-    issuerUrl,
-    "--generate-cli-skeleton",
-    "output",
-  ];
-  const env = { PATH: process.env["PATH"], HOME: folder, AWS_DEFAULT_REGION: "us-east-1" };
-  return Bun.spawnSync(command, { env, stdout: "ignore", stderr: "ignore" }).success;
 }
 
 const clis = requiresAwsCli() ? awsClis() : [];
@@ -78,11 +62,7 @@ describe.each(clis)("with %s", (aws) => {
   decidesAsDocumented(() => administrator.account);
 });
 
-/** One that runs the whole script. */
-const current = clis.find(makesProviders);
-if (current === undefined && process.env["CI"] === "true") {
-  throw new Error("In CI every test runs, but no AWS CLI makes a provider without a thumbprint: .ci/tools aws-1");
-}
+const current = currentAwsCli();
 
 describe.skipIf(current === undefined)("a script", () => {
   let administrator: Administrator;
