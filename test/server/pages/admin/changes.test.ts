@@ -267,6 +267,8 @@ test("the only administrator stays one, unless the form says so", async () => {
       ["remove-key", { key: key.id }],
       ["remove-keys", {}],
     ];
+    const other = await newHolder(alone, "administrator");
+    await alone.store.credentials.removeAll(other.id);
     for (const [type, more] of changes) {
       const answer = await visitor.touched(key, path(type), { email, ...more });
       expect([type, answer.status]).toEqual([type, 409]);
