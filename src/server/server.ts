@@ -10,6 +10,7 @@ import type { Caller, HandlerResult, ServerContext } from "./context.ts";
 import { keepAudit } from "./audit/upkeep.ts";
 import { HttpError, toFailure } from "./http/failure.ts";
 import { harden } from "./http/headers.ts";
+import { Leases } from "./http/leases.ts";
 import { Listener } from "./http/listener.ts";
 import { DpopNonces } from "./oauth/dpop-nonce.ts";
 import { Issuer } from "./oauth/issuer.ts";
@@ -50,6 +51,9 @@ export interface RunningServer {
   reload(tls: ServerOptions["tls"]): Promise<void>;
 }
 
+/** Exports of the audit log at once: each reads all of it. */
+const maxExports = 2;
+
 /** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen; and as `KeyRing.open`. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
@@ -65,6 +69,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const isProving = source !== undefined || rules.roots.length > 0;
   const browserLogin = options.pages === "off" ? undefined : options.browserLogin;
   const claims = { tagEmail: options.tagEmail === true, tagModel: isProving, browserLogin: browserLogin !== undefined };
+  const monotonic = options.monotonic ?? (() => performance.now() / 1000);
   const context: Omit<ServerContext, "caller"> = {
     url: configuration.url,
     audiences: configuration.audiences,
@@ -79,9 +84,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     singleSignOn: undefined,
     browserLogin,
     tagGroups: options.tagGroups ?? [],
+    exports: new Leases(maxExports, monotonic),
     now,
   };
-  const monotonic = options.monotonic ?? (() => performance.now() / 1000);
   const limiter = new RateLimiter({ ...defaultRateLimits, ...options.rateLimits });
   const subjects = new RateLimiter(options.subjectLimits ?? defaultSubjectLimits);
   const refusals = new RefusalLog(options.store, monotonic);
