@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tempFolderUntil } from "../../../temp-folder.ts";
 
-const source = (path: string) => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).pathname);
+const source = (path: string) => JSON.stringify(new URL(`../../../../src/${path}`, import.meta.url).pathname);
 const main = new URL("../../../../src/main.ts", import.meta.url).pathname;
 const issuer = "https://vouch.example.com";
 
