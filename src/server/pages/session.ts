@@ -48,12 +48,20 @@ export async function findSignedIn(request: Request, context: ServerContext): Pr
   const now = context.now();
   const tokenHash = sha256(token);
   const found = await store.pageSessions.find(tokenHash);
-  if (found === undefined || !isLive(found, now)) return undefined;
+  if (found === undefined) return undefined;
   Object.assign(caller, { user: found.user, credential: found.credentialId });
+  if (!isLive(found, now)) return undefined;
   const tooMany = caller.count("person", found.user.id);
   if (tooMany) throw tooMany;
   if (now - found.usedAt >= useSeconds) await store.pageSessions.use(tokenHash, now);
   return { ...found, tokenHash, formToken: sha256(`page form ${token}`) };
+}
+
+/** Notes whose session the request has, for the audit log, and nothing else: it is about to be refused. */
+export async function noteSession(request: Request, { store, caller }: ServerContext): Promise<void> {
+  const token = readCookie(request, cookieName);
+  const found = token === undefined ? undefined : await store.pageSessions.find(sha256(token));
+  if (found !== undefined) Object.assign(caller, { user: found.user, credential: found.credentialId });
 }
 
 /** As `findSignedIn`. Throws `login_needed` without a live session. */
@@ -78,7 +86,7 @@ function isLive({ user, usedAt, expiresAt }: PageSession, now: number): boolean 
 }
 
 /** One answer for whatever ended it (no oracle). */
-function signInNeeded(): VouchError {
+export function signInNeeded(): VouchError {
   return new VouchError("login_needed", "You are not signed in, or your session has ended.", {
     hint: "Sign in again.",
   });
