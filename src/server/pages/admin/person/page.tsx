@@ -12,7 +12,7 @@ import { Fragment, h } from "../../view/jsx.ts";
 import { Commands, Empty, Section, Table, Time } from "../../view/parts.tsx";
 import { adminPage, type Reader } from "../admin-page.tsx";
 import { AuditTable } from "../audit/table.tsx";
-import { ChangeForm } from "../parts.tsx";
+import { ChangeForm, personFields } from "../parts.tsx";
 import { withQuery } from "../paths.ts";
 import { Access } from "./access.tsx";
 import { Groups } from "./groups.tsx";
@@ -40,7 +40,7 @@ export const personPage = adminPage("/admin/people", v.object({ email: QueryText
         <Sessions reader={reader} user={user} sessions={sessions} />
         <Groups
           reader={reader}
-          email={user.email}
+          user={user}
           memberships={await store.groups.ofUser(user.id)}
           known={reader.mayChange ? await store.groups.page({ limit: 200 }) : []}
         />
@@ -141,7 +141,7 @@ function Sessions({ reader, user, sessions }: { reader: Reader; user: UserSummar
         />
       )}
       {reader.mayChange && sessions.length > 0 ? (
-        <ChangeForm session={reader.session} type="end-sessions" fields={{ email: user.email }} class="actions">
+        <ChangeForm session={reader.session} type="end-sessions" fields={personFields(user)} class="actions">
           <button type="submit" class="danger">
             End all sessions
           </button>
