@@ -4,7 +4,7 @@ import type { ServerContext } from "../context.ts";
 import { cookie, readCookie } from "../http/cookie.ts";
 import { randomToken, sha256 } from "../random.ts";
 import type { PageSession } from "../store/people/page-sessions.ts";
-import type { Transaction } from "../store/store.ts";
+import type { Recording, Transaction } from "../store/store.ts";
 
 const cookieName = "__Host-vouch-page";
 
@@ -25,19 +25,35 @@ export interface SignedIn extends PageSession {
 export const clearedCookie = { "set-cookie": cookie(cookieName, "", 0) };
 
 /**
- * Opens a session in the transaction of the sign-in, always with a new token (session fixation). Returns the header that
- * sets the cookie; undefined if the user or the key is not there any more.
+ * Opens a session in the transaction of the sign-in, always with a new token (session fixation), and ends the one that the
+ * browser had. Returns the header that sets the cookie; undefined if the user or the key is not there any more.
  */
 export async function openPageSession(
-  { pageSessions }: Transaction,
-  { sessionDuration }: Pick<ServerContext, "sessionDuration">,
+  tables: Recording,
+  request: Request,
+  { sessionDuration, caller }: Pick<ServerContext, "sessionDuration" | "caller">,
   opened: Pick<PageSession, "user" | "method" | "credentialId">,
   now: number,
 ): Promise<{ "set-cookie": string } | undefined> {
+  const { pageSessions } = tables;
+  const former = readCookie(request, cookieName);
+  if (former !== undefined) await endPageSession(tables, sha256(former), caller.address);
   const token = randomToken();
   const session = { ...opened, createdAt: now, expiresAt: now + sessionDuration };
   if (!(await pageSessions.add(sha256(token), session))) return undefined;
   return { "set-cookie": cookie(cookieName, token) };
+}
+
+/** Ends a session, and records that its person has signed out; nothing if there is none. */
+export async function endPageSession(
+  { pageSessions, record }: Recording,
+  tokenHash: string,
+  address: string,
+): Promise<void> {
+  const found = await pageSessions.find(tokenHash);
+  if (found === undefined || !(await pageSessions.remove(tokenHash))) return;
+  const { user, credentialId: credential, method } = found;
+  await record({ event: "page_sign_out", user, credential, address, detail: { method } });
 }
 
 /** Returns the request's live session and notes its use; undefined without one. Throws HttpError (429). */

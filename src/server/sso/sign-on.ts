@@ -57,7 +57,7 @@ export const finishSignOn: Handler = async (request, context) => {
   context.caller.signOn = { issuer: settings.issuer, subject: claims.subject, email: claims.email };
   return begun.purpose === "enroll"
     ? await enroll({ claims, settings }, context)
-    : await openPages({ claims, settings }, context);
+    : await openPages(request, { claims, settings }, context);
 };
 
 async function enroll(arrived: Arrived, context: ServerContext): ReturnType<Handler> {
@@ -65,8 +65,8 @@ async function enroll(arrived: Arrived, context: ServerContext): ReturnType<Hand
   return { response: showCode(code, { email: user.email, server: context.url }), user: user.id };
 }
 
-async function openPages(arrived: Arrived, context: ServerContext): ReturnType<Handler> {
-  const { cookie: opened, user } = await grantPages(arrived, context);
+async function openPages(request: Request, arrived: Arrived, context: ServerContext): ReturnType<Handler> {
+  const { cookie: opened, user } = await grantPages(request, arrived, context);
   return { response: redirect("mine", undefined, opened), user: user.id };
 }
 
