@@ -26,7 +26,7 @@ import { RelyingParty } from "./webauthn/relying-party.ts";
 import type { RequestLog, ServerOptions } from "./options.ts";
 import type { Route } from "./route.ts";
 import { openSingleSignOn } from "./sso/context.ts";
-import { findRoute } from "./routes.ts";
+import { findRoute, refusalOfNone } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
 import { AttestationPolicy, noRules } from "./policy/policy.ts";
 import { keepMetadata } from "./policy/upkeep.ts";
@@ -128,7 +128,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       options.metrics?.granted(route.path, result.isLogin === true);
     } catch (error) {
       const failure = toFailure(error, pathname);
-      response = (await route?.refusal?.(failure, request, { ...context, caller })) ?? failure.response;
+      const refusal = route === undefined ? refusalOfNone(request, pathname, options.pages !== "off") : route.refusal;
+      response = (await refusal?.(failure, request, { ...context, caller })) ?? failure.response;
       entry.error = failure.code;
       entry.detail = failure.detail;
       if (response.status < 500) {

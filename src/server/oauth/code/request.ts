@@ -3,6 +3,7 @@
  * (RFC 7636) and the thumbprint of a DPoP key (RFC 9449, 10), both demanded, by the one public client that there is.
  */
 import * as v from "valibot";
+import { isLegible } from "../../../base/words/legible.ts";
 import { printable } from "../../../base/words/printable.ts";
 import { OAuthError } from "../../http/failure.ts";
 
@@ -12,11 +13,12 @@ export const clientId = "vouch";
 /** In characters; a host name has at most 63 (RFC 1123, 2.1). */
 const maxClientName = 64;
 
-/** What the client calls its machine: a claim, shown to the user beside the session. */
+/** What the client calls its machine: a claim, shown to the user beside the session; empty if nobody could read it. */
 export const ClientName = v.pipe(
   v.string(),
   v.maxCodePoints(256),
   v.transform((name) => Array.from(printable(name)).slice(0, maxClientName).join("")),
+  v.transform((name) => (isLegible(name) ? name : "")),
 );
 
 /** SHA-256 in base64url: a code challenge of S256, and a thumbprint (RFC 7638). */

@@ -5,7 +5,7 @@ import type { Handler } from "../../context.ts";
 import { html } from "../answer.ts";
 import { h } from "../view/jsx.ts";
 import { Layout } from "../view/layout.tsx";
-import { Notice } from "../view/parts.tsx";
+import { Claimed, Notice } from "../view/parts.tsx";
 
 /**
  * GET /oauth/authorize. What is wrong is said here and never redirected: an address that a stranger's link names is gone to
@@ -34,7 +34,7 @@ function Asking({ asked, address }: { asked: LoginRequest; address: string }) {
       <section class="card">
         <p>
           A terminal wants a session in your name. It says that its machine is{" "}
-          <strong>{asked.client || "nameless"}</strong>
+          <strong>{asked.client ? <Claimed text={asked.client} /> : "nameless"}</strong>
           {"; "}this browser is at <strong>{address}</strong>.
         </p>
         <Notice kind="error">

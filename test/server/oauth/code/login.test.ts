@@ -24,7 +24,7 @@ describe("with a redirection", () => {
     const { key, email } = await somebody();
     const client = await BrowserClient.begin(server);
     const page = await (await client.page()).text();
-    expect(page).toContain("<strong>lisbon-laptop</strong>");
+    expect(page).toContain('<strong><q class="claimed">lisbon-laptop</q></strong>');
     expect(page).toContain("vouch login --browser");
     expect(page).toContain("127.0.0.1</strong>");
     const to = leadsTo(await (await client.touch(key)).text())!;

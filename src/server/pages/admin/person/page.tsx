@@ -8,8 +8,8 @@ import type { UserSummary } from "../../../store/people/accounts.ts";
 import type { KnownIdentity } from "../../../store/people/identities.ts";
 import { recentActivity } from "../../mine/activity-table.tsx";
 import { idleSeconds } from "../../session.ts";
-import { Fragment, h } from "../../view/jsx.ts";
-import { Commands, Empty, Section, Table, Time } from "../../view/parts.tsx";
+import { type Child, Fragment, h } from "../../view/jsx.ts";
+import { Claimed, Commands, Empty, Section, Table, Time } from "../../view/parts.tsx";
 import { adminPage, type Reader } from "../admin-page.tsx";
 import { AuditTable } from "../audit/table.tsx";
 import { ChangeForm, personFields } from "../parts.tsx";
@@ -92,7 +92,7 @@ function Lead({ user }: { user: UserSummary }) {
 }
 
 interface ListedSession {
-  where: string;
+  where: Child;
   how: string;
   createdAt: number;
   expiresAt: number;
@@ -109,7 +109,7 @@ async function sessionsOf({ store, now: clock }: ServerContext, { id }: UserSumm
       return { where: "A browser", how, createdAt, expiresAt };
     }),
     ...laptops.toReversed().map(({ client, keyName, createdAt, expiresAt }) => {
-      const where = client === undefined ? "A machine without a name" : printable(client);
+      const where = client === undefined ? "A machine without a name" : <Claimed text={client} />;
       return { where, how: printable(keyName), createdAt, expiresAt };
     }),
   ].slice(0, maxSessions);
