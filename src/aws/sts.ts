@@ -8,6 +8,7 @@ import { callAws, type CallOptions } from "./call.ts";
 import { controlEndpoint, endpointVariables } from "./endpoints.ts";
 import { type AskedOf, whatLeadsElsewhere } from "./error-words.ts";
 import { translate } from "./errors.ts";
+import { roleSessionName, sessionNamePattern, sessionNameTag, tagsClaim } from "./names.ts";
 import { AwsServiceError } from "./service-error.ts";
 import { checkSamePartition } from "./partitions.ts";
 import { type AwsCredentials, type ExpiringCredentials, signRequest } from "./sigv4.ts";
@@ -127,21 +128,20 @@ export async function assumeRole(request: AssumeRoleRequest): Promise<RoleCreden
   }
 }
 
-/** A role session name from an e-mail address: characters that STS rejects become `-`, truncated to 64 characters. */
-export function roleSessionName(email: string): string {
-  return email
-    .replace(/[^\w+=,.@-]/g, "-")
-    .slice(0, 64)
-    .padEnd(2, "-");
-}
+const TagClaims = v.object({
+  [tagsClaim]: v.object({ principal_tags: v.object({ [sessionNameTag]: v.strictTuple([v.string()]) }) }),
+});
 
 /**
- * The session's name for an ID token: its subject, unverified, so that a trust policy can compare the two; made from `user`
- * where a server's subject has another form.
+ * The session's name for an ID token, so that a trust policy can compare the two: the one that the server has given, else
+ * the subject, both unverified; made from `user` where a server's subject has another form.
  */
 export function tokenSessionName(token: Secret, user: string): string {
-  const subject = readIdentity(token)?.subject ?? "";
-  return /^[\w+=,.@-]{2,64}$/.test(subject) ? subject : roleSessionName(user);
+  const named = v.safeParse(TagClaims, decoded(token));
+  const name = named.success
+    ? named.output[tagsClaim].principal_tags[sessionNameTag][0]
+    : (readIdentity(token)?.subject ?? "");
+  return sessionNamePattern.test(name) ? name : roleSessionName(user);
 }
 
 /** Sends one operation, signed if there are credentials to sign with. */
@@ -223,9 +223,16 @@ const IdentityClaims = v.object({ iss: v.string(), aud: v.union([v.string(), v.a
 
 /** Unverified claims of the token, only for error messages. */
 function readIdentity(token: Secret): AskedOf["identity"] | undefined {
+  const claims = v.safeParse(IdentityClaims, decoded(token));
+  if (!claims.success) return undefined;
+  const { iss, aud, sub } = claims.output;
+  return { issuer: iss, audience: [aud].flat().join(", "), subject: sub };
+}
+
+/** The claims of a token, unverified; undefined if it is none. */
+function decoded(token: Secret): unknown {
   try {
-    const { iss, aud, sub } = v.parse(IdentityClaims, decodeJwt(token.expose()));
-    return { issuer: iss, audience: [aud].flat().join(", "), subject: sub };
+    return decodeJwt(token.expose());
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 /** What a server is started with, and what it logs. */
 import type { AuditEntry } from "./audit/entry.ts";
 import type { Attestation } from "./configuration/attestation.ts";
+import type { SessionNaming } from "./configuration/table-aws.ts";
 import type { ServerContext } from "./context.ts";
 import type { Certificate } from "./http/listener.ts";
 import type { RateClass, Subject } from "./http/rate-limit.ts";
@@ -36,6 +37,8 @@ export interface ServerOptions {
   browserLogin?: ServerContext["browserLogin"];
   /** Single sign-on at the company's identity provider; none without it. */
   singleSignOn?: SsoSettings | undefined;
+  /** What a session at AWS is named by; the person's id without it. */
+  sessionName?: SessionNaming | undefined;
   /** Tag sessions at AWS with the person's e-mail address. */
   tagEmail?: boolean;
   /** Tag sessions at AWS with each of these groups. */

@@ -30,10 +30,11 @@ export async function endWhatWasOpen(store: Store, file: string | undefined, now
     ended += live;
   }
   return await store.transaction(
-    async ({ accounts, authorizationCodes, ceremonies, pageSessions, record, scimTokens, signOns }) => {
+    async ({ accounts, authorizationCodes, ceremonies, pageSessions, pushedRequests, record, scimTokens, signOns }) => {
       await authorizationCodes.removeAll();
       await ceremonies.removeAll();
       await pageSessions.removeAll();
+      await pushedRequests.removeAll();
       await signOns.removeAll();
       const invites = await accounts.removeAllInvites(now);
       const removed = await scimTokens.removeAll();

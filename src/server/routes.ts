@@ -7,8 +7,11 @@ import {
   listInvites,
   listMembers,
   listPeople,
+  listProfiles,
+  listScimTokens,
   listSigningKeys,
   showActivity,
+  showAnnounced,
   showPerson,
 } from "./administration/api/reading.ts";
 import { enroll, enrollOptions } from "./keys/enrollment.ts";
@@ -91,6 +94,9 @@ export const routes: readonly Route[] = [
   { path: "/v1/admin/invites", method: "GET", handler: listInvites, rateClass: "token" },
   { path: "/v1/admin/audit", method: "GET", handler: listAudit, rateClass: "token" },
   { path: "/v1/admin/signing-keys", method: "GET", handler: listSigningKeys, rateClass: "token" },
+  { path: "/v1/admin/profiles", method: "GET", handler: listProfiles, rateClass: "token" },
+  { path: "/v1/admin/announced", method: "GET", handler: showAnnounced, rateClass: "token" },
+  { path: "/v1/admin/scim-tokens", method: "GET", handler: listScimTokens, rateClass: "token" },
   { path: "/v1/admin/activity", method: "GET", handler: showActivity, rateClass: "token" },
   { path: "/v1/admin/changes/options", method: "POST", handler: changeOptions, rateClass: "token" },
   { path: "/v1/admin/changes", method: "POST", handler: makeChange, rateClass: "token" },

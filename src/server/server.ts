@@ -68,7 +68,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const policy = new AttestationPolicy(rules, now);
   const isProving = source !== undefined || rules.roots.length > 0;
   const browserLogin = options.pages === "off" ? undefined : options.browserLogin;
-  const claims = { tagEmail: options.tagEmail === true, tagModel: isProving, browserLogin: browserLogin !== undefined };
+  const claims = {
+    sessionName: options.sessionName,
+    tagEmail: options.tagEmail === true,
+    tagModel: isProving,
+    browserLogin: browserLogin !== undefined,
+  };
   const monotonic = options.monotonic ?? (() => performance.now() / 1000);
   const context: Omit<ServerContext, "caller"> = {
     url: configuration.url,

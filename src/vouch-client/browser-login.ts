@@ -6,7 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import * as v from "valibot";
 import { VouchError } from "../base/errors.ts";
 import { Secret } from "../base/secret.ts";
-import { readAnswer, send, type Surroundings } from "./api.ts";
+import { readAnswer, readOAuthFailure, send, type Surroundings } from "./api.ts";
 import { DpopClient } from "./dpop-client.ts";
 import { DpopKey } from "./dpop.ts";
 import { machineName, VouchSession } from "./session.ts";
@@ -14,6 +14,10 @@ import { machineName, VouchSession } from "./session.ts";
 const clientId = "vouch";
 
 const MetadataSchema = v.object({ issuer: v.string(), grant_types_supported: v.optional(v.array(v.string()), []) });
+/** What names the request (RFC 9126, 2.2), in ASCII: it is opened, and printed. */
+const PushedSchema = v.object({
+  request_uri: v.pipe(v.string(), v.regex(/^urn:[\w:.~-]{1,200}$/, "expected a URN")),
+});
 
 export class BrowserLogin {
   /** Where the browser goes. */
@@ -24,24 +28,17 @@ export class BrowserLogin {
   readonly #verifier: Secret;
   readonly #redirectUri: string | undefined;
 
-  private constructor(client: DpopClient, jkt: string, redirectUri: string | undefined) {
-    const verifier = token();
+  private constructor(
+    client: DpopClient,
+    { verifier, state, redirectUri }: { verifier: string; state: string | undefined; redirectUri: string | undefined },
+    requestUri: string,
+  ) {
     this.#client = client;
     this.#verifier = new Secret(verifier);
     this.#redirectUri = redirectUri;
-    this.state = redirectUri === undefined ? undefined : token();
-    const parameters = new URLSearchParams({
-      response_type: "code",
-      client_id: clientId,
-      ...(redirectUri === undefined || this.state === undefined
-        ? {}
-        : { redirect_uri: redirectUri, state: this.state }),
-      code_challenge: createHash("sha256").update(verifier).digest("base64url"),
-      code_challenge_method: "S256",
-      dpop_jkt: jkt,
-      client: machineName(),
-    });
-    this.url = `${client.server}/oauth/authorize?${parameters.toString()}`;
+    this.state = state;
+    const query = new URLSearchParams({ client_id: clientId, request_uri: requestUri });
+    this.url = `${client.server}/oauth/authorize?${query.toString()}`;
   }
 
   /**
@@ -58,8 +55,9 @@ export class BrowserLogin {
     const found = response.status === 200 ? readAnswer(response, MetadataSchema, url) : undefined;
     if (found?.issuer !== server || !found.grant_types_supported.includes("authorization_code"))
       throw notOffered(server);
-    const key = await DpopKey.generate();
-    return new BrowserLogin(new DpopClient(server, key, surroundings), await key.thumbprint(), redirectUri);
+    const client = new DpopClient(server, await DpopKey.generate(), surroundings);
+    const secrets = { verifier: token(), state: redirectUri === undefined ? undefined : token(), redirectUri };
+    return new BrowserLogin(client, secrets, await push(client, secrets));
   }
 
   /** Opens the session for the code, which is used up. Throws as `VouchSession.login`. */
@@ -71,6 +69,27 @@ export class BrowserLogin {
       ...(this.#redirectUri === undefined ? {} : { redirect_uri: this.#redirectUri }),
     });
   }
+}
+
+/** Pushes the request (RFC 9126), so that the server sees for itself where it comes from; returns what names it. */
+async function push(
+  client: DpopClient,
+  { verifier, state, redirectUri }: { verifier: string; state: string | undefined; redirectUri: string | undefined },
+): Promise<string> {
+  const path = "/oauth/par";
+  const response = await client.postForm(path, {
+    response_type: "code",
+    client_id: clientId,
+    ...(redirectUri === undefined || state === undefined ? {} : { redirect_uri: redirectUri, state }),
+    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+    code_challenge_method: "S256",
+    client: machineName(),
+  });
+  const url = client.server + path;
+  if (response.status === 201) return readAnswer(response, PushedSchema, url).request_uri;
+  throw new VouchError("login_denied", readOAuthFailure(response, url).description, {
+    hint: "Run `vouch login` with your security key.",
+  });
 }
 
 /** 32 random bytes in base64url: a code verifier (RFC 7636, 4.1), a state. */

@@ -45,7 +45,7 @@ export class DpopClient {
   /** Posts a form to a path under /oauth. Throws `network`, `timeout`, `server_error`, `cancelled`. */
   async postForm(path: string, form: Record<string, string>, options: SendOptions = {}): Promise<HttpResponse> {
     const refusesProof = (response: HttpResponse): boolean =>
-      response.status !== 200 && proofErrors.includes(readOAuthFailure(response, this.tokenUrl).error);
+      response.status >= 400 && proofErrors.includes(readOAuthFailure(response, this.tokenUrl).error);
     return this.#send("POST", path, new URLSearchParams(form), undefined, refusesProof, options);
   }
 

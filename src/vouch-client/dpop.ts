@@ -1,6 +1,6 @@
 /** DPoP proofs (RFC 9449): each request proves possession of the key that the access token is bound to. */
 import { createHash } from "node:crypto";
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import type { Secret } from "../base/secret.ts";
 
 export class DpopKey {
@@ -16,11 +16,6 @@ export class DpopKey {
   static async generate(): Promise<DpopKey> {
     const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: false });
     return new DpopKey(privateKey, await exportJWK(publicKey));
-  }
-
-  /** Thumbprint of the public key (RFC 7638), which names it to the server. */
-  async thumbprint(): Promise<string> {
-    return calculateJwkThumbprint(this.#publicJwk);
   }
 
   /**

@@ -1,10 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  assumeRoleWithWebIdentity,
-  roleSessionName,
-  tokenSessionName,
-  type RoleCredentials,
-} from "../../src/aws/sts.ts";
+import { assumeRoleWithWebIdentity, tokenSessionName, type RoleCredentials } from "../../src/aws/sts.ts";
+import { roleSessionName } from "../../src/aws/names.ts";
 import { awsErrorCode } from "./aws-error-code.ts";
 import type { ErrorCode, VouchError } from "../../src/base/errors.ts";
 import { Secret } from "../../src/base/secret.ts";
@@ -302,12 +298,9 @@ describe("the sandbox's STS", () => {
 });
 
 describe("the session name for an ID token", () => {
-  const tokenOf = (sub: unknown) =>
-    new Secret(
-      ["{}", JSON.stringify({ iss: "i", aud: "a", sub }), ""]
-        .map((part) => Buffer.from(part).toString("base64url"))
-        .join("."),
-    );
+  const tokenWith = (claims: unknown) =>
+    new Secret(["{}", JSON.stringify(claims), ""].map((part) => Buffer.from(part).toString("base64url")).join("."));
+  const tokenOf = (sub: unknown) => tokenWith({ iss: "i", aud: "a", sub });
   test.each<[unknown, string]>([
     ["3f1c7a52-5b0e-4d0c-9a53-0d9d8b6f2a11", "3f1c7a52-5b0e-4d0c-9a53-0d9d8b6f2a11"],
     ["dev+1=x,y@example.com", "dev+1=x,y@example.com"],
@@ -319,6 +312,20 @@ describe("the session name for an ID token", () => {
     [7, "o-brien@example.com"],
   ])("with the subject %p is %p", (sub, name) => {
     expect(tokenSessionName(tokenOf(sub), "o'brien@example.com")).toBe(name);
+  });
+
+  test.each<[unknown, string]>([
+    [["dev@example.com"], "dev@example.com"],
+    [["o'brien@example.com"], "o-brien@example.com"],
+    [[""], "o-brien@example.com"],
+    [["a@example.com", "b@example.com"], "3f1c7a52"],
+    ["dev@example.com", "3f1c7a52"],
+    [[7], "3f1c7a52"],
+    [undefined, "3f1c7a52"],
+  ])("with the tag %j is %p", (tag, name) => {
+    const claim = { principal_tags: { "vouch:session-name": tag }, transitive_tag_keys: [] };
+    const claims = { iss: "i", aud: "a", sub: "3f1c7a52", "https://aws.amazon.com/tags": claim };
+    expect(tokenSessionName(tokenWith(claims), "o'brien@example.com")).toBe(name);
   });
 });
 

@@ -38,8 +38,11 @@ export const publishing = { purpose: "publish", about: holder } as const;
 let people = 0;
 
 /** Somebody new, enrolled and logged in. */
-export async function newPerson(server: TestServer, twist: Twist = {}): Promise<Person> {
-  const email = `person-${++people}@example.com`;
+export async function newPerson(
+  server: TestServer,
+  twist: Twist = {},
+  email = `person-${++people}@example.com`,
+): Promise<Person> {
   const key = new TestSecurityKey();
   const code = await server.invite(email);
   const { ceremony, options } = await server.enrollOptions(code);

@@ -38,6 +38,8 @@ export interface TestServer {
   database: string;
   /** A folder that goes with the server. */
   folder: string;
+  /** What it calls itself. */
+  url: string;
   logs: (RequestLog | EventLog)[];
   /** The server's clock: seconds since 1970. */
   now(): number;
@@ -115,6 +117,7 @@ export async function startTestServer({
     store,
     database,
     folder,
+    url,
     logs,
     now: () => time,
     advance: (seconds) => {

@@ -1,13 +1,19 @@
 /** Everything that an administrator can change, as one value: a touch is given for exactly it, and the API takes it. */
 import * as v from "valibot";
+import { AnnouncedBody, digestOf } from "../../announced/body.ts";
 import { VouchError } from "../../base/errors.ts";
+import { checkedProfile } from "../announced/file.ts";
+import { removeLaptopProfile, setLaptopProfile } from "./laptop-profiles.ts";
 import { normalizeEmail } from "../keys/email-address.ts";
+import { canonicalIssuer } from "../configuration/table-sso.ts";
 import { groupName } from "../store/people/groups.ts";
 import { roles } from "../store/people/roles.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import { CredentialId } from "../webauthn/webauthn-json.ts";
 import type { Actor } from "./actor.ts";
 import { addGroup, joinGroup, knownGroup, leaveGroup, removeGroup, renameGroup } from "./groups.ts";
+import { linkIdentity, subjectForm, unlinkIdentity } from "./identities.ts";
+import { addScimToken, linkToScim, removeScimToken, scimTokenName, unlinkFromScim } from "./scim-access.ts";
 import { disable, enable, endSessions, giveRole, invite, knownPerson, removeKey, removeKeys } from "./people.ts";
 
 /** As the server has it, so that the touch is given for what is sent. */
@@ -17,6 +23,15 @@ const email = v.pipe(
   v.check((text) => normalizeEmail(text) === text, "expected an email address in lower case"),
 );
 const group = v.pipe(v.string(), v.regex(groupName, "expected the name of a group"));
+/** The name of a profile of laptops has the form of a group's. */
+const profile = v.pipe(v.string(), v.regex(groupName, "expected the name of a profile"));
+const issuer = v.pipe(
+  v.string(),
+  v.maxLength(2048),
+  v.check((text) => canonicalIssuer(text) === text, "expected an issuer as its ID tokens have it"),
+);
+const subject = v.pipe(v.string(), v.regex(subjectForm, "expected a subject of at most 255 characters"));
+const token = v.pipe(v.string(), v.regex(scimTokenName, "expected the name of a token: a to z, digits and . _ -"));
 /** Also if no administrator, or no key of the last one, is left. */
 const last = v.optional(v.boolean(), false);
 
@@ -34,9 +49,20 @@ export const AdminChange = v.variant("type", [
   v.strictObject({ type: v.literal("remove-group"), group }),
   v.strictObject({ type: v.literal("join-group"), group, email }),
   v.strictObject({ type: v.literal("leave-group"), group, email }),
+  v.strictObject({ type: v.literal("link-identity"), email, issuer, subject }),
+  v.strictObject({ type: v.literal("unlink-identity"), email, issuer, subject }),
+  v.strictObject({ type: v.literal("link-scim"), email }),
+  v.strictObject({ type: v.literal("unlink-scim"), email }),
+  v.strictObject({ type: v.literal("add-scim-token"), token }),
+  v.strictObject({ type: v.literal("remove-scim-token"), token }),
+  v.strictObject({ type: v.literal("set-profile"), profile, group: v.exactOptional(group), body: AnnouncedBody }),
+  v.strictObject({ type: v.literal("remove-profile"), profile }),
 ]);
 
 export type AdminChange = v.InferOutput<typeof AdminChange>;
+
+/** What came of a change. */
+type Outcome = Record<string, string | number | boolean>;
 
 /** The types of all changes. */
 export const changeTypes = AdminChange.options.map(({ entries }) => entries.type.literal);
@@ -45,12 +71,16 @@ export const changeTypes = AdminChange.options.map(({ entries }) => entries.type
 export function partsOf(change: AdminChange): string[] {
   return [
     change.type,
-    ...("group" in change ? [change.group] : []),
+    ...("group" in change && change.group !== undefined ? [change.group] : []),
     ...("email" in change ? [change.email] : []),
     ...("key" in change ? [change.key] : []),
     ...("role" in change ? [change.role] : []),
     ...("name" in change ? [change.name] : []),
     ...("last" in change ? [change.last ? "last" : ""] : []),
+    ...("issuer" in change ? [change.issuer, change.subject] : []),
+    ...("token" in change ? [change.token] : []),
+    ...("profile" in change ? [change.profile] : []),
+    ...("body" in change ? [digestOf(change.body)] : []),
   ];
 }
 
@@ -68,7 +98,8 @@ export async function subjectsOf(tables: Transaction, change: AdminChange): Prom
   const subjects = { person: "", group: "" };
   if (change.type === "invite") subjects.person = (await tables.accounts.findUser(change.email))?.id ?? "";
   else if ("email" in change) subjects.person = (await knownPerson(tables, change.email)).id;
-  if ("group" in change && change.type !== "add-group") subjects.group = (await knownGroup(tables, change.group)).id;
+  if ("group" in change && change.group !== undefined && change.type !== "add-group")
+    subjects.group = (await knownGroup(tables, change.group)).id;
   return subjects;
 }
 
@@ -95,14 +126,28 @@ export async function expectPossible(tables: Transaction, change: AdminChange): 
 /**
  * Checks, makes and records the change in the transaction of its tables, about those for whom the touch was given; `now` in
  * seconds since 1970. Returns what came of it. Throws as `subjectsOf` and `expectSubjects`, and what the function of the
- * change throws.
+ * change throws, but `protocol_error` for `usage`.
  */
 export async function perform(
   tables: Recording,
   actor: Actor,
   { change, subjects, now }: { change: AdminChange; subjects: Subjects; now: number },
-): Promise<Record<string, string | number | boolean>> {
-  expectSubjects(await subjectsOf(tables, change), subjects);
+): Promise<Outcome> {
+  try {
+    expectSubjects(await subjectsOf(tables, change), subjects);
+    return await make(tables, actor, change, now);
+  } catch (error) {
+    throw asAsked(error);
+  }
+}
+
+/** What is wrong usage of a command, or a file that is not valid, is a request that is not as expected. */
+export function asAsked(error: unknown): unknown {
+  const isAsked = error instanceof VouchError && ["usage", "settings_invalid"].includes(error.code);
+  return isAsked ? new VouchError("protocol_error", error.message, { hint: error.hint, cause: error }) : error;
+}
+
+async function make(tables: Recording, actor: Actor, change: AdminChange, now: number): Promise<Outcome> {
   switch (change.type) {
     case "invite":
       return await invite(tables, actor, { ...change, now });
@@ -129,5 +174,27 @@ export async function perform(
       return await joinGroup(tables, actor, change);
     case "leave-group":
       return await leaveGroup(tables, actor, change);
+    case "link-identity":
+      return await linkIdentity(tables, actor, { ...change, now });
+    case "unlink-identity":
+      await unlinkIdentity(tables, actor, change);
+      return {};
+    case "link-scim":
+      return await linkToScim(tables, actor, change);
+    case "unlink-scim":
+      return await unlinkFromScim(tables, actor, { ...change, now });
+    case "add-scim-token":
+      return { token: await addScimToken(tables, actor, { name: change.token, now }) };
+    case "remove-scim-token":
+      await removeScimToken(tables, actor, { name: change.token });
+      return {};
+    case "set-profile": {
+      const { profile: name, group: toGroup } = change;
+      const body = checkedProfile(change.body, name);
+      return await setLaptopProfile(tables, actor, { name, group: toGroup, body, now });
+    }
+    case "remove-profile":
+      await removeLaptopProfile(tables, actor, { name: change.profile });
+      return {};
   }
 }

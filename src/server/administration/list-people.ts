@@ -60,6 +60,7 @@ export function personJson({ user, keys }: ListedPerson) {
     id: user.id,
     email: user.email,
     displayName: user.displayName ?? null,
+    scim: user.scim ?? null,
     role: user.role,
     createdAt: user.createdAt,
     disabled: user.disabled,

@@ -24,9 +24,10 @@ export function readProfileFile(path: string): AnnouncedBody {
   return parseProfile(text, basename(path));
 }
 
-/** What the text announces; `name` is the file's. Throws `settings_invalid`, `usage`. */
-function parseProfile(text: string, name: string): AnnouncedBody {
-  const isJson = /\.json$/i.test(name);
+/** What the text announces; `name` is the file's, or the profile's. Throws `settings_invalid`, `usage`. */
+export function parseProfile(text: string, name: string): AnnouncedBody {
+  // No TOML begins so.
+  const isJson = /\.json$/i.test(name) || text.trimStart().startsWith("{");
   let value: unknown;
   try {
     value = isJson ? JSON.parse(text) : Bun.TOML.parse(text);
@@ -36,6 +37,11 @@ function parseProfile(text: string, name: string): AnnouncedBody {
       cause: error,
     });
   }
+  return checkedProfile(value, name);
+}
+
+/** The canonical form of what the profile announces. Throws `settings_invalid`, `usage`. */
+export function checkedProfile(value: unknown, name: string): AnnouncedBody {
   const result = v.safeParse(AnnouncedBody, value);
   if (!result.success) {
     throw new VouchError("settings_invalid", `${name} is not valid at ${problemOf(result.issues)}.`, {

@@ -1,3 +1,4 @@
+import type { SessionNaming } from "../configuration/table-aws.ts";
 import { VouchError } from "../../base/errors.ts";
 import { shellWord } from "../../base/words/shell-word.ts";
 import { audienceArg, parseAudiences } from "./audiences.ts";
@@ -28,7 +29,7 @@ export const init = defineServerCommand({
     ],
   },
   args: {
-    ...settingArgs("url"),
+    ...settingArgs("url", "session-name"),
     ...databaseArg,
     ...keyEncryptionArg,
     ...signingKeyArg,
@@ -40,14 +41,14 @@ export const init = defineServerCommand({
     },
   },
   async run({ args }) {
-    const { url } = settingsOf(args, ["url"]);
+    const { url, "session-name": sessionName } = settingsOf(args, ["url", "session-name"]);
     if (url === undefined) {
       throw new VouchError("usage", "--url is missing.", {
         hint: "Give the URL at which developers and AWS reach the server.",
       });
     }
     const asked = args.audience === undefined ? undefined : parseAudiences(args.audience);
-    const aws = { region: args.region, partition: partitionOf(args.region) };
+    const aws = { region: args.region, partition: partitionOf(args.region), sessionName };
     const maker = await keyMakerOf(url, args);
     const { audiences, inClearText } = await withStore(args, true, async (store) => ({
       ...(await initializeServer(store, url, asked, currentTime(), maker)),
@@ -63,7 +64,7 @@ export const init = defineServerCommand({
 function nextSteps(
   url: string,
   audiences: string[],
-  { region, partition }: { region: string | undefined; partition: string },
+  { region, partition, sessionName }: { region: string | undefined; partition: string; sessionName: SessionNaming },
   database: { shown: string; place: string },
   inClearText: string,
 ): string {
@@ -72,15 +73,16 @@ function nextSteps(
     ? ""
     : `\nNote: AWS accepts an issuer only at https without a port. ${url} is good for trying out.\n`;
   const audienceFlag = audiences.join() === defaultAudience ? "" : ` --audience ${shellWord(audiences.join())}`;
+  const nameFlag = sessionName === "id" ? "" : ` --session-name ${sessionName}`;
   const deployed = isIssuer
     ? `
    Both steps, with one role to read and one to publish, as a file to deploy (or terraform, or
    cli for a script of AWS CLI commands; vouch server aws --help):
 
-   vouch server aws --format cloudformation --url ${url}${audienceFlag}
+   vouch server aws --format cloudformation --url ${url}${audienceFlag}${nameFlag}
 `
     : "";
-  const trusted = { url, audiences, account: "123456789012", partition };
+  const trusted = { url, audiences, account: "123456789012", partition, sessionName };
   return `The Vouch server for ${url} is ready to run. Its database, ${database.shown}, holds the
 key that signs identity tokens${inClearText}: back it up, and let nobody read it.
 ${unreachable}

@@ -85,6 +85,7 @@ export const run = defineServerCommand({
         ...listen,
         sessionDuration: settings["session-duration"],
         trustProxy: settings["trust-proxy"],
+        sessionName: settings["session-name"],
         tagEmail: settings["tag-email"],
         tagGroups: settings["tag-groups"],
         allowSyncedPasskeys: settings["allow-synced-passkeys"],

@@ -89,18 +89,19 @@ export const ssoTable = {
   }),
 };
 
-/** The canonical form of an issuer: without the slash of an empty path. Throws `usage`. */
 function parseIssuer(text: string): string {
-  const url = URL.parse(text);
-  const isSecure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
-  if (url && isSecure && !url.username && !url.password && !url.search && !url.hash) return canonicalIssuer(url);
+  const issuer = canonicalIssuer(text);
+  if (issuer !== undefined) return issuer;
   throw new VouchError("usage", `Expected --sso-issuer with an https URL without a query, got "${text}".`, {
     hint: "It is the `issuer` of the provider's /.well-known/openid-configuration.",
   });
 }
 
-/** An issuer as identities have it: the URL in its normal form, without the slash of an empty path. */
-function canonicalIssuer(url: URL): string {
+/** An issuer as identities have it: the URL in its normal form, without the slash of an empty path; undefined for what is none. */
+export function canonicalIssuer(text: string): string | undefined {
+  const url = URL.parse(text);
+  const isSecure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (!url || !isSecure || url.username || url.password || url.search || url.hash) return undefined;
   return url.pathname === "/" ? url.origin : url.href;
 }
 

@@ -11,7 +11,7 @@ import { parseRotateEvery } from "../signing/life-cycle.ts";
 import { hasPassword, isPostgresUrl } from "../store/postgres/address.ts";
 import { parseListen } from "./listen.ts";
 import { pagesSettings } from "./table-pages.ts";
-import { groupSettings } from "./table-groups.ts";
+import { awsSettings } from "./table-aws.ts";
 import { absolutePath, optional, required, type Setting, shortDuration, toggle, wholeNumber } from "./setting.ts";
 import { attestationSettings } from "./table-attestation.ts";
 import { ssoTable } from "./table-sso.ts";
@@ -129,11 +129,7 @@ export const settingsTable = {
     parse: parseNonceUse,
   }),
   ...pagesSettings,
-  "tag-email": toggle(
-    "VOUCH_SERVER_TAG_EMAIL",
-    "Tag sessions at AWS with the person's e-mail address (vouch:email), which CloudTrail and the accounts of a chain then show.",
-  ),
-  ...groupSettings,
+  ...awsSettings,
   "rotate-every": optional({
     variable: "VOUCH_SERVER_ROTATE_EVERY",
     type: "string",

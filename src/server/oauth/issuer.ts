@@ -1,4 +1,6 @@
 /** The OIDC issuer that AWS trusts: discovery document, JWKS, ID tokens. */
+import { roleSessionName } from "../../aws/names.ts";
+import type { SessionNaming } from "../configuration/table-aws.ts";
 import type { JWK } from "jose";
 import type { Purpose } from "../../base/purpose.ts";
 import { type AnnouncedGroup, awsClaimNames, awsClaims, unproved } from "./session-tags.ts";
@@ -25,32 +27,29 @@ export interface IdToken {
 /** Duration of a signature after which the session is looked at once more, in milliseconds: AWS KMS may take seconds. */
 const lateMs = 100;
 
+export interface IssuerOptions {
+  /** What sessions at AWS are named by; the person's id without it. */
+  sessionName?: SessionNaming | undefined;
+  /** Tag sessions at AWS with the person's e-mail address. */
+  tagEmail?: boolean;
+  /** Tag them with the model of the security key, where it is proved. */
+  tagModel?: boolean;
+  /** Whether the authorization endpoint has a client. */
+  browserLogin?: boolean;
+}
+
 export class Issuer {
   readonly url: string;
   readonly #keys: KeyRing;
-  readonly #tagEmail: boolean;
-  readonly #tagModel: boolean;
-  readonly #browserLogin: boolean;
+  readonly #options: IssuerOptions;
 
   /**
-   * `url` is the issuer identifier. With `tagEmail` the sessions at AWS are tagged with the person's e-mail address too,
-   * with `tagModel` with the model of the security key, where it is proved. `browserLogin`: whether the authorization
-   * endpoint has a client.
+   * `url` is the issuer identifier.
    */
-  constructor(
-    url: string,
-    keys: KeyRing,
-    {
-      tagEmail,
-      tagModel = false,
-      browserLogin = false,
-    }: { tagEmail: boolean; tagModel?: boolean; browserLogin?: boolean },
-  ) {
+  constructor(url: string, keys: KeyRing, options: IssuerOptions = {}) {
     this.url = url;
     this.#keys = keys;
-    this.#tagEmail = tagEmail;
-    this.#tagModel = tagModel;
-    this.#browserLogin = browserLogin;
+    this.#options = options;
   }
 
   /**
@@ -59,13 +58,14 @@ export class Issuer {
    * the algorithms.
    */
   discoveryDocument(): Record<string, unknown> {
+    const hasBrowserLogin = this.#options.browserLogin === true;
     return {
       issuer: this.url,
       jwks_uri: `${this.url}/.well-known/jwks.json`,
       authorization_endpoint: `${this.url}/oauth/authorize`,
       token_endpoint: `${this.url}/oauth/token`,
       revocation_endpoint: `${this.url}/oauth/revoke`,
-      response_types_supported: [...(this.#browserLogin ? ["code"] : []), "id_token"],
+      response_types_supported: [...(hasBrowserLogin ? ["code"] : []), "id_token"],
       subject_types_supported: ["public"],
       id_token_signing_alg_values_supported: ["ES256"],
       scopes_supported: ["openid"],
@@ -82,13 +82,16 @@ export class Issuer {
         ...proofClaimNames,
         ...awsClaimNames,
       ],
-      grant_types_supported: [...(this.#browserLogin ? [codeGrant] : []), webauthnGrant, tokenExchangeGrant],
+      grant_types_supported: [...(hasBrowserLogin ? [codeGrant] : []), webauthnGrant, tokenExchangeGrant],
       // RFC 8414, 2, and RFC 9207, 3.
-      ...(this.#browserLogin
+      ...(hasBrowserLogin
         ? {
             response_modes_supported: ["query"],
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
+            // RFC 9126, 5.
+            pushed_authorization_request_endpoint: `${this.url}/oauth/par`,
+            require_pushed_authorization_requests: true,
           }
         : {}),
       token_endpoint_auth_methods_supported: ["none"],
@@ -139,8 +142,9 @@ export class Issuer {
         credentialId: session.credentialId,
         purpose,
         groups,
-        email: this.#tagEmail ? session.user.email : undefined,
-        model: this.#tagModel ? (proof?.aaguid ?? unproved) : undefined,
+        email: this.#options.tagEmail === true ? session.user.email : undefined,
+        sessionName: this.#options.sessionName === "email" ? roleSessionName(session.user.email) : undefined,
+        model: this.#options.tagModel === true ? (proof?.aaguid ?? unproved) : undefined,
       }),
     };
     // Compact serialization (RFC 7515, 7.1); jose signs with keys in this process only.

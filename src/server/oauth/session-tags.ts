@@ -3,11 +3,11 @@
  * them, a trust policy can demand them, and the client can choose none of them.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
  */
+import { sessionNameTag, tagsClaim } from "../../aws/names.ts";
 import type { Purpose } from "../../base/purpose.ts";
 import { sha256 } from "../random.ts";
 import type { Transaction } from "../store/store.ts";
 
-const tagsClaim = "https://aws.amazon.com/tags";
 const sourceIdentityClaim = "https://aws.amazon.com/source_identity";
 export const awsClaimNames = [tagsClaim, sourceIdentityClaim] as const;
 
@@ -22,6 +22,8 @@ export interface TaggedIdentity {
   purpose: Purpose;
   /** The person's e-mail address, only where the server is asked to tag sessions with it. */
   email: string | undefined;
+  /** The session's name, only where the server names sessions otherwise than by the subject. */
+  sessionName?: string | undefined;
   /** The AAGUID of the security key, or `unproved`; undefined where the server proves no models. */
   model?: string | undefined;
   /** As `announcedGroups` gives them. */
@@ -69,6 +71,7 @@ export function awsClaims({
   credentialId,
   purpose,
   email,
+  sessionName,
   model,
   groups,
 }: TaggedIdentity): Record<string, unknown> {
@@ -77,6 +80,7 @@ export function awsClaims({
     "vouch:key": tagValue.test(credentialId) ? credentialId : sha256(credentialId),
     "vouch:purpose": purpose,
   };
+  if (sessionName !== undefined) tags[sessionNameTag] = sessionName;
   if (model !== undefined) tags["vouch:aaguid"] = model;
   if (email !== undefined && tagValue.test(email)) tags["vouch:email"] = email;
   for (const { name, isMember } of groups) tags[groupTag(name)] = String(isMember);

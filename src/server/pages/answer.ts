@@ -41,8 +41,15 @@ const adminOutcomes = {
   "remove-group": "The group was removed, with all of its memberships.",
   "join-group": "The person was added to the group.",
   "leave-group": "The person was taken out of the group.",
+  "link-identity": "The account of the identity provider is theirs.",
+  "unlink-identity": "The account of the identity provider is nobody's any more.",
+  "link-scim": "SCIM takes the person up when it makes them next.",
+  "unlink-scim": "The person is SCIM's no more.",
+  "remove-scim-token": "The token was removed: its client is refused from now on.",
+  "set-profile": "The profile is announced. People see it after their next login.",
+  "remove-profile": "The profile is announced no longer.",
   "nothing-changed": "That was so already: nothing has changed.",
-} as const satisfies Record<Exclude<AdminChange["type"], "invite"> | "nothing-changed", string>;
+} as const satisfies Record<Exclude<AdminChange["type"], "invite" | "add-scim-token"> | "nothing-changed", string>;
 
 /** What has been done, as the next page says it. */
 export const outcomes = {

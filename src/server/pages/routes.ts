@@ -37,6 +37,12 @@ const asset = async () => (await import("./assets/assets.ts")).asset;
 /** OpenID Connect Discovery demands the endpoint (3); with the login in the browser off, it refuses everybody. */
 export const authorizationRoutes: readonly Route[] = [
   {
+    method: "POST",
+    path: "/oauth/par",
+    rateClass: "login",
+    handler: lazily(async () => (await import("../oauth/code/push.ts")).pushRequest),
+  },
+  {
     method: "GET",
     path: "/oauth/authorize",
     rateClass: "login",
@@ -73,9 +79,12 @@ export const pageRoutes: readonly Route[] = [
   page("GET", "/admin/person", async () => (await import("./admin/person/page.tsx")).personPage),
   page("GET", "/admin/groups", async () => (await import("./admin/groups.tsx")).groupsPage),
   page("GET", "/admin/group", async () => (await import("./admin/group.tsx")).groupPage),
+  page("GET", "/admin/profiles", async () => (await import("./admin/profiles/list.tsx")).profilesPage),
+  page("GET", "/admin/profile", async () => (await import("./admin/profiles/page.tsx")).profilePage),
   page("GET", "/admin/invites", async () => (await import("./admin/invites.tsx")).invitesPage),
   page("GET", "/admin/audit", async () => (await import("./admin/audit/page.tsx")).auditPage),
   page("GET", "/admin/audit/export", async () => (await import("./admin/audit/export.ts")).exportAudit),
+  page("GET", "/admin/scim", async () => (await import("./admin/scim.tsx")).scimPage),
   page("GET", "/admin/keys", async () => (await import("./admin/keys.tsx")).keysPage),
   ...changeTypes.map((type) =>
     page("POST", changePath(type), async () => (await import("./admin/changes.tsx")).makeChange(type)),

@@ -81,10 +81,13 @@ export async function readTouchedForm<Schema extends v.GenericSchema>(
   return { session, form, approved };
 }
 
-/** The form's action, then names and values of its fields in the order of their names. */
+/**
+ * The form's action, then names and values of its fields in the order of their names. A browser ends the lines of a form
+ * that it sends with CRLF, and those that its script reads with LF (HTML, 4.10.22.8).
+ */
 function contentOf(action: string, fields: Readonly<Record<string, string>>): string[] {
   const names = Object.keys(fields).toSorted();
-  return [action, ...names.flatMap((name) => [name, fields[name] ?? ""])];
+  return [action, ...names.flatMap((name) => [name, (fields[name] ?? "").replaceAll("\r\n", "\n")])];
 }
 
 function deedOf(content: string[]): Deed {

@@ -46,6 +46,13 @@ const expiring: readonly Expiring[] = [
       ORDER BY expires_at LIMIT ${batchRows}) RETURNING expires_at AS place`,
   },
   {
+    from: beforeAll,
+    toPlace: Number,
+    remove: (sql, first, { now }) => sql`DELETE FROM pushed_requests WHERE uri_hash IN
+      (SELECT uri_hash FROM pushed_requests WHERE expires_at >= ${first} AND expires_at <= ${now}
+      ORDER BY expires_at LIMIT ${batchRows}) RETURNING expires_at AS place`,
+  },
+  {
     from: "",
     toPlace: String,
     remove: (sql, first, { now }) => sql`DELETE FROM dpop_proofs WHERE id IN

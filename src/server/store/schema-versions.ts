@@ -250,6 +250,15 @@ export const versions: readonly Version[] = [
       `CREATE INDEX authorization_codes_user_id ON authorization_codes (user_id)`,
       `CREATE INDEX authorization_codes_credential_id ON authorization_codes (credential_id)`,
       `CREATE INDEX authorization_codes_expires_at ON authorization_codes (expires_at)`,
+      // Authorization requests of terminals (RFC 9126). request: what was asked for (JSON). address: where it came from.
+      `CREATE TABLE pushed_requests (
+      uri_hash TEXT PRIMARY KEY,
+      request TEXT NOT NULL,
+      address TEXT NOT NULL,
+      created_at BIGINT NOT NULL,
+      expires_at BIGINT NOT NULL
+    )`,
+      `CREATE INDEX pushed_requests_expires_at ON pushed_requests (expires_at)`,
       // How it was opened: null by a key at the command line, or "browser".
       `ALTER TABLE sessions ADD COLUMN opened_by TEXT`,
       `CREATE TABLE scim_tokens (

@@ -14,6 +14,7 @@ import { IdentityStore } from "./people/identities.ts";
 import { LaptopProfileStore } from "./people/laptop-profiles.ts";
 import { PageSessionStore } from "./people/page-sessions.ts";
 import { ProvisionedStore } from "./people/provisioned.ts";
+import { PushedRequestStore } from "./people/pushed-requests.ts";
 import { purgeExpired } from "./purge.ts";
 import { RoleStore } from "./people/roles.ts";
 import { ScimTokenStore } from "./people/scim-tokens.ts";
@@ -35,6 +36,7 @@ export class Tables {
   readonly laptopProfiles: LaptopProfileStore;
   readonly pageSessions: PageSessionStore;
   readonly provisioned: ProvisionedStore;
+  readonly pushedRequests: PushedRequestStore;
   readonly roles: RoleStore;
   readonly scimTokens: ScimTokenStore;
   readonly sessions: SessionStore;
@@ -53,6 +55,7 @@ export class Tables {
     this.laptopProfiles = new LaptopProfileStore(sql);
     this.pageSessions = new PageSessionStore(sql);
     this.provisioned = new ProvisionedStore(sql);
+    this.pushedRequests = new PushedRequestStore(sql);
     this.roles = new RoleStore(sql);
     this.scimTokens = new ScimTokenStore(sql);
     this.sessions = new SessionStore(sql);

@@ -13,6 +13,12 @@ import { type Certificate, readCertificate } from "../policy/certificate.ts";
 /** The attestation formats that USB security keys use. */
 const formats: ReadonlySet<string> = new Set(["none", "packed", "fido-u2f"]);
 
+/**
+ * Those that a computer or phone answers with when it is asked for an attestation (Windows Hello, Android, older Safari). They are
+ * not verified, and prove no more than `none`, which a browser can put in their place (WebAuthn Level 3, 5.1.3).
+ */
+const platformFormats: ReadonlySet<string> = new Set(["tpm", "android-key", "android-safetynet", "apple"]);
+
 /** Limits for untrusted chains; batch certificates and their intermediates have about 1 KiB each. */
 const maxCertificates = 4;
 const maxCertificateBytes = 4096;
@@ -44,13 +50,14 @@ export interface Attestation {
 
 /**
  * Parses an attestation object (WebAuthn Level 3, 6.5.4) strictly. Checks only the form, and that the public key can
- * verify a login (ES256). Throws `protocol_error`.
+ * verify a login (ES256). `allowsBuiltIn`: also of the formats that a phone or computer has. Throws `protocol_error`.
  */
-export function readAttestation(bytes: Uint8Array): Attestation {
+export function readAttestation(bytes: Uint8Array, allowsBuiltIn = false): Attestation {
   const object = decodeCborMap(bytes);
   expectKeys(object, ["fmt", "attStmt", "authData"], "the attestation object");
   const format = requiredField(object, "fmt", "text", "fmt");
-  if (!formats.has(format)) throw malformed("its attestation format is not one that security keys use");
+  if (!formats.has(format) && !(allowsBuiltIn && platformFormats.has(format)))
+    throw malformed("its attestation format is not one that security keys use");
   const statement = requiredField(object, "attStmt", "map", "attStmt");
   const authData = requiredField(object, "authData", "bytes", "authData");
   const decoded = parseAuthenticatorData(authData);
@@ -73,7 +80,7 @@ export function readAttestation(bytes: Uint8Array): Attestation {
 
 /**
  * Verifies the statement's signature, and returns its certificates, the signer's first; none without an attestation or
- * by self attestation. A vendor's certificate is checked for the fields that its format requires, but not against a
+ * by self attestation, and of a format of phones and computers. A vendor's certificate is checked for the fields that its format requires, but not against a
  * root: alone, the statement proves nothing about the vendor (src/server/policy judges the chain). `clientDataHash` is
  * the SHA-256 of the client data.
  * Throws `protocol_error`.
@@ -84,8 +91,10 @@ export function verifyAttestation(attestation: Attestation, clientDataHash: Uint
       return verifyPacked(attestation, clientDataHash);
     case "fido-u2f":
       return verifyFidoU2f(attestation, clientDataHash);
-    default:
+    case "none":
       expectKeys(attestation.statement, [], "an attestation statement of the format none");
+      return [];
+    default:
       return [];
   }
 }

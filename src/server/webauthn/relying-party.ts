@@ -118,18 +118,18 @@ export class RelyingParty {
   ): Promise<{ verified: Omit<RegisteredCredential, "name">; attested: Uint8Array }> {
     const { user, product, now, allowsBuiltIn = false } = expected;
     try {
-      if (isBuiltIn(transportsOf(response)) && !allowsBuiltIn) throw refusal(builtIn);
+      if (isBuiltIn(transportsOf(response)) && !allowsBuiltIn) throw refusal(builtIn, builtInHint);
       const challenge = signedChallenge(expected.challenge, expected.deed);
-      const { attested, ...registered } = await this.#verifyRegistration(response, challenge);
+      const { attested, ...registered } = await this.#verifyRegistration(response, challenge, allowsBuiltIn);
       return { verified: { ...registered, userId: user.id, product, createdAt: now }, attested };
     } catch (error) {
       throw denied("enrollment_denied", error);
     }
   }
 
-  async #verifyRegistration(response: RegistrationResponseJSON, expectedChallenge: string) {
+  async #verifyRegistration(response: RegistrationResponseJSON, expectedChallenge: string, allowsBuiltIn: boolean) {
     const { clientDataJSON, attestationObject } = response.response;
-    const attestation = readAttestation(decodeBase64url(attestationObject));
+    const attestation = readAttestation(decodeBase64url(attestationObject), allowsBuiltIn);
     if (encodeBase64url(attestation.credentialId) !== response.id) throw refusal("its credential id is another");
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       // For several formats the library fetches CRLs from URLs in certificates: withhold the statement (SSRF).
@@ -218,8 +218,9 @@ export class RelyingParty {
 /** A credential that can leave its key is no possession factor (WebAuthn Level 3, 6.1.3). */
 const syncable = "it is a passkey that can be synced; use a security key, which cannot be copied";
 
-const builtIn =
-  "it is part of a phone or computer; take a security key, or add it at the server's page where the login in the browser is on";
+const builtIn = "it is part of a phone or computer";
+const builtInHint =
+  "Take a security key. At its page, a server with the login in the browser takes such a key, too: `--browser-login on`.";
 
 const takenHint = "Ask your administrator which security keys this server takes (`vouch server attestation show`).";
 

@@ -149,6 +149,24 @@ test("the session of a stolen laptop ends at its next question, and the person g
   expect(await cargoToken()).toBeDefined();
 });
 
+test("a person begins, and one is locked out, while the identity provider is away", async () => {
+  await ready("leaver@example.com");
+  const said = await machine.follow("The identity provider is down");
+  expect(codeIn(said)).toMatch(/^[0-9A-Z-]+$/);
+  expect(await cargoToken()).toBeDefined();
+  expect((await loginRun()).exitCode).toBe(5);
+});
+
+test("whoever has the server's machine makes an administrator who can log in again", async () => {
+  await ready(person.email);
+  const said = await machine.follow("Break glass");
+  expect(JSON.parse(await machine.type("vouch server admin list --json"))).toEqual([
+    expect.objectContaining({ email: "ann@example.com", role: "administrator" }),
+  ]);
+  expect(said).toMatch(/role_changed.*ann@example\.com/);
+  await enrol(codeIn(said));
+});
+
 test("without database and backup the same keys are enrolled again, and AWS and the laptop stay as they were", async () => {
   await ready(person.email);
   const [before] = JSON.parse(await machine.type("vouch server users --json"));

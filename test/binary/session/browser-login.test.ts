@@ -98,9 +98,14 @@ test("the code of the page is typed where no browser is to be opened", async () 
 test("cancelling in the browser ends the command", async () => {
   await using laptop = machine("cancelled");
   const login = laptop.run(["login", "--browser", "--server", server.url, "--timeout", "600"], { DISPLAY: ":0" });
-  const asked = new URL(await laptop.opened()).searchParams;
-  const answer = new URLSearchParams({ error: "access_denied", state: asked.get("state")!, iss: server.url });
-  await fetch(`${asked.get("redirect_uri")}?${answer.toString()}`);
+  const { searchParams } = new URL(await laptop.opened());
+  const cancelled = await fetch(`${server.url}/sign-in/code/cancel`, {
+    method: "POST",
+    body: new URLSearchParams({ request_uri: searchParams.get("request_uri")! }),
+    headers: { origin: server.url, "sec-fetch-site": "same-origin" },
+    tls: { ca: server.ca },
+  });
+  await fetch(leadsTo(await cancelled.text())!);
   const { exitCode, stderr } = await login;
   expect(exitCode).not.toBe(0);
   expect(stderr).toContain("The login was cancelled in the browser.");

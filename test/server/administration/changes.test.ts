@@ -1,5 +1,6 @@
 /** What administrators change over the API: by whom, by which touch, and what is recorded. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { digestOf } from "../../../src/announced/body.ts";
 import { administer } from "../../../src/fido/webauthn/deed.ts";
 import { type AdminChange, partsOf } from "../../../src/server/administration/change.ts";
 import { sha256 } from "../../../src/server/random.ts";
@@ -34,6 +35,10 @@ const byAdministrator = () => ({
 });
 const status = async (asked: AdminChange) => (await change(server, administrator, asked)).status;
 
+const identity = () => ({ issuer: "https://login.example.com", subject: person.id });
+
+const repository = { domain: "my-domain", domainOwner: "123456789012", region: "us-east-1", repository: "my-repo" };
+
 describe("a change", () => {
   const about = (more: object) => ({ email: person.email, ...more }) as AdminChange;
 
@@ -49,10 +54,80 @@ describe("a change", () => {
     ],
     ["remove-keys", () => about({ type: "remove-keys", last: false }), { sessions: 1, keys: 1 }, "key_removed"],
     ["give-role", () => about({ type: "give-role", role: "auditor", last: false }), { changed: true }, "role_changed"],
+    ["link-identity", () => about({ type: "link-identity", ...identity() }), { changed: true }, "identity_added"],
+    ["link-scim", () => about({ type: "link-scim" }), { changed: true }, "scim_linked"],
   ])("%s is made, and recorded with who made it and by which key", async (_type, asked, outcome, event) => {
     expect(await change(server, administrator, asked())).toMatchObject({ status: 200, body: { outcome } });
     const [entry] = await newest();
     expect(entry).toMatchObject({ event, user: person.id, email: person.email, ...byAdministrator() });
+  });
+
+  test("an identity is one person's, and is taken from them alone", async () => {
+    expect(await status(about({ type: "link-identity", ...identity() }))).toBe(200);
+    expect((await change(server, administrator, about({ type: "link-identity", ...identity() }))).body.outcome).toEqual(
+      {
+        changed: false,
+      },
+    );
+    const { email } = administrator;
+    for (const type of ["link-identity", "unlink-identity"] as const) {
+      expect(await change(server, administrator, { type, email, ...identity() })).toMatchObject({
+        status: 400,
+        body: { error: { code: "protocol_error" } },
+      });
+    }
+    expect(await status(about({ type: "unlink-identity", ...identity() }))).toBe(200);
+    expect(await server.store.identities.find(identity())).toBeUndefined();
+    expect((await newest())[0]).toMatchObject({ event: "identity_removed", ...byAdministrator() });
+  });
+
+  test("a token of SCIM is made, used and removed, and kept as its hash alone", async () => {
+    const token = `t-${person.id}`.slice(0, 32);
+    const { body } = await change(server, administrator, { type: "add-scim-token", token });
+    expect(body.outcome).toEqual({ token: expect.stringMatching(/^vouch-scim-[\w-]{43}$/) });
+    expect((await newest())[0]).toMatchObject({ event: "scim_token_added", ...byAdministrator() });
+    expect(await status({ type: "add-scim-token", token })).toBe(409);
+    const use = async () =>
+      (await server.send("/scim/v2/Users", { headers: { authorization: `Bearer ${body.outcome.token}` } })).status;
+    expect(await use()).toBe(200);
+    expect(JSON.stringify(await newest(10))).not.toContain(body.outcome.token);
+    expect(await status({ type: "remove-scim-token", token })).toBe(200);
+    expect(await use()).toBe(401);
+    expect((await newest(2)).map(({ event }) => event)).toContain("scim_token_removed");
+    expect(await status({ type: "remove-scim-token", token })).toBe(400);
+  });
+
+  test("a profile is set for a group, as a touch for its digest says, and removed", async () => {
+    const body = { aws: { roleArn: "arn:aws:iam::123456789012:role/dev", region: "us-east-1" } };
+    const profile = `profile ${person.id}`;
+    const other = { aws: { ...body.aws, region: "eu-west-1" } };
+    const set = { type: "set-profile", profile, body } as const;
+    expect((await change(server, administrator, set, { ...set, body: other })).status).toBe(403);
+    const { outcome } = (await change(server, administrator, set)).body;
+    expect(outcome).toEqual({ changed: true, digest: digestOf(body) });
+    expect((await newest())[0]).toMatchObject({ event: "profile_set", ...byAdministrator() });
+    expect(await status({ ...set, group: "nothing" })).toBe(404);
+    const wrong = { repositories: [{ ...repository, profile: "nothing" }] };
+    const refused = await change(server, administrator, { ...set, body: wrong });
+    expect(refused).toMatchObject({ status: 400, body: { error: { code: "protocol_error" } } });
+    const tool = { repositories: [{ ...repository, tools: ["nmp"] }] };
+    expect(await status({ ...set, body: tool })).toBe(400);
+    expect(await status({ type: "remove-profile", profile })).toBe(200);
+    expect((await newest())[0]).toMatchObject({ event: "profile_removed", ...byAdministrator() });
+    expect(await status({ type: "remove-profile", profile })).toBe(400);
+  });
+
+  test("a person is taken from SCIM, with the groups that it says they are in", async () => {
+    const { id } = (await server.store.groups.create(`by-scim-${person.id}`, "scim", server.now()))!;
+    await server.store.groups.join(id, person.id, "scim");
+    await server.store.provisioned.setState(person.id, "managed");
+    expect(await status(about({ type: "unlink-scim" }))).toBe(200);
+    const events = await newest(2);
+    expect(events.map(({ event }) => event).toSorted()).toEqual(["group_left", "scim_unlinked"]);
+    for (const event of events) expect(event).toMatchObject(byAdministrator());
+    expect((await change(server, administrator, about({ type: "unlink-scim" }))).body.outcome).toEqual({
+      changed: false,
+    });
   });
 
   test("an invitation's code enrols a key, and is kept as its hash alone", async () => {
@@ -125,6 +200,9 @@ describe("a change", () => {
     ["a name with a line end", { type: "add-group", group: "a\nb" }],
     ["another member", { type: "enable", email: "dev@example.com", force: true }],
     ["another type", { type: "promote", email: "dev@example.com" }],
+    ["an issuer without https", { type: "link-identity", email: "dev@example.com", issuer: "ldap://x", subject: "s" }],
+    ["a token with a blank", { type: "add-scim-token", token: "a b" }],
+    ["a profile with a URL", { type: "set-profile", profile: "p", body: { url: "https://evil.example" } }],
     ["a role that there is not", { type: "give-role", email: "dev@example.com", role: "owner" }],
   ])("with %s is not as expected", async (_what, asked) => {
     const answer = await server.inSession(administrator, "POST", "/v1/admin/changes/options", { change: asked });

@@ -13,6 +13,9 @@ import { newHolder } from "./administrators.ts";
 type ChangeType = AdminChange["type"];
 type Json = ReturnType<typeof JSON.parse>;
 
+const issuer = "https://login.example.com";
+const announced = { aws: { roleArn: "arn:aws:iam::123456789012:role/x", region: "us-east-1" } };
+
 let server: TestServer;
 let administrator: Person & { id: string };
 let onPages: Holder;
@@ -55,8 +58,19 @@ async function giveName(): Promise<void> {
 /** The invited address gets a person meanwhile, who is not the new one that was shown. */
 const giveNew = async () => void (await server.store.accounts.add(`new-${target.email}`, server.now()));
 
-const ofPerson = ["disable", "enable", "end-sessions", "remove-key", "remove-keys", "give-role"] as const;
-const ofGroup = ["rename-group", "remove-group"] as const;
+const ofPerson = [
+  "disable",
+  "enable",
+  "end-sessions",
+  "remove-key",
+  "remove-keys",
+  "give-role",
+  "link-identity",
+  "unlink-identity",
+  "link-scim",
+  "unlink-scim",
+] as const;
+const ofGroup = ["rename-group", "remove-group", "set-profile"] as const;
 const cases: [ChangeType, string, () => Promise<void>][] = [
   ...ofPerson.map((type): [ChangeType, string, () => Promise<void>] => [type, "address", giveAddress]),
   ...ofGroup.map((type): [ChangeType, string, () => Promise<void>] => [type, "name", giveName]),
@@ -69,7 +83,12 @@ const cases: [ChangeType, string, () => Promise<void>][] = [
 ];
 
 test("every change that is about somebody, or a group, is looked at", () => {
-  expect(changeTypes.filter((type) => !cases.some(([each]) => each === type))).toEqual(["add-group"]);
+  expect(changeTypes.filter((type) => !cases.some(([each]) => each === type))).toEqual([
+    "add-group",
+    "add-scim-token",
+    "remove-scim-token",
+    "remove-profile",
+  ]);
 });
 
 /** The change, and the fields of its form without the ids. */
@@ -88,12 +107,20 @@ function asked(type: ChangeType, what: string): AdminChange & Record<string, unk
     "remove-group": { group: group.name },
     "join-group": { group: group.name, email },
     "leave-group": { group: group.name, email },
+    "link-identity": { email, issuer, subject: "new" },
+    "unlink-identity": { email, issuer, subject: target.id },
+    "link-scim": { email },
+    "unlink-scim": { email },
+    "add-scim-token": { token: "x" },
+    "remove-scim-token": { token: "x" },
+    "set-profile": { profile: "x", group: group.name, body: announced },
+    "remove-profile": { profile: "x" },
   };
   return { type, ...changes[type] } as AdminChange & Record<string, unknown>;
 }
 const fieldsOf = (type: ChangeType, what: string): Record<string, string> => {
-  const { type: _type, last: _last, ...fields } = asked(type, what);
-  return fields as Record<string, string>;
+  const { type: _type, last: _last, body, ...fields } = asked(type, what);
+  return { ...fields, ...(body === undefined ? {} : { text: JSON.stringify(body) }) };
 };
 
 /** Runs it when the touch is verified, before the change is made. */

@@ -30,8 +30,19 @@ const listed = async (query: string) =>
 const readable: Record<string, string> = {
   "/v1/admin/person": "?email=nobody@example.com",
   "/v1/admin/members": "?group=nothing",
+  "/v1/admin/announced": "?email=nobody@example.com",
   "/v1/admin/activity": "?since=0&until=3600",
 };
+
+test("profiles are listed with what they tell laptops, and those of a person together", async () => {
+  const aws = { roleArn: "arn:aws:iam::123456789012:role/dev", region: "us-east-1" };
+  await server.store.laptopProfiles.set("company", undefined, JSON.stringify({ aws }), server.now());
+  expect((await body("/v1/admin/profiles")).profiles).toEqual([
+    { name: "company", group: null, updatedAt: server.now(), body: { aws } },
+  ]);
+  const told = await body(`/v1/admin/announced?email=${auditor.email}`);
+  expect(told).toEqual((await server.inSession(auditor, "GET", "/v1/profile")).body);
+});
 
 test.each(
   routes.filter(({ path, method }) => path.startsWith("/v1/admin/") && method === "GET").map(({ path }) => path),
@@ -73,6 +84,23 @@ describe("people", () => {
     expect((await body("/v1/admin/members?group=Some+Team")).members).toEqual([
       { id: wanted.id, email: wanted.email, disabled: true, sources: ["local", "sso"] },
     ]);
+  });
+
+  test("are found by how SCIM stands to them, and say what it calls them", async () => {
+    const { provisioned } = server.store;
+    const kept = await newPerson(server);
+    const { id } = (await server.store.accounts.findUser(kept.email))!;
+    await provisioned.setState(id, "managed");
+    const names = { displayName: undefined, givenName: undefined, familyName: undefined };
+    await provisioned.write(id, { email: kept.email, ...names, externalId: "00u1" });
+    expect(await listed("scim=managed")).toEqual([kept.email]);
+    expect(await listed("scim=open")).toEqual([]);
+    const { person } = await body(`/v1/admin/person?email=${kept.email}`);
+    expect(person).toMatchObject({ scim: "managed", externalId: "00u1" });
+    expect((await body("/v1/admin/people?scim=managed")).people[0].scim).toBe("managed");
+    await server.store.scimTokens.add("entra", "hash", server.now());
+    const tokens = [{ name: "entra", createdAt: server.now(), lastUsedAt: null }];
+    expect((await body("/v1/admin/scim-tokens")).tokens).toEqual(tokens);
   });
 
   test("one is shown with keys, identities and sessions", async () => {

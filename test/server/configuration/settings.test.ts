@@ -35,6 +35,7 @@ const values: Record<SettingName, [flag: string, variable: string, inFile: strin
   pages: ["off", "on", "off"],
   "browser-login": ["on", "off", "on"],
   "browser-login-publish": ["on", "off", "on"],
+  "session-name": ["email", "id", "email"],
   "tag-email": ["true", "false", "true"],
   "tag-groups": ["a", "b", "c"],
   "rotate-every": ["3d", "4d", "5d"],

@@ -75,13 +75,13 @@ describe.each(["optional", "required"])("with nonces that are %s", (use) => {
     const DPoP = openid.getDPoPHandle(config, await openid.randomDPoPKeyPair("ES256"));
     const pkceCodeVerifier = openid.randomPKCECodeVerifier();
     const expectedState = openid.randomState();
-    const asked = openid.buildAuthorizationUrl(config, {
+    const parameters = {
       redirect_uri: redirectUri,
       code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
       code_challenge_method: "S256",
       state: expectedState,
-      dpop_jkt: await DPoP.calculateThumbprint(),
-    });
+    };
+    const asked = await openid.buildAuthorizationUrlWithPAR(config, parameters, { DPoP });
     const callback = leadsTo(await logInAtPage(server, key, asked.href))!;
     const checks = { pkceCodeVerifier, expectedState };
     const session = await openid.authorizationCodeGrant(config, callback, checks, undefined, { DPoP });
@@ -102,16 +102,25 @@ describe.each(["optional", "required"])("with nonces that are %s", (use) => {
     const DPoP = oauth.DPoP(client, await oauth.generateKeyPair("ES256"));
     const verifier = oauth.generateRandomCodeVerifier();
     const state = oauth.generateRandomState();
-    const asked = new URL(metadata.authorization_endpoint!);
-    asked.search = new URLSearchParams({
+    const request = {
       response_type: "code",
-      client_id: "vouch",
       redirect_uri: redirectUri,
       code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
       code_challenge_method: "S256",
       state,
-      dpop_jkt: await DPoP.calculateThumbprint(),
-    }).toString();
+    };
+    const push = async () =>
+      oauth.processPushedAuthorizationResponse(
+        metadata,
+        client,
+        await oauth.pushedAuthorizationRequest(metadata, client, oauth.None(), request, { DPoP, ...options }),
+      );
+    const pushed = await push().catch(async (error: unknown) => {
+      expect([use, oauth.isDPoPNonceError(error)]).toEqual(["required", true]);
+      return push();
+    });
+    const asked = new URL(metadata.authorization_endpoint!);
+    asked.search = new URLSearchParams({ client_id: "vouch", request_uri: pushed.request_uri }).toString();
     const callback = leadsTo(await logInAtPage(server, key, asked.href))!;
     const forged = new URL(callback);
     forged.searchParams.set("iss", "https://evil.example");

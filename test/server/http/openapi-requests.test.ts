@@ -23,6 +23,7 @@ interface Schema {
   /** False: no such member. */
   properties?: Record<string, Schema | false>;
   items?: Schema;
+  uniqueItems?: boolean;
   contains?: Schema;
   contentSchema?: Schema;
 }
@@ -68,10 +69,9 @@ function values(given: Schema): fc.Arbitrary<unknown> {
       return fc.record(Object.fromEntries(members), { requiredKeys: (schema.required ?? []) as never[] });
     }
     case "array": {
-      const items = fc.array(values(schema.items ?? {}), {
-        minLength: schema.minItems ?? 0,
-        maxLength: Math.min(schema.maxItems ?? 4, 8),
-      });
+      const lengths = { minLength: schema.minItems ?? 0, maxLength: Math.min(schema.maxItems ?? 4, 8) };
+      const item = values(schema.items ?? {});
+      const items = schema.uniqueItems === true ? fc.uniqueArray(item, lengths) : fc.array(item, lengths);
       const { contains } = schema;
       if (contains === undefined) return items;
       return fc.tuple(values(contains), items).map(([one, others]) => [one].concat(others));

@@ -10,6 +10,11 @@ type Fields = Record<string, string>;
 
 export const redirectUri = "http://127.0.0.1:50123/callback";
 
+/** The form of what names a pushed request. */
+export function requestUri(token: string): string {
+  return `urn:ietf:params:oauth:request_uri:${token}`;
+}
+
 export class BrowserClient {
   readonly verifier = randomToken();
   readonly state = randomToken();
@@ -18,6 +23,7 @@ export class BrowserClient {
   readonly #server: TestServer;
   readonly #jkt: string;
   readonly #redirectUri: string | undefined;
+  #pushed: Promise<Answer> | undefined;
 
   private constructor(server: TestServer, dpop: DpopKey, jkt: string, uri: string | undefined) {
     this.#server = server;
@@ -38,7 +44,7 @@ export class BrowserClient {
     return new BrowserClient(server, dpop, await dpop.thumbprint(), undefined);
   }
 
-  /** The authorization request; fields of `others` replace its own, empty ones remove them. */
+  /** The parameters of the pushed request; those of `others` replace its own, empty ones remove them. */
   request(others: Fields = {}): Fields {
     const all: Fields = {
       response_type: "code",
@@ -53,18 +59,42 @@ export class BrowserClient {
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
   }
 
-  /** Opens the page in a browser. */
-  async page(others: Fields = {}): Promise<Response> {
-    return await this.visitor.get(`/oauth/authorize?${new URLSearchParams(this.request(others)).toString()}`);
+  /** Pushes the request from the terminal's address; `others` as in `request`. */
+  async push(others: Fields = {}, dpop = this.dpop, headers: Fields = {}): Promise<Answer> {
+    const proof = await dpop.proof({ url: `${this.#server.url}/oauth/par`, now: this.#server.now() });
+    return await this.#server.form("/oauth/par", this.request(others), { dpop: proof, ...headers });
   }
 
-  /** The touch at the page for the request; `sent` replaces fields of the form after the touch. */
-  async touch(key: TestSecurityKey, twist: Twist = {}, sent: Fields = {}): Promise<Response> {
-    const begun = await this.visitor.post("/sign-in/code/options", this.request());
-    if (!begun.ok) return begun;
+  /** The request, pushed at the first call, as a field of the page's forms. */
+  async fields(): Promise<{ request_uri: string }> {
+    this.#pushed ??= this.push();
+    const { body } = await this.#pushed;
+    return { request_uri: body.request_uri ?? requestUri(randomToken()) };
+  }
+
+  /** Where the browser is opened. */
+  async path(): Promise<string> {
+    const query = new URLSearchParams({ client_id: "vouch", ...(await this.fields()) });
+    return `/oauth/authorize?${query.toString()}`;
+  }
+
+  /** Opens the page in a browser, which the server sees at the address of `headers`. */
+  async page(headers: Fields = {}): Promise<Response> {
+    return await this.visitor.get(await this.path(), headers);
+  }
+
+  /** What the key answers at the page, as fields of its form. */
+  async answered(key: TestSecurityKey, twist: Twist = {}): Promise<{ ceremony: string; credential: string }> {
+    const begun = await this.visitor.post("/sign-in/code/options", await this.fields());
     const { ceremony, options } = (await begun.json()) as Begun;
-    const credential = JSON.stringify(key.authenticate(options, origin, { challenge: options.challenge, ...twist }));
-    return await this.visitor.post("/sign-in/code", { ...this.request(sent), ceremony, credential });
+    const credential = key.authenticate(options, origin, { challenge: options.challenge, ...twist });
+    return { ceremony, credential: JSON.stringify(credential) };
+  }
+
+  /** The touch at the page for the request; the form that follows has the fields `sent`. */
+  async touch(key: TestSecurityKey, twist: Twist = {}, sent: Fields = {}): Promise<Response> {
+    const answer = await this.answered(key, twist);
+    return await this.visitor.post("/sign-in/code", { ...(await this.fields()), ...sent, ...answer });
   }
 
   /** The code that the page leads away with, or shows. */
@@ -83,8 +113,15 @@ export class BrowserClient {
       ...others,
     };
     const sent = Object.fromEntries(Object.entries(form).filter(([, value]) => value !== ""));
-    return await this.#server.form("/oauth/token", sent, { dpop: await this.#server.proof(dpop) });
+    const proof = await dpop.proof({ url: `${this.#server.url}/oauth/token`, now: this.#server.now() });
+    return await this.#server.form("/oauth/token", sent, { dpop: proof });
   }
+}
+
+/** The text with its letters in the other case. */
+export function otherCase(text: string): string {
+  const turned = (letter: string) => (letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase());
+  return Array.from(text, turned).join("");
 }
 
 /** The code that a page leads away with, or shows; empty without one. */

@@ -4,6 +4,7 @@ import type { Browser } from "puppeteer-core";
 import { requires } from "../../requires.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { BrowserClient } from "../oauth/browser-client.ts";
+import { sha256 } from "../../../src/server/random.ts";
 import { webauthnGrant } from "../../../src/server/oauth/issuer.ts";
 import { startTestServer, type TestServer } from "../test-server.ts";
 import { TestSecurityKey } from "../webauthn/security-key.ts";
@@ -173,6 +174,38 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
     expect(await tab.text()).toContain("The person was added to the group.");
     await looksRight(tab, "admin-group-one");
 
+    await tab.clickThrough("SCIM", "nav.parts");
+    await tab.click("Make a token");
+    await looksRight(tab, "admin-scim-none");
+    await tab.fill("#token", "entra");
+    await tab.clickThrough("Make it");
+    expect(await tab.text()).toMatch(/vouch-scim-[\w-]{43}/);
+    await looksRight(tab, "admin-scim-made");
+    await tab.clickThrough("All tokens");
+    await tab.click("Remove", await tab.rowOf("Tokens", "entra"));
+    await looksRight(tab, "admin-scim");
+
+    await tab.clickThrough("Profiles", "nav.parts");
+    await tab.click("Announce something");
+    await looksRight(tab, "admin-profiles-none");
+    await tab.fill("#profile", "company");
+    await tab.fill("#for-group", "platform");
+    await tab.clickThrough("Announce it");
+    expect(await tab.text()).toContain("The profile is announced.");
+    await tab.click("Announce something else");
+    await looksRight(tab, "admin-profile");
+    await tab.clickThrough("Profiles", "nav.parts");
+    await looksRight(tab, "admin-profiles");
+    await tab.goTo("/admin/person?email=chief@example.com");
+    expect(await tab.text()).toContain("arn:aws:iam::123456789012:role/vouch-developer");
+    await tab.click("Link an account");
+    await tab.fill("#subject", "248289761001");
+    await tab.fill("#issuer", "https://login.example.com/realms/staff");
+    await tab.clickThrough("Link it");
+    await tab.click("Let SCIM take them up");
+    await tab.click("Unlink", await tab.rowOf("Identities", "248289761001"));
+    await looksRight(tab, "admin-person-linked");
+
     await tab.clickThrough("Invites", "nav.parts");
     await looksRight(tab, "admin-invites-none");
     await tab.click("Invite somebody");
@@ -260,8 +293,7 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
       },
     });
     const redirectUri = `http://127.0.0.1:${terminal.port}/callback`;
-    const asks = async (client: BrowserClient) =>
-      tab.goTo(`/oauth/authorize?${new URLSearchParams(client.request()).toString()}`);
+    const asks = async (client: BrowserClient) => tab.goTo(await client.path());
     try {
       const redirected = await BrowserClient.begin(server, redirectUri);
       await asks(redirected);
@@ -279,7 +311,16 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
         "access_denied",
       );
 
-      await asks(await BrowserClient.typed(server));
+      const typed = await BrowserClient.typed(server);
+      const { request_uri: uri } = await typed.fields();
+      const asked = (await server.store.pushedRequests.take(sha256(uri)))!;
+      await server.store.pushedRequests.add(sha256(uri), {
+        ...asked,
+        address: "2001:db8:1234:5678:9abc:def0:1234:5678",
+      });
+      await asks(typed);
+      expect(await tab.text()).toContain("The terminal is somewhere else than this browser.");
+      await looksRight(tab, "code-asked-elsewhere");
       await tab.clickThrough("Log in", "main");
       expect(await tab.text()).toContain("Type it only into the terminal in which you began");
       expect(await tab.text()).toMatch(/\b(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}\b/);

@@ -71,6 +71,31 @@ export class Tab {
       const credential = { ...key.exported(), isResidentCredential: true, rpId: new URL(localUrl).hostname };
       await this.#session.send("WebAuthn.addCredential", { authenticatorId, credential });
     }
+    return this.#handle(authenticatorId);
+  }
+
+  /**
+   * A key that is part of the computer (`internal`: Touch ID, Windows Hello) or of a phone (`cable`, which is hybrid), and
+   * verifies who uses it; `isSynced`: its provider copies its passkeys to other devices.
+   */
+  async builtIn(transport: "internal" | "cable", { isSynced }: { isSynced: boolean }): Promise<VirtualKey> {
+    const { authenticatorId } = await this.#session.send("WebAuthn.addVirtualAuthenticator", {
+      options: {
+        protocol: "ctap2",
+        ctap2Version: "ctap2_1",
+        transport,
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+        defaultBackupEligibility: isSynced,
+        defaultBackupState: isSynced,
+      },
+    });
+    return this.#handle(authenticatorId);
+  }
+
+  #handle(authenticatorId: string): VirtualKey {
     return {
       touches: async (enabled) => {
         await this.#session.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });

@@ -61,13 +61,16 @@ describe.skipIf(!requiresPostgres())("three replicas", () => {
   test("give one session for a code of a login in the browser that all of them are sent at once", async () => {
     const { key, dpop } = await enrolled(at(0), store, "browser@example.com");
     const verifier = randomToken();
-    const request = {
+    const parameters = new URLSearchParams({
       response_type: "code",
       client_id: "vouch",
       code_challenge: sha256(verifier),
       code_challenge_method: "S256",
-      dpop_jkt: await dpop.thumbprint(),
-    };
+    });
+    const pushed = await send(at(2), "/oauth/par", parameters, {
+      dpop: await dpop.proof({ url: `${url}/oauth/par`, now: Math.floor(Date.now() / 1000) }),
+    });
+    const request = { request_uri: pushed.body.request_uri };
     const own = { origin: url, "sec-fetch-site": "same-origin" };
     const begun = await send(at(0), "/sign-in/code/options", new URLSearchParams(request), own);
     const { ceremony, options } = begun.body;

@@ -53,7 +53,7 @@ test("a token that was removed is refused, also within a request that had begun"
     body,
   });
   while ((await used()) === undefined) await new Promise((done) => setImmediate(done));
-  await server.store.transaction((tables) => removeScimToken(tables, "other"));
+  await server.store.transaction((tables) => removeScimToken(tables, "operator", { name: "other" }));
   late.resolve();
   expect((await answer).status).toBe(401);
   expect(await server.store.accounts.findUser("late@example.com")).toBeUndefined();

@@ -20,7 +20,7 @@ export interface ScimTestClient {
 /** Makes a token of this name, and returns its client. */
 export async function scimClient(server: TestServer, name = "test"): Promise<ScimTestClient> {
   const now = server.now();
-  const token = await server.store.transaction((tables) => addScimToken(tables, { name, now }));
+  const token = await server.store.transaction((tables) => addScimToken(tables, "operator", { name, now }));
   const send: ScimTestClient["send"] = async (method, path, body) =>
     await server.send(`/scim/v2${path}`, {
       method,

@@ -27,7 +27,7 @@ const post = (userName: string, more: object = {}) =>
 /** Somebody with a key and a session whom SCIM has taken up. */
 async function linked(): Promise<Person & { id: string }> {
   const person = await newPerson(server);
-  await server.store.transaction((tables) => linkToScim(tables, person.email));
+  await server.store.transaction((tables) => linkToScim(tables, "operator", { email: person.email }));
   return { ...person, id: (await client.user(person.email)).id };
 }
 const isLoggedIn = async (person: Person) => (await server.inSession(person, "GET", "/v1/credentials")).status === 200;
@@ -133,10 +133,12 @@ describe("a userName that is taken", () => {
     expect(await audited(id)).toContain("refuse scim:entra");
     expect((await client.send("GET", `/Users/${id}`)).status).toBe(404);
     expect((await client.send("GET", `/Users?filter=userName eq "${person.email}"`)).body.totalResults).toBe(0);
-    await server.store.transaction((tables) => linkToScim(tables, person.email));
+    await server.store.transaction((tables) => linkToScim(tables, "operator", { email: person.email }));
     expect(await post(person.email)).toMatchObject({ status: 201, body: { id } });
     expect(await isLoggedIn(person)).toBe(true);
-    await server.store.transaction((tables) => unlinkFromScim(tables, { email: person.email, now: server.now() }));
+    await server.store.transaction((tables) =>
+      unlinkFromScim(tables, "operator", { email: person.email, now: server.now() }),
+    );
     expect((await client.send("GET", `/Users/${id}`)).status).toBe(404);
     expect(await post(person.email)).toMatchObject(conflict);
   });
@@ -159,7 +161,7 @@ describe("a userName that is taken", () => {
     await client.send("DELETE", `/Users/${id}`);
     expect(await post(userName, { externalId: "second" })).toMatchObject(conflict);
     expect((await server.store.accounts.findUser(userName))!.disabled).toBe(true);
-    await server.store.transaction((tables) => linkToScim(tables, userName));
+    await server.store.transaction((tables) => linkToScim(tables, "operator", { email: userName }));
     expect(await post(userName, { externalId: "second" })).toMatchObject({ status: 201, body: { id } });
   });
 });

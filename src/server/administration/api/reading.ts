@@ -1,5 +1,6 @@
 /** GET /v1/admin/…: what auditors and administrators read. Times are seconds since 1970. */
 import * as v from "valibot";
+import { digestOf } from "../../../announced/body.ts";
 import { queryNumber, QueryText, readQuery } from "../../http/query.ts";
 import { auditEvents } from "../../audit/events.ts";
 import { AuditCursor, writeCursor } from "../../audit/cursor.ts";
@@ -9,8 +10,11 @@ import { authorize } from "../../oauth/authorization.ts";
 import { levelOfKey } from "../../signing/protection.ts";
 import { statusesAt } from "../../signing/life-cycle.ts";
 import { endOfTime } from "../../store/audit.ts";
+import { scimStates } from "../../store/people/provisioned.ts";
 import { roles } from "../../store/people/roles.ts";
 import { activity } from "../activity.ts";
+import { announcementFor, bodyOf } from "../../announced/announcement.ts";
+import { knownPerson } from "../people.ts";
 import { knownGroup } from "../groups.ts";
 import { InviteCursor, openInvites, writeInviteCursor } from "../list-invites.ts";
 import { type ListedPerson, listedPerson, peoplePage, personJson } from "../list-people.ts";
@@ -45,14 +49,15 @@ const PeopleQuery = v.object({
       v.transform((text) => text === "true"),
     ),
   ),
+  scim: v.exactOptional(v.picklist(scimStates)),
   group: v.exactOptional(QueryText),
 });
 
 /** GET /v1/admin/people: people in the order of their emails, page by page, with filters. */
 export const listPeople = reading(PeopleQuery, async ({ group, ...query }, { store, now }) => {
   const id = group === undefined ? undefined : (await knownGroup(store, group)).id;
-  const { search, role, disabled } = query;
-  const filter = { search, role, disabled, group: id };
+  const { search, role, disabled, scim } = query;
+  const filter = { search, role, disabled, scim, group: id };
   const page = await peoplePage(store, now(), { after: query.after, limit: query.limit, filter });
   return { people: page.map(answered), ...next(page, query.limit, ({ user }) => user.email) };
 });
@@ -64,9 +69,11 @@ export const showPerson = reading(v.object({ email: QueryText }), async ({ email
   const groups = await store.groups.ofUser(user.id);
   const identities = await store.identities.ofUser(user.id);
   const sessions = await store.sessions.ofUser(user.id, now());
+  const { externalId } = await store.provisioned.stateOf(user.id);
   return {
     person: {
       ...answered(listed),
+      externalId: externalId ?? null,
       groups: groups.map(({ group, sources }) => ({ name: group.name, sources })),
       identities: identities.map(({ issuer, subject, createdAt, lastSeenAt }) => ({
         issuer,
@@ -145,6 +152,31 @@ export const listSigningKeys = reading(v.object({}), async (_query, { store, now
     protection: levelOfKey(key),
   })),
 }));
+
+/** GET /v1/admin/scim-tokens: the tokens of SCIM, never what they are. */
+export const listScimTokens = reading(v.object({}), async (_query, { store }) => ({
+  tokens: (await store.scimTokens.list()).map(({ name, createdAt, lastUsedAt }) => ({
+    name,
+    createdAt,
+    lastUsedAt: lastUsedAt ?? null,
+  })),
+}));
+
+/** GET /v1/admin/profiles: what laptops are told, by profile. */
+export const listProfiles = reading(v.object({}), async (_query, { store }) => ({
+  profiles: (await store.laptopProfiles.all()).map((each) => ({
+    name: each.name,
+    group: each.group ?? null,
+    updatedAt: each.updatedAt,
+    body: bodyOf(each),
+  })),
+}));
+
+/** GET /v1/admin/announced: all that the laptops of a person are told. */
+export const showAnnounced = reading(v.object({ email: QueryText }), async ({ email }, { store }) => {
+  const profile = await announcementFor(store, (await knownPerson(store, email)).id);
+  return { profile, digest: digestOf(profile) };
+});
 
 const ActivityQuery = v.object({ since: time, until: time, unit: v.optional(v.picklist(["hour", "day"]), "day") });
 

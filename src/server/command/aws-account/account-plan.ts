@@ -1,6 +1,7 @@
 /** What an AWS account gets, whatever format it is written in: an identity provider, roles and their policies. */
 import { VouchError } from "../../../base/errors.ts";
 import type { Purpose } from "../../../base/purpose.ts";
+import type { SessionNaming } from "../../configuration/table-aws.ts";
 import { permissionsPolicy, type PolicyDocument, trustPolicy } from "./aws-trust.ts";
 
 export interface AccountPlan {
@@ -16,6 +17,8 @@ export interface AccountPlan {
   /** The account that owns the domains; undefined: the role's own. */
   domainOwner: string | undefined;
   roles: readonly RolePlan[];
+  /** What sessions are named by. */
+  sessionName: SessionNaming;
   /** How long credentials of a role may last, in seconds. */
   maxSessionSeconds: number;
 }
@@ -72,7 +75,7 @@ export function checkSize(plan: AccountPlan): void {
 
 /** Returns the roles with their policies, whose ARNs have what `place` says. */
 export function plannedRoles(plan: AccountPlan, place: Place): PlannedRole[] {
-  const { url, audiences, regions, repositories, domainOwner } = plan;
+  const { url, audiences, regions, repositories, domainOwner, sessionName } = plan;
   const scope = {
     partition: place.partition,
     owner: domainOwner ?? place.account,
@@ -85,7 +88,7 @@ export function plannedRoles(plan: AccountPlan, place: Place): PlannedRole[] {
     group,
     label,
     description: `${purpose === "read" ? "Reads packages" : "Publishes packages, for a touch of a security key"}${of(group)}; trusts ${url}`,
-    trust: trustPolicy({ url, audiences, purpose, group, ...place }),
+    trust: trustPolicy({ url, audiences, purpose, group, sessionName, ...place }),
     permissions: permissionsPolicy(purpose, repositories.length === 0 ? undefined : scope),
   }));
 }

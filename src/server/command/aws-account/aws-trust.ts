@@ -1,5 +1,7 @@
 /** The AWS IAM documents that make a role trust this server: trust policies and permissions. */
 
+import { sessionNameTag } from "../../../aws/names.ts";
+import type { SessionNaming } from "../../configuration/table-aws.ts";
 import { regionPattern } from "../../../aws/names.ts";
 import { VouchError } from "../../../base/errors.ts";
 import type { Purpose } from "../../../base/purpose.ts";
@@ -40,6 +42,8 @@ export interface Trusted {
   partition: string;
   /** A role for `publish` demands a token that was given for a touch. Default: read. */
   purpose?: Purpose;
+  /** What sessions are named by (`session-name`); the person's id without it. */
+  sessionName?: SessionNaming | undefined;
   /** A role of a group demands a token that says that the person is in it. */
   group?: string | undefined;
 }
@@ -54,12 +58,11 @@ export function providerArn({ url, account, partition }: Pick<Trusted, "url" | "
  * client's choice, so AWS compares it with the token. AWS documents which keys each action is asked with, so each has
  * a statement of its own.
  */
-export function trustPolicy({ purpose, group, ...trusted }: Trusted): PolicyDocument {
+export function trustPolicy({ purpose, group, sessionName, ...trusted }: Trusted): PolicyDocument {
   const { url, audiences } = trusted;
   const { host } = new URL(url);
   const allowed = { Effect: "Allow", Principal: { Federated: providerArn(trusted) } };
   const audience = { [`${host}:aud`]: audiences.length === 1 ? audiences[0]! : [...audiences] };
-  const sessionName = "${sts:RoleSessionName}";
   return {
     Version: "2012-10-17",
     Statement: [
@@ -69,9 +72,7 @@ export function trustPolicy({ purpose, group, ...trusted }: Trusted): PolicyDocu
         Condition: {
           StringEquals: {
             ...audience,
-            [`${host}:sub`]: sessionName,
-            "sts:SourceIdentity": sessionName,
-            "aws:RequestTag/vouch:sub": sessionName,
+            ...(sessionName === "email" ? namedByEmail(host) : namedById(host)),
             ...(purpose === "publish" ? publishCondition : {}),
             ...(group === undefined ? {} : { [`aws:RequestTag/${groupTag(group)}`]: "true" }),
           },
@@ -82,6 +83,19 @@ export function trustPolicy({ purpose, group, ...trusted }: Trusted): PolicyDocu
     ],
   };
 }
+
+const namedById = (host: string) => ({
+  [`${host}:sub`]: "${sts:RoleSessionName}",
+  "sts:SourceIdentity": "${sts:RoleSessionName}",
+  "aws:RequestTag/vouch:sub": "${sts:RoleSessionName}",
+});
+
+/** The address is the name alone; who it is, is the source identity, as ever. */
+const namedByEmail = (host: string) => ({
+  [`${host}:sub`]: "${sts:SourceIdentity}",
+  "aws:RequestTag/vouch:sub": "${sts:SourceIdentity}",
+  "sts:RoleSessionName": `\${aws:RequestTag/${sessionNameTag}}`,
+});
 
 /** What the first statement demands besides, of a role for publishing: a token that was given for a touch. */
 export const publishCondition = { "aws:RequestTag/vouch:purpose": "publish" };

@@ -58,7 +58,7 @@ export const aws = defineServerCommand({
       description: "CloudFormation in YAML, Terraform (OpenTofu), or a shell script of AWS CLI commands.",
       valueHint: "cloudformation|terraform|cli",
     },
-    ...settingArgs("url", "session-duration"),
+    ...settingArgs("url", "session-duration", "session-name"),
     ...audienceArg,
     account: {
       type: "string",
@@ -104,16 +104,17 @@ export const aws = defineServerCommand({
       const got = args.format === undefined ? "" : `, got "${args.format}"`;
       throw new VouchError("usage", `Expected --format cloudformation, terraform or cli${got}.`);
     }
-    const { url, "session-duration": sessionSeconds } = settingsOf(args, ["url", "session-duration"]);
+    const settings = settingsOf(args, ["url", "session-duration", "session-name"]);
     const plan: AccountPlan = {
-      url: issuerOf(url),
+      url: issuerOf(settings.url),
       audiences: args.audience === undefined ? [defaultAudience] : parseAudiences(args.audience),
       accounts: entries("account", "ID,…", args.account, (id) => accountPattern.test(id)),
       regions: regionsOf(args.region),
       repositories: repositoriesOf(args.repository),
       domainOwner: ownerOf(args["domain-owner"], args.repository),
       roles: rolesOf(args["read-role"], args["publish-role"], args.group),
-      maxSessionSeconds: Math.max(minRoleSeconds, sessionSeconds),
+      sessionName: settings["session-name"],
+      maxSessionSeconds: Math.max(minRoleSeconds, settings["session-duration"]),
     };
     checkSize(plan);
     writeResult(formats[args.format]!(plan));

@@ -7,7 +7,7 @@ import type { Identity } from "../../store/people/identities.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print } from "../definition.ts";
 import { parseEmail } from "./invite.ts";
-import { knownPerson } from "../../administration/people.ts";
+import { linkIdentity, subjectForm, unlinkIdentity } from "../../administration/identities.ts";
 
 const identityArgs = {
   email: { type: "positional", description: "Whose it is.", valueHint: "EMAIL", required: true },
@@ -42,20 +42,9 @@ export const link = defineServerCommand({
   async run({ args }) {
     const email = parseEmail(args.email);
     const identity = identityOf(args, args.subject);
+    const now = currentTime();
     await withStore(args, false, (store) =>
-      store.transaction(async (tables) => {
-        const { identities, record } = tables;
-        const user = await knownPerson(tables, email);
-        const owner = await identities.find(identity);
-        if (owner?.id === user.id) return;
-        if (owner !== undefined) {
-          throw new VouchError("usage", `That identity is the one of ${owner.email}.`, {
-            hint: `Take it from them first: \`vouch server users unlink ${owner.email} --subject SUB\`.`,
-          });
-        }
-        await identities.add(identity, user.id, currentTime());
-        await record({ event: "identity_added", user, detail: { ...identity } });
-      }),
+      store.transaction((tables) => linkIdentity(tables, "operator", { email, ...identity, now })),
     );
     print(`${email} is ${identity.subject} of ${identity.issuer}.`);
   },
@@ -77,16 +66,7 @@ export const unlink = defineServerCommand({
     const email = parseEmail(args.email);
     const identity = identityOf(args, args.subject);
     await withStore(args, false, (store) =>
-      store.transaction(async (tables) => {
-        const { identities, record } = tables;
-        const user = await knownPerson(tables, email);
-        if (!(await identities.remove(identity, user.id))) {
-          throw new VouchError("usage", `${identity.subject} of ${identity.issuer} is no identity of ${email}.`, {
-            hint: `\`vouch server audit --who ${email} --event identity_added\` says which are.`,
-          });
-        }
-        await record({ event: "identity_removed", user, detail: { ...identity } });
-      }),
+      store.transaction((tables) => unlinkIdentity(tables, "operator", { email, ...identity })),
     );
     print(`${email} is ${identity.subject} of ${identity.issuer} no more.`);
   },
@@ -99,6 +79,6 @@ function identityOf(flags: Flags, subject: string): Identity {
       hint: "Give it as the server has it: --sso-issuer URL, VOUCH_SERVER_SSO_ISSUER, or --config FILE.",
     });
   }
-  if (/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(subject)) return { issuer, subject };
+  if (subjectForm.test(subject)) return { issuer, subject };
   throw new VouchError("usage", "Expected --subject with 1 to 255 characters, none of them a control character.");
 }

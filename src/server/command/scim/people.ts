@@ -19,7 +19,7 @@ export const link = defineServerCommand({
   async run({ args }) {
     const email = parseEmail(args.email);
     const { changed } = await withStore(args, false, (store) =>
-      store.transaction((tables) => linkToScim(tables, email)),
+      store.transaction((tables) => linkToScim(tables, "operator", { email })),
     );
     print(changed ? `SCIM takes up ${email} when it creates them next.` : `${email} is SCIM's already.`);
   },
@@ -35,7 +35,7 @@ export const unlink = defineServerCommand({
   async run({ args }) {
     const about = { email: parseEmail(args.email), now: currentTime() };
     const { changed } = await withStore(args, false, (store) =>
-      store.transaction((tables) => unlinkFromScim(tables, about)),
+      store.transaction((tables) => unlinkFromScim(tables, "operator", about)),
     );
     print(changed ? `${about.email} is SCIM's no more.` : `${about.email} was not SCIM's.`);
   },

@@ -20,7 +20,7 @@ export const add = defineServerCommand({
     const { name } = args;
     const now = currentTime();
     const { token, url } = await withStore(args, false, async (store) => ({
-      token: await store.transaction((tables) => addScimToken(tables, { name, now })),
+      token: await store.transaction((tables) => addScimToken(tables, "operator", { name, now })),
       url: `${(await store.configuration.load())?.url ?? "https://YOUR-HOST"}/scim/v2`,
     }));
     if (args.json) {
@@ -57,7 +57,10 @@ export const remove = defineServerCommand({
   },
   args: { ...nameArg, ...databaseArg },
   async run({ args }) {
-    await withStore(args, false, (store) => store.transaction((tables) => removeScimToken(tables, args.name)));
-    print(`The token ${args.name} is good no more.`);
+    const { name } = args;
+    await withStore(args, false, (store) =>
+      store.transaction((tables) => removeScimToken(tables, "operator", { name })),
+    );
+    print(`The token ${name} is good no more.`);
   },
 });

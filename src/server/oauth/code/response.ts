@@ -6,10 +6,10 @@ import type { LoginRequest } from "./request.ts";
  * request. `outcome` has the code, or the error.
  */
 export function responseUrl(
-  { redirect_uri, state }: Pick<LoginRequest, "redirect_uri" | "state">,
+  { redirectUri, state }: Pick<LoginRequest, "redirectUri" | "state">,
   issuer: string,
   outcome: { code: string } | { error: "access_denied" },
 ): string | undefined {
-  if (redirect_uri === undefined || state === undefined) return undefined;
-  return `${redirect_uri}?${new URLSearchParams({ ...outcome, state, iss: issuer }).toString()}`;
+  if (redirectUri === undefined || state === undefined) return undefined;
+  return `${redirectUri}?${new URLSearchParams({ ...outcome, state, iss: issuer }).toString()}`;
 }

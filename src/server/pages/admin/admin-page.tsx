@@ -14,7 +14,9 @@ const pages = [
   { path: "/admin", name: "Overview" },
   { path: "/admin/people", name: "People" },
   { path: "/admin/groups", name: "Groups" },
+  { path: "/admin/profiles", name: "Profiles" },
   { path: "/admin/invites", name: "Invites" },
+  { path: "/admin/scim", name: "SCIM" },
   { path: "/admin/audit", name: "Audit log" },
   { path: "/admin/keys", name: "Keys of the server" },
 ] as const;

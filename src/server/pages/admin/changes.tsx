@@ -3,16 +3,19 @@
  * session, right and touch.
  */
 import * as v from "valibot";
+import type { AnnouncedBody } from "../../../announced/body.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/words/printable.ts";
 import {
   AdminChange,
+  asAsked,
   expectPossible,
   expectSubjects,
   perform,
   type Subjects,
   subjectsOf,
 } from "../../administration/change.ts";
+import { parseProfile } from "../../announced/file.ts";
 import { expectRight } from "../../administration/rights.ts";
 import type { Handler } from "../../context.ts";
 import { recordApproval } from "../../keys/approval.ts";
@@ -28,7 +31,8 @@ import { h } from "../view/jsx.ts";
 import { Command, Time } from "../view/parts.tsx";
 import { AdminLayout } from "./admin-page.tsx";
 import { idFields, PersonLink } from "./parts.tsx";
-import { groupPath, personPath } from "./paths.ts";
+import { groupPath, personPath, profilePath } from "./paths.ts";
+import { maxProfileText } from "./profiles/fields.tsx";
 
 type ChangeType = AdminChange["type"];
 
@@ -42,12 +46,13 @@ const Shown = v.object({ person: v.optional(v.string()), group: v.optional(v.str
 function formOf(type: ChangeType) {
   return v.pipe(
     v.record(v.string(), v.string()),
-    v.transform(({ ceremony: _ceremony, approval: _approval, at, last, email, ...given }): unknown => {
+    v.transform(({ ceremony: _ceremony, approval: _approval, at, last, email, text, ...given }): unknown => {
       const { [idFields.person]: person, [idFields.group]: group, ...fields } = given;
       const shown = { person, group };
       const change = {
         ...fields,
         type,
+        ...(text === undefined ? {} : { body: announcedIn(text, fields["profile"] ?? "") }),
         ...(email === undefined ? {} : { email: normalizeEmail(email) ?? email }),
         ...(last === undefined ? {} : { last: last === "yes" }),
       };
@@ -64,6 +69,20 @@ async function aboutOf(tables: Transaction, { change, shown }: ChangeForm): Prom
   const subjects = await subjectsOf(tables, change);
   expectSubjects(subjects, { person: shown.person, group: shown.group });
   return subjects;
+}
+
+/** What the text of a profile announces. Throws `protocol_error`. */
+function announcedIn(text: string, name: string): AnnouncedBody {
+  if (text.length > maxProfileText) {
+    throw new VouchError("protocol_error", `Expected at most ${maxProfileText} characters, got ${text.length}.`, {
+      hint: `What is longer is announced on the server's machine: \`vouch server profiles set NAME FILE\`.`,
+    });
+  }
+  try {
+    return parseProfile(text, name);
+  } catch (error) {
+    throw asAsked(error);
+  }
 }
 
 /** Single sign-on alone reads, also where a key was touched. */
@@ -104,18 +123,37 @@ export function makeChange(type: ChangeType): Handler {
       const actor = { user, address: context.caller.address, approvedBy: approved.credentialId };
       return await perform(tables, actor, { change, subjects, now });
     });
-    const response =
-      change.type === "invite"
-        ? showInvite(session, context.url, change.email, outcome)
-        : redirectToAdmin(pageAfter(change, at), outcome["changed"] === false ? "nothing-changed" : change.type);
-    return { response, user: user.id };
+    return { response: answer({ session, server: context.url, change, at, outcome }), user: user.id };
   };
 }
 
-function pageAfter(change: AdminChange, at: v.InferOutput<typeof At>): AdminPath {
+interface Changed {
+  session: SignedIn;
+  server: string;
+  change: AdminChange;
+  at: v.InferOutput<typeof At>;
+  outcome: Awaited<ReturnType<typeof perform>>;
+}
+
+/** A secret is shown this once: the database has its hash alone. */
+function answer({ session, server, change, at, outcome }: Changed): Response {
+  if (change.type === "invite") return showInvite(session, server, change.email, outcome);
+  if (change.type === "add-scim-token") return showScimToken(session, server, change.token, outcome);
+  return redirectToAdmin(pageAfter(change, at), outcome["changed"] === false ? "nothing-changed" : change.type);
+}
+
+type Shown = Exclude<AdminChange, { type: "invite" | "add-scim-token" }>;
+
+function pageAfter(change: Shown, at: v.InferOutput<typeof At>): AdminPath {
   switch (change.type) {
     case "remove-group":
       return "/admin/groups";
+    case "set-profile":
+      return profilePath(change.profile);
+    case "remove-profile":
+      return "/admin/profiles";
+    case "remove-scim-token":
+      return "/admin/scim";
     case "add-group":
       return groupPath(change.group);
     case "rename-group":
@@ -128,7 +166,6 @@ function pageAfter(change: AdminChange, at: v.InferOutput<typeof At>): AdminPath
   }
 }
 
-/** The code is shown this once: the database has its hash alone. */
 function showInvite(
   session: SignedIn,
   server: string,
@@ -159,4 +196,29 @@ function showInvite(
     ),
   };
   return html(<AdminLayout session={session} path="/admin/invites" content={content} />);
+}
+
+function showScimToken(
+  session: SignedIn,
+  server: string,
+  name: string,
+  { token }: Readonly<Record<string, string | number | boolean>>,
+): Response {
+  const content = {
+    title: "A token of SCIM",
+    lead: "It is shown this once.",
+    children: (
+      <section class="card" aria-label="The token">
+        <p>Base URL and token of {printable(name)}. Give both to the identity provider, and keep neither elsewhere.</p>
+        <Command>{`${server}/scim/v2`}</Command>
+        <Command>{String(token)}</Command>
+        <p class="actions">
+          <a class="button" href="/admin/scim">
+            All tokens
+          </a>
+        </p>
+      </section>
+    ),
+  };
+  return html(<AdminLayout session={session} path="/admin/scim" content={content} />);
 }

@@ -15,6 +15,10 @@ export function groupPath(name: string, more: Query = {}): AdminPath {
   return withQuery("/admin/group", { name, ...more });
 }
 
+export function profilePath(name: string): AdminPath {
+  return withQuery("/admin/profile", { name });
+}
+
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** The path with a query of those values that there are. */

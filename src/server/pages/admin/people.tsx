@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { printable } from "../../../base/words/printable.ts";
 import { type ListedPerson, peoplePage as readPeople } from "../../administration/list-people.ts";
 import { type Role, roles } from "../../store/people/roles.ts";
+import { scimStates } from "../../store/people/provisioned.ts";
 import { Fragment, h } from "../view/jsx.ts";
 import { Empty, Table, Time } from "../view/parts.tsx";
 import { adminPage } from "./admin-page.tsx";
@@ -16,17 +17,25 @@ const states = [
   ["disabled", "locked out"],
 ] as const;
 
+const scimOptions = [
+  ["", "any"],
+  ["managed", "keeps them"],
+  ["open", "may take them up"],
+] as const;
+
 const Query = v.object({
   search: text,
   role: blankable(v.picklist(roles)),
   state: blankable(v.picklist(["enabled", "disabled"])),
+  scim: blankable(v.picklist(scimStates)),
   after: text,
 });
 
 /** GET /admin/people */
 export const peoplePage = adminPage("/admin/people", Query, async ({ after, ...fields }, { store, now }) => {
-  const { search, role, state } = fields;
-  const filter = { search: search?.trim(), role, disabled: state === undefined ? undefined : state === "disabled" };
+  const { search, role, state, scim } = fields;
+  const disabled = state === undefined ? undefined : state === "disabled";
+  const filter = { search: search?.trim(), role, disabled, scim };
   const { page, last } = pageOf(await readPeople(store, now(), { after: after ?? "", limit: perPage + 1, filter }));
   const isFiltered = Object.values(fields).some((value) => value !== undefined);
   return {
@@ -38,6 +47,7 @@ export const peoplePage = adminPage("/admin/people", Query, async ({ after, ...f
           <TextField id="search" label="Address or name" name="search" value={search} maxlength={254} />
           <Select id="role" label="Role" name="role" value={role} options={[["", "any"], ...roles.map(named)]} />
           <Select id="state" label="State" name="state" value={state} options={states} />
+          <Select id="scim" label="SCIM" name="scim" value={scim} options={scimOptions} />
           <div class="buttons">
             <button type="submit" class="primary">
               Find

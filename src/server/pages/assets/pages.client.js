@@ -83,7 +83,7 @@ const before = {
   },
   async registration(_form, fields, say) {
     const { ceremony, options } = await ask("/keys/add/options", fields);
-    say("1 of 2: plug in the NEW key, and touch it.");
+    say("1 of 2: plug in the NEW key, and touch it, or choose it where the browser asks.");
     const credential = await registration(options);
     const approval = await ask("/keys/add/approval", { ...fields, ceremony, credential });
     say("2 of 2: now touch a key that you have ALREADY, to allow exactly this new one.");

@@ -11,18 +11,20 @@ interface Granted {
   code: string;
   email: string;
   client: string | undefined;
+  /** The terminal's, as the server saw it. */
+  address: string;
 }
 
 /** Leads to the terminal, or shows the code to the person who was there. */
-export function showCode({ url, code, email, client }: Granted): Response {
+export function showCode({ url, code, email, client, address }: Granted): Response {
   if (url !== undefined) return html(<Handover title="Logging in" url={url} />);
   return html(
     <Layout title="Your login code" narrow>
       <h1>Your login code</h1>
       <section class="card">
         <p>
-          For {printable(email)} on {client ? <Claimed text={client} /> : "a nameless machine"}, good once within five
-          minutes:
+          For {printable(email)} on {client ? <Claimed text={client} /> : "a nameless machine"} at{" "}
+          <span class="breakable">{address}</span>, good once within five minutes:
         </p>
         <p>
           <strong>

@@ -7,7 +7,14 @@ import type { SignedIn } from "../session.ts";
 import { Fragment, h } from "../view/jsx.ts";
 import { Disclosure, Form, Section, Table, Time } from "../view/parts.tsx";
 
-export function Keys({ session, keys }: { session: SignedIn; keys: Credential[] }) {
+interface KeysProps {
+  session: SignedIn;
+  keys: Credential[];
+  /** Whether the server takes keys that are part of a phone or computer. */
+  takesBuiltIn: boolean;
+}
+
+export function Keys({ session, keys, takesBuiltIn }: KeysProps) {
   const about =
     keys.length === 1
       ? "You have one key. Add a second and keep it elsewhere: if you lose the only one, your administrator must let you in again."
@@ -52,7 +59,7 @@ export function Keys({ session, keys }: { session: SignedIn; keys: Credential[] 
           ]}
         />
       )}
-      {keys.length === 0 ? null : <AddKey session={session} />}
+      {keys.length === 0 ? null : <AddKey session={session} takesBuiltIn={takesBuiltIn} />}
     </Section>
   );
 }
@@ -96,11 +103,17 @@ function KeyForms({ session, credential: { id, name }, isOnly }: KeyFormsProps) 
   );
 }
 
-function AddKey({ session }: { session: SignedIn }) {
+function AddKey({ session, takesBuiltIn }: Pick<KeysProps, "session" | "takesBuiltIn">) {
   return (
     <Disclosure label="Add a security key">
       <Form session={session} action="/keys/add" after="registration">
         <p>First touch the new key, then one that you have already: that allows exactly this new one.</p>
+        {takesBuiltIn ? (
+          <p>
+            The new one may be part of this computer (Touch ID, Windows Hello) or of a phone. The browser offers them:
+            choose one that stays on its device.
+          </p>
+        ) : null}
         <div class="fields">
           <div>
             <label for="new-key-name">Name of the new key, if you like</label>

@@ -35,7 +35,7 @@ export const myPage: Handler = async (request, context) => {
         <Time at={session.expiresAt} />.
       </p>
       <Outcome text={notice.text} />
-      <Keys session={session} keys={keys} />
+      <Keys session={session} keys={keys} takesBuiltIn={context.browserLogin !== undefined} />
       <Sessions session={session} sessions={sessions} />
       <Section id="activity" title="Recent activity">
         <Activity entries={recent.entries} keys={keys} />

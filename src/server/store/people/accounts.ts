@@ -1,5 +1,6 @@
 /** Users and their invites. */
 import { type Role, toRole } from "./roles.ts";
+import { type ScimState, scimStates } from "./provisioned.ts";
 import type { Sql } from "../sql.ts";
 import type { User } from "./user.ts";
 
@@ -29,6 +30,8 @@ export interface InvitePosition {
 
 export interface UserSummary extends User {
   displayName: string | undefined;
+  /** How SCIM stands to them; undefined: not at all. */
+  scim: ScimState | undefined;
   role: Role;
   createdAt: number;
   /** Number of live sessions: neither expired nor revoked. */
@@ -43,6 +46,7 @@ export interface PeopleFilter {
   search?: string | undefined;
   disabled?: boolean | undefined;
   role?: Role | undefined;
+  scim?: ScimState | undefined;
   /** Id of a group. */
   group?: string | undefined;
 }
@@ -171,9 +175,9 @@ export class AccountStore {
   ): Promise<UserSummary[]> {
     const pattern = filter.search === undefined ? "%" : `%${filter.search.toLowerCase().replaceAll(/[!%_]/g, "!$&")}%`;
     const disabled = filter.disabled === undefined ? null : Number(filter.disabled);
-    const { role = null, group = null } = filter;
+    const { role = null, group = null, scim = null } = filter;
     const users = await this.#sql`
-      SELECT id, email, display_name, role, created_at, disabled_at,
+      SELECT id, email, display_name, role, scim, created_at, disabled_at,
         (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
       FROM users WHERE email > ${after}
@@ -181,6 +185,7 @@ export class AccountStore {
         AND coalesce(CAST(${disabled} AS INTEGER), CASE WHEN disabled_at IS NULL THEN 0 ELSE 1 END)
           = CASE WHEN disabled_at IS NULL THEN 0 ELSE 1 END
         AND coalesce(role, 'member') = coalesce(CAST(${role} AS TEXT), role, 'member')
+        AND (CAST(${scim} AS TEXT) IS NULL OR scim = CAST(${scim} AS TEXT))
         AND (CAST(${group} AS TEXT) IS NULL
           OR id IN (SELECT user_id FROM group_members WHERE group_id = CAST(${group} AS TEXT)))
       ORDER BY email LIMIT ${limit}`;
@@ -190,7 +195,7 @@ export class AccountStore {
   /** The user with this email, as `users` has them. */
   async summary(email: string, now: number): Promise<UserSummary | undefined> {
     const [row] = await this.#sql`
-      SELECT id, email, display_name, role, created_at, disabled_at,
+      SELECT id, email, display_name, role, scim, created_at, disabled_at,
         (SELECT count(*) FROM sessions WHERE user_id = users.id AND revoked_at IS NULL AND expires_at > ${now}) AS sessions,
         (SELECT max(expires_at) FROM invites WHERE user_id = users.id AND used_at IS NULL AND expires_at > ${now}) AS invite
       FROM users WHERE email = ${email}`;
@@ -202,6 +207,7 @@ function toSummary(row: Record<string, string | null>): UserSummary {
   return {
     ...toUser(row),
     displayName: row["display_name"] ?? undefined,
+    scim: scimStates.find((state) => state === row["scim"]),
     role: toRole(row["role"]),
     createdAt: Number(row["created_at"]),
     sessions: Number(row["sessions"]),

@@ -18,7 +18,9 @@ export interface Provisioned extends User, ScimPerson {
 }
 
 /** `managed`: SCIM sees and changes the person. `open`: it may take them up by creating them. */
-export type ScimState = "managed" | "open";
+export const scimStates = ["managed", "open"] as const;
+
+export type ScimState = (typeof scimStates)[number];
 
 interface Row {
   id: string;

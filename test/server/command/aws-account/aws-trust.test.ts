@@ -4,6 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
+import { decodeJwt } from "jose";
+import { tokenSessionName } from "../../../../src/aws/sts.ts";
+import { Secret } from "../../../../src/base/secret.ts";
 import { permissionsPolicy, trustPolicy } from "../../../../src/server/command/aws-account/aws-trust.ts";
 import type { Purpose } from "../../../../src/base/purpose.ts";
 import { Account, type Role } from "../../../sandbox/aws/account.ts";
@@ -20,10 +23,10 @@ const isolated = ["aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"];
 const partitions = ["aws", "aws-cn", "aws-us-gov", "aws-eusc", ...isolated];
 
 /** An account whose roles `dev` and `publisher` have the printed policies. */
-function accountIn(partition: string, audiences = ["sts.amazonaws.com"]): Account {
+function accountIn(partition: string, audiences = ["sts.amazonaws.com"], sessionName?: "email"): Account {
   const policy = (purpose: Purpose): PolicyDocument =>
     parsePolicy(
-      JSON.parse(JSON.stringify(trustPolicy({ url: origin, audiences, account: id, partition, purpose }))),
+      JSON.parse(JSON.stringify(trustPolicy({ url: origin, audiences, account: id, partition, purpose, sessionName }))),
       "trust",
     );
   const permissions = parsePolicy(JSON.parse(JSON.stringify(permissionsPolicy("publish"))), "permissions").Statement;
@@ -138,6 +141,53 @@ describe("with the tokens of the server", () => {
       account.roles[0]!.permissions.push(leaver(key));
       expect([account.decide(issued!, request), account.decide(other, request)]).toEqual(["explicit deny", "allowed"]);
     });
+  });
+});
+
+describe("with sessions named by the address", () => {
+  test.each([
+    ["dev@example.com", "dev@example.com"],
+    ["o'brien@example.com", "o-brien@example.com"],
+  ])("%s is %s at AWS, and nobody has the role under another name", async (email, sessionName) => {
+    const server = await startTestServer({ sessionName: "email" });
+    try {
+      const person = await newPerson(server, {}, email);
+      const fetch: Fetch = async (url) => Response.json((await server.send(new URL(url).pathname)).body);
+      const token = (await server.exchange(person.accessToken, person.dpop)).body.access_token;
+      const { sub } = decodeJwt(token);
+      const account = accountIn("aws", undefined, "email");
+      account.clockOffsetMs = server.now() * 1000 - Date.now();
+      expect(tokenSessionName(new Secret(token), "somebody@example.com")).toBe(sessionName);
+      const { status, issued } = await assume(account, { token, sessionName, fetch });
+      expect(status).toBe(200);
+      expect(callerContext(account, issued!)).toMatchObject({
+        "aws:SourceIdentity": sub,
+        "aws:PrincipalTag/vouch:sub": sub,
+        "aws:PrincipalTag/vouch:session-name": sessionName,
+      });
+      for (const other of [sub!, "ceo@example.com", `${sessionName}x`]) {
+        const answer = await assume(account, { token, sessionName: other, fetch });
+        expect(answer).toMatchObject({ status: 403, code: "AccessDenied" });
+      }
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("a token without the name's tag gets nothing", async () => {
+    const issuer = await createIssuer(origin);
+    const sub = "3f1c7a52-5b0e-4d0c-9a53-0d9d8b6f2a11";
+    const tags = { "vouch:sub": [sub], "vouch:key": ["a2V5"], "vouch:purpose": ["read"] };
+    for (const principal_tags of [tags, { ...tags, "vouch:session-name": ["dev@example.com"] }]) {
+      const token = await issuer.token({
+        sub,
+        "https://aws.amazon.com/tags": { principal_tags, transitive_tag_keys: Object.keys(principal_tags) },
+        "https://aws.amazon.com/source_identity": sub,
+      });
+      const account = accountIn("aws", undefined, "email");
+      const { status } = await assume(account, { token, sessionName: "dev@example.com", fetch: issuer.fetch });
+      expect(status).toBe("vouch:session-name" in principal_tags ? 200 : 403);
+    }
   });
 });
 

@@ -53,16 +53,19 @@ beforeEach(async () => {
   await vouch(["init", "--url", "https://vouch.example.com"]);
   await vouch(["invite", "dev@example.com"]);
   const store = await open();
-  await store.transaction(async ({ accounts, authorizationCodes, credentials, sessions, ceremonies }) => {
-    const user = (await accounts.findUser("dev@example.com"))!;
-    await credentials.add(credential(user.id, "key-1", "first"));
-    const session = { user, jkt: "j", credentialId: "key-1", createdAt: now - 60, expiresAt: now + 3600 };
-    await sessions.add("token", session);
-    const bound = { challenge: "x", jkt: "j", ceremony: "c", revocation: 0 };
-    const times = { createdAt: now, expiresAt: now + 300 };
-    await authorizationCodes.add("code", { userId: user.id, credentialId: "key-1", ...bound, ...times });
-    await ceremonies.add({ id: "c", type: "authentication", challenge: "x", expiresAt: now + 300 });
-  });
+  await store.transaction(
+    async ({ accounts, authorizationCodes, credentials, pushedRequests, sessions, ceremonies }) => {
+      const user = (await accounts.findUser("dev@example.com"))!;
+      await credentials.add(credential(user.id, "key-1", "first"));
+      const session = { user, jkt: "j", credentialId: "key-1", createdAt: now - 60, expiresAt: now + 3600 };
+      await sessions.add("token", session);
+      const bound = { challenge: "x", jkt: "j", ceremony: "c", revocation: 0 };
+      const times = { createdAt: now, expiresAt: now + 300 };
+      await authorizationCodes.add("code", { userId: user.id, credentialId: "key-1", ...bound, ...times });
+      await pushedRequests.add("pushed", { challenge: "x", jkt: "j", address: "192.0.2.7", ...times });
+      await ceremonies.add({ id: "c", type: "authentication", challenge: "x", expiresAt: now + 300 });
+    },
+  );
   await store.close();
   await vouch(["backup", backup]);
 });
@@ -86,6 +89,7 @@ describe("vouch server restore", () => {
     expect((await store.sessions.find("token"))?.revoked).toBe(true);
     expect(await store.ceremonies.take("c", "authentication")).toBeUndefined();
     expect(await store.authorizationCodes.take("code")).toBeUndefined();
+    expect(await store.pushedRequests.take("pushed")).toBeUndefined();
     const users = await store.accounts.users(now);
     expect(users).toMatchObject([{ email: "dev@example.com", sessions: 0, inviteExpiresAt: undefined }]);
     expect(await store.credentials.ofUser(users[0]!.id)).toHaveLength(1);

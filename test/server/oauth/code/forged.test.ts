@@ -4,7 +4,7 @@ import { randomToken, sha256 } from "../../../../src/server/random.ts";
 import { enrolled } from "../../pages/visitor.ts";
 import { origin, startTestServer, type TestServer } from "../../test-server.ts";
 import { TestSecurityKey, type Twist } from "../../webauthn/security-key.ts";
-import { type Begun, BrowserClient, codeIn, leadsTo, redirectUri } from "../browser-client.ts";
+import { type Begun, BrowserClient, codeIn, leadsTo, otherCase, redirectUri } from "../browser-client.ts";
 import { DpopKey } from "../dpop-key.ts";
 
 let server: TestServer;
@@ -20,85 +20,6 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const sessions = async () => await server.store.countSessions(server.now());
-
-/** Fields that replace those of the request; an empty one removes it. */
-const requests: [string, Record<string, string>, string][] = [
-  ["another response type", { response_type: "token" }, "response_type"],
-  ["a hybrid response type", { response_type: "code id_token" }, "response_type"],
-  ["no response type", { response_type: "" }, "response_type is missing"],
-  ["another client", { client_id: "evil" }, "client_id"],
-  ["no client", { client_id: "" }, "client_id is missing"],
-  ["a site as redirection", { redirect_uri: "https://evil.example/callback" }, "redirect_uri"],
-  ["a name of this machine", { redirect_uri: "http://localhost:50123/callback" }, "redirect_uri"],
-  ["https to this machine", { redirect_uri: "https://127.0.0.1:50123/callback" }, "redirect_uri"],
-  ["another loopback address", { redirect_uri: "http://127.0.0.2:50123/callback" }, "redirect_uri"],
-  ["an address as a number", { redirect_uri: "http://2130706433:50123/callback" }, "redirect_uri"],
-  ["a mapped IPv6 address", { redirect_uri: "http://[::ffff:127.0.0.1]:50123/callback" }, "redirect_uri"],
-  ["a host that begins alike", { redirect_uri: "http://127.0.0.1.evil.example:1/callback" }, "redirect_uri"],
-  ["a user before a host", { redirect_uri: "http://127.0.0.1:50123@evil.example/callback" }, "redirect_uri"],
-  ["no port", { redirect_uri: "http://127.0.0.1/callback" }, "redirect_uri"],
-  ["port 0", { redirect_uri: "http://127.0.0.1:0/callback" }, "redirect_uri"],
-  ["a port beyond 65535", { redirect_uri: "http://127.0.0.1:65536/callback" }, "redirect_uri"],
-  ["another path", { redirect_uri: "http://127.0.0.1:50123/callback/../x" }, "redirect_uri"],
-  ["a query", { redirect_uri: "http://127.0.0.1:50123/callback?x=1" }, "redirect_uri"],
-  ["a fragment", { redirect_uri: "http://127.0.0.1:50123/callback#x" }, "redirect_uri"],
-  ["a script", { redirect_uri: "javascript:alert(1)//127.0.0.1:1/callback" }, "redirect_uri"],
-  ["a line end", { redirect_uri: `${redirectUri}\n` }, "redirect_uri"],
-  ["a scheme of an app", { redirect_uri: "vouch://callback" }, "redirect_uri"],
-  ["no state", { state: "" }, "expected state beside redirect_uri"],
-  ["a short state", { state: "abc" }, "state"],
-  ["a state with markup", { state: `"><script>alert(1)</script>` }, "state"],
-  ["no challenge", { code_challenge: "" }, "code_challenge is missing"],
-  ["a short challenge", { code_challenge: "abc" }, "code_challenge"],
-  ["the method plain", { code_challenge_method: "plain" }, "code_challenge_method"],
-  ["no method, which is plain", { code_challenge_method: "" }, "code_challenge_method is missing"],
-  ["no DPoP key", { dpop_jkt: "" }, "dpop_jkt is missing"],
-  ["a DPoP key that is no thumbprint", { dpop_jkt: "x".repeat(44) }, "dpop_jkt"],
-  ["a client name that is too long", { client: "x".repeat(257) }, "client"],
-];
-
-describe("an authorization request with", () => {
-  test.each(requests)("%s is refused on a page that leads nowhere", async (_name, others, reason) => {
-    const client = await BrowserClient.begin(server);
-    const answer = await client.page(others);
-    const page = await answer.text();
-    expect([answer.status, answer.headers.get("location"), leadsTo(page)]).toEqual([400, null, undefined]);
-    expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
-    expect(page).toContain(reason);
-    for (const path of ["/sign-in/code/options", "/sign-in/code/cancel"]) {
-      const form = await client.visitor.post(path, client.request(others));
-      expect([path, form.status, leadsTo(await form.text())]).toEqual([path, 400, undefined]);
-    }
-  });
-
-  test.each(["redirect_uri", "state", "code_challenge", "dpop_jkt", "client_id"])(
-    "%s twice is refused",
-    async (name) => {
-      const client = await BrowserClient.begin(server);
-      const query = new URLSearchParams(client.request());
-      query.append(name, query.get(name)!);
-      const answer = await client.visitor.get(`/oauth/authorize?${query.toString()}`);
-      expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining("more than once")]);
-    },
-  );
-
-  test("markup in the machine's name shows it as text, made printable and cut", async () => {
-    const client = await BrowserClient.begin(server);
-    const page = await (await client.page({ client: `<img src=x onerror=alert(1)>\u202e${"x".repeat(100)}` })).text();
-    expect(page).toContain("&lt;img src=x onerror=alert(1)&gt;\ufffd");
-    expect(page).not.toContain("<img");
-    expect(page).not.toContain("x".repeat(65));
-  });
-
-  test("a POST is refused", async () => {
-    const client = await BrowserClient.begin(server);
-    const answer = await fetch(`${server.base}/oauth/authorize`, {
-      method: "POST",
-      body: new URLSearchParams(client.request()),
-    });
-    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
-  });
-});
 
 describe("the page", () => {
   test("is framed by nobody, kept by no cache, sends no referrer elsewhere, and its form goes to this server alone", async () => {
@@ -118,9 +39,9 @@ describe("the page", () => {
     ["without an origin", {}],
   ])("takes no form %s", async (_name, headers) => {
     const client = await BrowserClient.begin(server);
-    const { ceremony, credential } = await answered(client);
+    const { ceremony, credential } = await client.answered(key);
     for (const path of ["/sign-in/code/options", "/sign-in/code", "/sign-in/code/cancel"]) {
-      const form = { ...client.request(), ceremony, credential };
+      const form = { ...(await client.fields()), ceremony, credential };
       const answer = await client.visitor.post(path, form, headers);
       expect([path, answer.status, leadsTo(await answer.text())]).toEqual([path, 403, undefined]);
     }
@@ -130,55 +51,63 @@ describe("the page", () => {
     const client = await BrowserClient.begin(server);
     await client.visitor.signIn(key);
     const form_token = await client.visitor.formToken();
-    const answer = await client.visitor.post("/sign-in/code", { ...client.request(), form_token });
+    const answer = await client.visitor.post("/sign-in/code", { ...(await client.fields()), form_token });
     expect(answer.status).toBe(400);
   });
 
   /** A touch that was given for something else. */
-  const touches: [string, Twist, Record<string, string>][] = [
-    ["another redirection", {}, { redirect_uri: "http://127.0.0.1:50124/callback" }],
-    ["a code to type", {}, { redirect_uri: "" }],
-    ["another state", {}, { state: randomToken() }],
-    ["another challenge", {}, { code_challenge: sha256("other") }],
-    ["another DPoP key", {}, { dpop_jkt: sha256("other") }],
-    ["another machine", {}, { client: "other-laptop" }],
-    ["another origin", { origin: "https://evil.example" }, {}],
-    ["another relying party", { rpId: "evil.example" }, {}],
-    ["a page in a frame", { embedding: { crossOrigin: true } }, {}],
-    ["a registration", { type: "webauthn.create" }, {}],
-    ["nobody who was verified", { userVerified: false }, {}],
-    ["another key's signature", { forged: true }, {}],
-    ["another person", { userHandle: Buffer.from("someone").toString("base64url") }, {}],
-    ["a synced passkey", { backupEligible: true }, {}],
+  const touches: [string, Twist][] = [
+    ["another origin", { origin: "https://evil.example" }],
+    ["another relying party", { rpId: "evil.example" }],
+    ["a page in a frame", { embedding: { crossOrigin: true } }],
+    ["a registration", { type: "webauthn.create" }],
+    ["nobody who was verified", { userVerified: false }],
+    ["another key's signature", { forged: true }],
+    ["another person", { userHandle: Buffer.from("someone").toString("base64url") }],
+    ["a synced passkey", { backupEligible: true }],
   ];
-  test.each(touches)("takes no touch for %s", async (_name, twist, sent) => {
+  test.each(touches)("takes no touch for %s", async (_name, twist) => {
     const client = await BrowserClient.begin(server);
-    const answer = await client.touch(key, twist, sent);
+    const answer = await client.touch(key, twist);
     expect([answer.status, codeIn(await answer.text())]).toEqual([403, ""]);
+  });
+
+  test("takes no touch for another request, were it the same one pushed again", async () => {
+    for (const other of [await BrowserClient.begin(server), await BrowserClient.typed(server)]) {
+      const client = await BrowserClient.begin(server);
+      const answer = await client.touch(key, {}, await other.fields());
+      expect([answer.status, codeIn(await answer.text())]).toEqual([403, ""]);
+    }
+    const client = await BrowserClient.begin(server);
+    const again = await client.push();
+    expect((await client.touch(key, {}, { request_uri: again.body.request_uri })).status).toBe(403);
   });
 
   test("takes no touch for a login, a sign-in or of a key that is not enrolled, none twice, and none late", async () => {
     const client = await BrowserClient.begin(server);
+    const fields = await client.fields();
     const post = async (ceremony: string, credential: string) =>
-      (await client.visitor.post("/sign-in/code", { ...client.request(), ceremony, credential })).status;
+      (await client.visitor.post("/sign-in/code", { ...fields, ceremony, credential })).status;
     const login = await server.loginOptions();
     expect(await post(login.ceremony, JSON.stringify(key.authenticate(login.options, origin)))).toBe(403);
     const signIn = (await (await client.visitor.post("/sign-in/options", {})).json()) as Begun;
     const twist = { challenge: signIn.options.challenge };
     expect(await post(signIn.ceremony, JSON.stringify(key.authenticate(signIn.options, origin, twist)))).toBe(403);
-    const strange = await answered(client, new TestSecurityKey(), { userHandle: "AAAA" });
+    const strange = await client.answered(new TestSecurityKey(), { userHandle: "AAAA" });
     expect(await post(strange.ceremony, strange.credential)).toBe(403);
-    const good = await answered(client);
-    expect(await post(good.ceremony, good.credential)).toBe(200);
-    expect(await post(good.ceremony, good.credential)).toBe(403);
-    const late = await answered(client);
+    const late = await client.answered(key);
     server.advance(300);
     expect(await post(late.ceremony, late.credential)).toBe(403);
+    const good = await client.answered(key);
+    expect(await post(good.ceremony, good.credential)).toBe(200);
+    const other = await (await BrowserClient.begin(server)).fields();
+    const twice = { ...other, ceremony: good.ceremony, credential: good.credential };
+    expect((await client.visitor.post("/sign-in/code", twice)).status).toBe(403);
   });
 
   test("its touch is of no use for a login of the command line or a sign-in", async () => {
     const client = await BrowserClient.begin(server);
-    const { ceremony, credential } = await answered(client);
+    const { ceremony, credential } = await client.answered(key);
     const form = { grant_type: "urn:vouch:params:oauth:grant-type:webauthn", ceremony, credential };
     const login = await server.form("/oauth/token", form, { dpop: await server.proof(client.dpop) });
     expect(login.body.error).toBe("invalid_grant");
@@ -189,24 +118,14 @@ describe("the page", () => {
     const other = await enrolled(server, `person-${++people}@example.com`);
     const user = (await server.store.credentials.find(other.id))!.user;
     const client = await BrowserClient.begin(server);
-    const ended = await answered(client, other);
+    const ended = await client.answered(other);
     await server.store.sessions.revokeAll(user.id, server.now());
-    expect((await client.visitor.post("/sign-in/code", { ...client.request(), ...ended })).status).toBe(403);
-    const disabled = await answered(client, other);
+    expect((await client.visitor.post("/sign-in/code", { ...(await client.fields()), ...ended })).status).toBe(403);
+    const disabled = await client.answered(other);
     await server.store.accounts.setDisabled(user.id, server.now());
-    expect((await client.visitor.post("/sign-in/code", { ...client.request(), ...disabled })).status).toBe(403);
+    expect((await client.visitor.post("/sign-in/code", { ...(await client.fields()), ...disabled })).status).toBe(403);
   });
 });
-
-async function answered(
-  client: BrowserClient,
-  by = key,
-  others: Twist = {},
-): Promise<{ ceremony: string; credential: string }> {
-  const begun = (await (await client.visitor.post("/sign-in/code/options", client.request())).json()) as Begun;
-  const twist = { challenge: begun.options.challenge, ...others };
-  return { ceremony: begun.ceremony, credential: JSON.stringify(by.authenticate(begun.options, origin, twist)) };
-}
 
 type Redeem = (client: BrowserClient, code: string) => ReturnType<BrowserClient["redeem"]>;
 
@@ -230,7 +149,7 @@ const tokenRequests: [string, Redeem, string][] = [
   ["no client", (client, code) => client.redeem(code, { client_id: "" }), "invalid_request"],
   ["another code", (client) => client.redeem(randomToken()), "invalid_grant"],
   ["no code", (client) => client.redeem(""), "invalid_request"],
-  ["the code in another case", (client, code) => client.redeem(flipped(code)), "invalid_grant"],
+  ["the code in another case", (client, code) => client.redeem(otherCase(code)), "invalid_grant"],
   [
     "an expired code",
     (client, code) => {
@@ -241,15 +160,10 @@ const tokenRequests: [string, Redeem, string][] = [
   ],
   [
     "another person's code (mix-up of two logins)",
-    async (client) => (await BrowserClient.begin(server)).redeem(await client.code(key)),
+    async (_client, code) => (await BrowserClient.begin(server)).redeem(code),
     "invalid_grant",
   ],
 ];
-
-const flipped = (text: string) =>
-  Array.from(text, (letter) => (letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase())).join(
-    "",
-  );
 
 describe("a token request with", () => {
   test.each(tokenRequests)("%s is refused, and opens nothing", async (_name, redeem, error) => {

@@ -1,5 +1,7 @@
 /** A login in the browser, from the page to the session and its end. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { decodeBase64url, encodeBase64url } from "../../../../src/fido/codec/base64url.ts";
+import { type CborValue, decodeCborMap, encodeCbor } from "../../../../src/fido/codec/cbor.ts";
 import { enrolled, Visitor } from "../../pages/visitor.ts";
 import { origin, startTestServer, type TestServer } from "../../test-server.ts";
 import { TestSecurityKey } from "../../webauthn/security-key.ts";
@@ -26,7 +28,8 @@ describe("with a redirection", () => {
     const page = await (await client.page()).text();
     expect(page).toContain('<strong><q class="claimed">lisbon-laptop</q></strong>');
     expect(page).toContain("vouch login --browser");
-    expect(page).toContain("127.0.0.1</strong>");
+    expect(page).toContain("<strong>127.0.0.1</strong>");
+    expect(page).toContain("127.0.0.1, where it is, too");
     const to = leadsTo(await (await client.touch(key)).text())!;
     expect(to.origin + to.pathname).toBe(redirectUri);
     expect(Object.fromEntries(to.searchParams)).toEqual({
@@ -66,12 +69,64 @@ describe("with a redirection", () => {
 
   test("cancelling tells the terminal, with state and issuer", async () => {
     const client = await BrowserClient.begin(server);
-    const answer = await client.visitor.post("/sign-in/code/cancel", client.request());
+    const answer = await client.visitor.post("/sign-in/code/cancel", await client.fields());
     expect(Object.fromEntries(leadsTo(await answer.text())!.searchParams)).toEqual({
       error: "access_denied",
       state: client.state,
       iss: origin,
     });
+  });
+});
+
+describe("the page says where the terminal is", () => {
+  let behind: TestServer;
+  beforeAll(async () => {
+    behind = await startTestServer({ browserLogin: { publish: false }, rateLimits: limits, trustProxy: true });
+  });
+  afterAll(() => behind.stop());
+  /** A terminal at this address, whose page a browser opens at another. */
+  async function pageOf(client: BrowserClient, terminal: string, browser: string): Promise<string> {
+    const { body } = await client.push({}, client.dpop, { "x-forwarded-for": terminal });
+    const query = new URLSearchParams({ client_id: "vouch", request_uri: body.request_uri });
+    const headers = { "x-forwarded-for": browser };
+    return await (await client.visitor.get(`/oauth/authorize?${query.toString()}`, headers)).text();
+  }
+  const elsewhere = "The terminal is somewhere else than this browser.";
+
+  test("as the server saw it, when it asked, and warns of one that is not where the browser is", async () => {
+    const page = await pageOf(await BrowserClient.begin(behind), "203.0.113.9", "198.51.100.7");
+    for (const text of [
+      "<strong>203.0.113.9</strong>",
+      "198.51.100.7</dd>",
+      elsewhere,
+      "Both should be on this machine",
+    ])
+      expect(page).toContain(text);
+    expect(page).toContain(`datetime="${new Date(behind.now() * 1000).toISOString()}"`);
+    const typed = await pageOf(await BrowserClient.typed(behind), "203.0.113.9", "198.51.100.7");
+    expect(typed).toContain(elsewhere);
+    expect(typed).toContain("203.0.113.9</span> the machine that you are logged in to?");
+  });
+
+  test("and warns of none at the same address, or in the same network of IPv6", async () => {
+    expect(await pageOf(await BrowserClient.begin(behind), "203.0.113.9", "203.0.113.9")).not.toContain(elsewhere);
+    const client = await BrowserClient.begin(behind);
+    expect(await pageOf(client, "2001:db8:1:2::7", "2001:db8:1:2:ffff::1")).not.toContain(elsewhere);
+    expect(await pageOf(client, "2001:db8:1:2::7", "2001:db8:1:3::7")).toContain(elsewhere);
+  });
+
+  test("whatever the terminal claims, and with the code and in the audit log, too", async () => {
+    const client = await BrowserClient.typed(behind);
+    const page = await pageOf(client, "198.51.100.7, 203.0.113.9", "198.51.100.7");
+    expect(page).toContain("<strong>203.0.113.9</strong>");
+    const email = `person-${++people}@example.com`;
+    const key = await enrolled(behind, email);
+    expect(await (await client.touch(key)).text()).toContain(
+      `For ${email} on <q class="claimed">lisbon-laptop</q> at <span class="breakable">127.0.0.1</span>`,
+    );
+    const user = (await behind.store.accounts.findUser(email))!;
+    const [entry] = await behind.store.audit.ofUser(user.id, { time: 4e9, chain: "", number: 0 }, 1);
+    expect(entry).toMatchObject({ event: "login_code", detail: { terminal: "127.0.0.1" } });
   });
 });
 
@@ -89,7 +144,7 @@ describe("without one", () => {
 
   test("cancelling leads nowhere", async () => {
     const client = await BrowserClient.typed(server);
-    const answer = await client.visitor.post("/sign-in/code/cancel", client.request());
+    const answer = await client.visitor.post("/sign-in/code/cancel", await client.fields());
     expect(leadsTo(await answer.text())).toBeUndefined();
   });
 });
@@ -158,8 +213,9 @@ describe("a server with the login in the browser off", () => {
     const page = await client.page();
     expect([page.status, await page.json()]).toMatchObject([400, { error: "unauthorized_client" }]);
     for (const path of ["/sign-in/code/options", "/sign-in/code/cancel"]) {
-      expect([path, (await client.visitor.post(path, client.request())).status]).toEqual([path, 403]);
+      expect([path, (await client.visitor.post(path, await client.fields())).status]).toEqual([path, 403]);
     }
+    expect(await client.push()).toMatchObject({ status: 400, body: { error: "unauthorized_client" } });
     expect((await client.redeem("x")).body.error).toBe("unsupported_grant_type");
     const { body } = await off.send("/.well-known/oauth-authorization-server");
     expect(body.grant_types_supported).not.toContain("authorization_code");
@@ -197,8 +253,23 @@ test("a key that is part of a phone or computer is added at the page, opens a se
   });
 });
 
-/** Adds a key that a browser calls a platform authenticator, as far as the server lets it. */
-async function addBuiltIn(at: TestServer) {
+test.each(["tpm", "android-key", "android-safetynet", "apple"])(
+  "the attestation that it answers with, as %s, is no reason to refuse it, and proves nothing",
+  async (format) => {
+    const { status, mine, built } = await addBuiltIn(server, format);
+    expect(status).toBe(303);
+    const { user } = (await server.store.credentials.find(mine.id))!;
+    const [, added] = await server.store.credentials.ofUser(user.id);
+    expect(added).toMatchObject({ id: built.id, proof: undefined, transports: ["internal"] });
+    expect(await addBuiltIn(server, `${format}-2`)).toMatchObject({ status: 403 });
+  },
+);
+
+/**
+ * Adds a key that a browser calls a platform authenticator, as far as the server lets it; with `format` it answers with an
+ * attestation of that one.
+ */
+async function addBuiltIn(at: TestServer, format?: string) {
   const mine = await enrolled(at, `built-in-${++people}@example.com`);
   const built = new TestSecurityKey();
   const visitor = new Visitor(at);
@@ -207,6 +278,13 @@ async function addBuiltIn(at: TestServer) {
   const { ceremony, options } = (await (await visitor.post("/keys/add/options", { form_token })).json()) as Answered;
   const made = built.register(options, origin, { challenge: options.challenge });
   made.response.transports = [];
+  if (format !== undefined) {
+    const object = new Map(decodeCborMap(decodeBase64url(made.response.attestationObject)) as Map<string, CborValue>);
+    const statement = new Map<string, CborValue>(
+      Object.entries({ ver: "2.0", alg: -65_535, x5c: [new Uint8Array(9)] }),
+    );
+    made.response.attestationObject = encodeBase64url(encodeCbor(object.set("fmt", format).set("attStmt", statement)));
+  }
   const credential = JSON.stringify({ ...made, authenticatorAttachment: "platform" });
   const asked = await visitor.post("/keys/add/approval", { form_token, ceremony, credential });
   const body = (await asked.json()) as Answered;

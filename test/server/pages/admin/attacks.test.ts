@@ -23,9 +23,11 @@ describe("markup that strangers write", () => {
     const now = server.now();
     await store.identities.add({ issuer: `https://idp/${hostile}`, subject: hostile }, id, now);
     await store.credentials.rename(id, key.id, hostile);
+    await store.scimTokens.add(hostile, sha256(hostile), now);
     await store.credentials.setProof(key.id, { by: "root", model: hostile, hardware: true, certified: [hostile] });
     const { id: group } = (await store.groups.create(hostile, "scim", now))!;
     await store.groups.join(group, id, "scim");
+    await store.laptopProfiles.set(hostile, group, "{}", now);
     const jkt = "jkt";
     await store.sessions.add(
       sha256("hostile"),
@@ -49,6 +51,9 @@ describe("markup that strangers write", () => {
       `/admin/groups?after=!`,
       `/admin/group?name=${encoded}`,
       "/admin/invites",
+      "/admin/scim",
+      "/admin/profiles",
+      `/admin/profile?name=${encoded}`,
       `/admin/audit?who=${encoded}`,
     ];
     for (const path of pages) {

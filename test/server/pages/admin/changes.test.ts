@@ -1,6 +1,8 @@
 /** What administrators change at the pages, each by a touch for exactly it, and that nobody else does. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { changeTypes } from "../../../../src/server/administration/change.ts";
+import { parseProfile } from "../../../../src/server/announced/file.ts";
+import { sha256 } from "../../../../src/server/random.ts";
 import type { TestSecurityKey, Twist } from "../../webauthn/security-key.ts";
 import { origin, startTestServer, type TestServer } from "../../test-server.ts";
 import { bySingleSignOn, enrolled, type Holder, newHolder, type Visitor } from "../visitor.ts";
@@ -13,6 +15,11 @@ let administrator: Holder;
 let target: { email: string; id: string; key: TestSecurityKey };
 let group: string;
 let count = 0;
+const issuer = "https://login.example.com";
+
+/** The text of a profile that announces a role of this name, with lines that a browser ends with CRLF. */
+const announced = (role: string) =>
+  `[aws]\r\nroleArn = "arn:aws:iam::123456789012:role/${role}"\r\nregion = "us-east-1"\r\n`;
 beforeAll(async () => {
   server = await startTestServer({ rateLimits: { enroll: 1e6, login: 1e6, token: 1e6 } });
   administrator = await newHolder(server, "administrator");
@@ -25,6 +32,10 @@ beforeEach(async () => {
   group = `team ${count}`;
   const { id } = (await server.store.groups.create(group, "local", server.now()))!;
   await server.store.groups.join(id, target.id, "local");
+  await server.store.identities.add({ issuer, subject: `subject-${count}` }, target.id, server.now());
+  const body = JSON.stringify(parseProfile(announced("first"), "first"));
+  await server.store.laptopProfiles.set(`profile ${count}`, undefined, body, server.now());
+  await server.store.scimTokens.add(`token-${count}`, sha256(`token-${count}`), server.now());
 });
 
 const path = (type: string) => `/admin/changes/${type}`;
@@ -45,14 +56,25 @@ function fieldsOf(type: (typeof changeTypes)[number]): Fields {
     "remove-group": { group },
     "join-group": { group, email: administrator.email },
     "leave-group": { group, email },
+    "link-identity": { email, issuer, subject: `new-${count}` },
+    "unlink-identity": { email, issuer, subject: `subject-${count}` },
+    "link-scim": { email },
+    "unlink-scim": { email },
+    "add-scim-token": { token: `new-${count}` },
+    "remove-scim-token": { token: `token-${count}` },
+    "set-profile": { profile: `profile ${count}`, group, text: announced("other") },
+    "remove-profile": { profile: `profile ${count}` },
   };
   return fields[type];
 }
 
 /** All that a change could have changed. */
 async function state(): Promise<unknown> {
-  const { accounts, credentials, groups, roles } = server.store;
+  const { accounts, credentials, groups, identities, laptopProfiles, roles, scimTokens } = server.store;
   return {
+    profiles: await laptopProfiles.all(),
+    identities: await identities.ofUser(target.id),
+    tokens: (await scimTokens.list()).map(({ name }) => name),
     summary: await accounts.summary(target.email, server.now()),
     keys: (await credentials.ofUser(target.id)).map(({ id }) => id),
     groups: await groups.page(),
@@ -82,10 +104,19 @@ describe("an administrator, with a touch,", () => {
     ["rename-group", "/admin/group?name=%G+new", "group_renamed"],
     ["remove-group", "/admin/groups", "group_removed"],
     ["leave-group", "/admin/person?email=%E", "group_left"],
+    ["link-identity", "/admin/person?email=%E", "identity_added"],
+    ["unlink-identity", "/admin/person?email=%E", "identity_removed"],
+    ["link-scim", "/admin/person?email=%E", "scim_linked"],
+    ["remove-scim-token", "/admin/scim", "scim_token_removed"],
+    ["set-profile", "/admin/profile?name=%P", "profile_set"],
+    ["remove-profile", "/admin/profiles", "profile_removed"],
   ])("can %s, which is recorded with who did it, and leads to %s", async (type, where, event) => {
     const before = await state();
     const answer = await administrator.visitor.touched(administrator.key, path(type), fieldsOf(type));
-    const page = where.replace("%E", target.email.replace("@", "%40")).replace("%G", group.replaceAll(" ", "+"));
+    const page = where
+      .replace("%E", target.email.replace("@", "%40"))
+      .replace("%G", group.replaceAll(" ", "+"))
+      .replace("%P", `profile+${count}`);
     expect([answer.headers.get("location"), administrator.visitor.notice]).toEqual([page, type]);
     if (type !== "end-sessions") expect(await state()).not.toEqual(before);
     const followed = await (await administrator.visitor.get(answer.headers.get("location")!)).text();
@@ -107,6 +138,64 @@ describe("an administrator, with a touch,", () => {
       expect((await enabling()).status).toBe(303);
       expect(administrator.visitor.notice).toBe(notice);
     }
+  });
+
+  test("announces what was sent, to the group or to everybody, by a touch that was given for it", async () => {
+    const set = async (fields: Fields) =>
+      administrator.visitor.touched(administrator.key, path("set-profile"), { profile: `profile ${count}`, ...fields });
+    const find = async () => await server.store.laptopProfiles.find(`profile ${count}`);
+    // The script asks for the touch with the lines as it reads them.
+    const form = { form_token: await administrator.visitor.formToken(), profile: `profile ${count}`, group };
+    const asked = { ...form, text: announced("crlf").replaceAll("\r\n", "\n"), action: path("set-profile") };
+    const begun = await (await administrator.visitor.post("/touch", asked)).json();
+    const sent = { ...form, text: announced("crlf"), ceremony: (begun as Json).ceremony };
+    const approval = answered(administrator.key, begun);
+    expect((await administrator.visitor.post(path("set-profile"), { ...sent, approval })).status).toBe(303);
+    expect(await find()).toMatchObject({ group, body: expect.stringContaining("role/crlf") });
+    const person = await (await administrator.visitor.get(`/admin/person?email=${target.email}`)).text();
+    expect(person).toContain("arn:aws:iam::123456789012:role/crlf");
+    const json = JSON.stringify({ aws: { roleArn: "arn:aws:iam::123456789012:role/json", region: "us-east-1" } });
+    expect((await set({ text: ` ${json}`, group: "" })).status).toBe(303);
+    expect(await find()).toMatchObject({ group: undefined, body: json });
+    expect((await set({ text: json })).status).toBe(303);
+    expect(administrator.visitor.notice).toBe("nothing-changed");
+    const page = await (await administrator.visitor.get(`/admin/profile?name=profile+${count}`)).text();
+    expect(page).toContain("arn:aws:iam::123456789012:role/json");
+    expect(await (await administrator.visitor.get("/admin/profiles")).text()).toContain(`>profile ${count}</a>`);
+  });
+
+  test("takes a person from SCIM, once", async () => {
+    await server.store.provisioned.setState(target.id, "managed");
+    const unlinking = async () =>
+      administrator.visitor.touched(administrator.key, path("unlink-scim"), { email: target.email });
+    expect((await unlinking()).status).toBe(303);
+    expect(administrator.visitor.notice).toBe("unlink-scim");
+    expect(await server.store.provisioned.stateOf(target.id)).toMatchObject({ state: undefined });
+    expect((await unlinking()).status).toBe(303);
+    expect(administrator.visitor.notice).toBe("nothing-changed");
+  });
+
+  test("gets a token of SCIM, which the page shows this once, and which provisions", async () => {
+    const name = `idp-${count}`;
+    const answer = await administrator.visitor.touched(administrator.key, path("add-scim-token"), { token: name });
+    expect([answer.status, answer.headers.get("cache-control")]).toEqual([200, "no-store"]);
+    const token = /<code>(vouch-scim-[\w-]{43})<\/code>/.exec(await answer.text())?.[1] ?? "";
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await server.send("/scim/v2/Users", { headers })).status).toBe(200);
+    const page = await (await administrator.visitor.get("/admin/scim")).text();
+    expect([page.includes(name), page.includes(token)]).toEqual([true, false]);
+    expect(JSON.stringify(server.logs)).not.toContain(token);
+    const again = await administrator.visitor.touched(administrator.key, path("add-scim-token"), { token: name });
+    expect(again.status).toBe(409);
+  });
+
+  test("gives no account of the identity provider to a second person, nor takes one from a wrong one", async () => {
+    const taken = { email: administrator.email, issuer, subject: `subject-${count}` };
+    for (const type of ["link-identity", "unlink-identity"]) {
+      const answer = await administrator.visitor.touched(administrator.key, path(type), taken);
+      expect([type, answer.status]).toEqual([type, 400]);
+    }
+    expect(await server.store.identities.find(taken)).toMatchObject({ email: target.email });
   });
 
   test("adds a person to a group from either page", async () => {
@@ -172,7 +261,13 @@ describe.each(changeTypes.map((type) => [type] as const))("the form %s", (type) 
       visitor.post(path(elsewhere), { form_token, ...fields, ceremony, approval: answered(key, begun) }),
     );
     for (const [name, value] of [...Object.entries(fields), ["last", ""], ["at", ""]] as const) {
-      const changed: Fields = { email: other.email, group: `${group} x`, role: "administrator", name: "x" };
+      const changed: Fields = {
+        email: other.email,
+        group: `${group} x`,
+        role: "administrator",
+        name: "x",
+        text: announced("x"),
+      };
       spend(`another ${name}`, ({ ceremony, ...begun }) =>
         visitor.post(path(type), {
           form_token,
@@ -294,6 +389,22 @@ test.each<[(typeof changeTypes)[number], Fields, number]>([
   ["join-group", { group: "nothing" }, 404],
   ["join-group", { at: "https://evil.example" }, 400],
   ["leave-group", { more: "x" }, 400],
+  ["link-identity", { issuer: "http://login.example.com" }, 400],
+  ["link-identity", { issuer: "https://login.example.com/" }, 400],
+  ["link-identity", { subject: "a\nb" }, 400],
+  ["link-identity", { subject: "x".repeat(256) }, 400],
+  ["link-scim", { email: "nobody@example.com" }, 404],
+  ["add-scim-token", { token: "Entra ID" }, 400],
+  ["remove-scim-token", { token: "nothing" }, 400],
+  ["set-profile", { text: "no = TOML =" }, 400],
+  ["set-profile", { text: '{"url": "https://evil.example"}' }, 400],
+  ["set-profile", { text: announced("<b>") }, 400],
+  ["set-profile", { text: announced("cn").replace("us-east-1", "cn-north-1") }, 400],
+  ["set-profile", { text: `# ${"x".repeat(16_000)}` }, 400],
+  ["set-profile", { text: "" }, 400],
+  ["set-profile", { group: "nothing" }, 404],
+  ["set-profile", { profile: "<b>" }, 400],
+  ["remove-profile", { profile: "nothing" }, 400],
 ])("the form %s with %p is %d", async (type, fields, status) => {
   const form = Object.keys(fields).length === 0 ? {} : { ...fieldsOf(type), ...fields };
   const answer = await administrator.visitor.touched(administrator.key, path(type), form);

@@ -15,6 +15,7 @@ beforeAll(async () => {
   administrator = await newHolder(server, "administrator");
   const { id } = (await server.store.groups.create("platform", "local", server.now()))!;
   await server.store.groups.join(id, auditor.id, "local");
+  await server.store.laptopProfiles.set("company", id, "{}", server.now());
 });
 afterAll(() => server.stop());
 
@@ -22,6 +23,7 @@ const paths = pageRoutes.filter(({ path, method }) => path.startsWith("/admin") 
 const query: Record<string, () => string> = {
   "/admin/person": () => `?email=${auditor.email}`,
   "/admin/group": () => "?name=platform",
+  "/admin/profile": () => "?name=company",
 };
 const whole = (path: string) => path + (query[path]?.() ?? "");
 const read = async (path: string, who = auditor.visitor) => await (await who.get(path)).text();
@@ -59,16 +61,22 @@ describe.each(paths.map(({ path }) => [path] as const))("%s", (path) => {
 });
 
 test("an administrator with a key has a form for each change", async () => {
+  await server.store.identities.add({ issuer: "https://login.example.com", subject: "s" }, auditor.id, server.now());
+  await server.store.scimTokens.add("entra", sha256("entra"), server.now());
   const mine = administrator.visitor;
   const about = [
     "/admin/groups",
     "/admin/invites",
+    "/admin/scim",
+    "/admin/profiles",
+    "/admin/profile?name=company",
     "/admin/group?name=platform",
     `/admin/person?email=${auditor.email}`,
   ];
   const pages = await Promise.all(about.map((path) => read(path, mine)));
   const locked = await newHolder(server, "member");
   await server.store.accounts.setDisabled(locked.id, server.now());
+  await server.store.provisioned.setState(locked.id, "managed");
   pages.push(await read(`/admin/person?email=${locked.email}`, mine));
   for (const type of changeTypes) expect(pages.join("")).toContain(`action="/admin/changes/${type}"`);
 });

@@ -49,6 +49,12 @@ export function keepsProvisioned(make: MakeDatabase): void {
     await store.provisioned.setState(id, "open");
     expect(await store.provisioned.find(id)).toBeUndefined();
     expect(await store.provisioned.stateOf(id)).toEqual({ state: "open", externalId: "x" });
+    const listed = async (scim?: "managed" | "open") =>
+      (await store.accounts.users(now, { scim })).map((each) => [each.email, each.scim]);
+    expect(await listed("open")).toEqual([["b@example.com", "open"]]);
+    expect(await listed("managed")).toHaveLength(2);
+    expect(await listed()).toContainEqual(["d@example.com", undefined]);
+    expect((await store.accounts.summary("b@example.com", now))?.scim).toBe("open");
     await store.provisioned.forgetExternalId(id);
     expect(await store.provisioned.stateOf(id)).toEqual({ state: "open", externalId: undefined });
     expect(await page(0, 9)).toBe("ac");

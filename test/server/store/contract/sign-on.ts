@@ -1,4 +1,4 @@
-/** Identities, sign-ons under way, and who was ever enrolled. */
+/** Identities, sign-ons and logins in the browser under way, and who was ever enrolled. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { endWhatWasOpen } from "../../../../src/server/restored.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
@@ -51,6 +51,25 @@ export function signsOn(make: MakeDatabase): void {
     await store.signOns.add(signOn);
     await endWhatWasOpen(store, "backup.db", now);
     expect(await store.signOns.take("state", "browser")).toBeUndefined();
+  });
+
+  test("a pushed request is found as often as it is asked for, and taken once; a purge and a restore drop it", async () => {
+    const { pushedRequests } = store;
+    const request = { challenge: "c", jkt: "j", address: "192.0.2.7", createdAt: now, expiresAt: now + 600 };
+    const carried = { ...request, redirectUri: "http://127.0.0.1:1/callback", state: "s", client: "laptop" };
+    await pushedRequests.add("carried", carried);
+    expect([await pushedRequests.find("carried"), await pushedRequests.find("carried")]).toEqual([carried, carried]);
+    const taken = await Promise.all([1, 2, 3].map(() => pushedRequests.take("carried")));
+    expect(taken.filter((each) => each !== undefined)).toEqual([carried]);
+    await pushedRequests.add("typed", request);
+    await pushedRequests.add("later", { ...request, expiresAt: now + 601 });
+    await store.purge(now + 600);
+    expect([await pushedRequests.find("typed"), await pushedRequests.find("later")]).toEqual([
+      undefined,
+      { ...request, expiresAt: now + 601 },
+    ]);
+    await endWhatWasOpen(store, "backup.db", now);
+    expect(await pushedRequests.find("later")).toBeUndefined();
   });
 
   test("a purge deletes sign-ons that have expired, and no others", async () => {

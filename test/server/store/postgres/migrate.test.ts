@@ -25,6 +25,7 @@ const tables = [
   "invites",
   "laptop_profiles",
   "page_sessions",
+  "pushed_requests",
   "scim_tokens",
   "sessions",
   "sign_ons",

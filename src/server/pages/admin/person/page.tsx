@@ -1,22 +1,25 @@
 /** One person: keys, sessions, groups, identities, what they did, and what an administrator can do about them. */
 import * as v from "valibot";
+import { VouchError } from "../../../../base/errors.ts";
 import { printable } from "../../../../base/words/printable.ts";
+import { announcementFor } from "../../../announced/announcement.ts";
 import { listedPerson } from "../../../administration/list-people.ts";
 import type { ServerContext } from "../../../context.ts";
 import { QueryText } from "../../../http/query.ts";
 import type { UserSummary } from "../../../store/people/accounts.ts";
-import type { KnownIdentity } from "../../../store/people/identities.ts";
 import { recentActivity } from "../../mine/activity-table.tsx";
 import { idleSeconds } from "../../session.ts";
 import { type Child, Fragment, h } from "../../view/jsx.ts";
-import { Claimed, Commands, Empty, Section, Table, Time } from "../../view/parts.tsx";
+import { Claimed, Empty, Notice, Section, Table, Time } from "../../view/parts.tsx";
 import { adminPage, type Reader } from "../admin-page.tsx";
 import { AuditTable } from "../audit/table.tsx";
 import { ChangeForm, personFields } from "../parts.tsx";
+import { Announced } from "../profiles/announced.tsx";
 import { withQuery } from "../paths.ts";
 import { Access } from "./access.tsx";
 import { Groups } from "./groups.tsx";
 import { Keys } from "./keys.tsx";
+import { Identities, Scim } from "./provider.tsx";
 
 /** Entries of the audit log that the page shows. */
 const shown = 8;
@@ -44,7 +47,16 @@ export const personPage = adminPage("/admin/people", v.object({ email: QueryText
           memberships={await store.groups.ofUser(user.id)}
           known={reader.mayChange ? await store.groups.page({ limit: 200 }) : []}
         />
-        <Identities identities={await store.identities.ofUser(user.id)} />
+        <Identities
+          reader={reader}
+          user={user}
+          identities={await store.identities.ofUser(user.id)}
+          issuer={context.singleSignOn?.settings.issuer}
+        />
+        <Scim reader={reader} user={user} {...await store.provisioned.stateOf(user.id)} />
+        <Section id="announced" title="What their laptops are told">
+          {await told(context, user.id)}
+        </Section>
         <Section id="activity" title="Latest entries">
           <AuditTable entries={entries} isAboutOne />
           <p class="actions">
@@ -55,6 +67,16 @@ export const personPage = adminPage("/admin/people", v.object({ email: QueryText
     ),
   };
 });
+
+/** Profiles of several groups may be more together than a laptop takes. */
+async function told({ store }: ServerContext, userId: string): Promise<Child> {
+  try {
+    return <Announced body={await announcementFor(store, userId)} />;
+  } catch (error) {
+    if (error instanceof VouchError) return <Notice kind="error">{error.message}</Notice>;
+    throw error;
+  }
+}
 
 function Heading({ user }: { user: UserSummary }) {
   return (
@@ -147,33 +169,6 @@ function Sessions({ reader, user, sessions }: { reader: Reader; user: UserSummar
           </button>
         </ChangeForm>
       ) : null}
-    </Section>
-  );
-}
-
-function Identities({ identities }: { identities: KnownIdentity[] }) {
-  if (identities.length === 0) return null;
-  return (
-    <Section
-      id="identities"
-      title="Identities"
-      about={
-        <Commands text="Who they are at the company's identity provider. An address links nobody: `vouch server users link` does." />
-      }
-    >
-      <Table
-        label="Identities"
-        rows={identities}
-        columns={[
-          { title: "Subject", isHeader: true, cell: ({ subject }) => printable(subject) },
-          { title: "Provider", cell: ({ issuer }) => printable(issuer) },
-          { title: "Since", cell: ({ createdAt }) => <Time at={createdAt} /> },
-          {
-            title: "Last sign-on",
-            cell: ({ lastSeenAt }) => (lastSeenAt === undefined ? "never" : <Time at={lastSeenAt} />),
-          },
-        ]}
-      />
     </Section>
   );
 }

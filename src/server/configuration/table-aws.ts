@@ -1,12 +1,28 @@
-/** The setting that says which groups AWS learns of. */
+/** The settings that say what AWS learns of a person. */
 import { VouchError } from "../../base/errors.ts";
 import { groupName } from "../store/people/groups.ts";
-import { optional } from "./setting.ts";
+import { optional, required, toggle } from "./setting.ts";
 
 /** AWS STS takes 50 tags of a session; the rest is for those that every session has. */
 const maxGroups = 40;
 
-export const groupSettings = {
+/** What a session at AWS is named by: the person's id, or their address. */
+export type SessionNaming = "id" | "email";
+
+export const awsSettings = {
+  "session-name": required({
+    variable: "VOUCH_SERVER_SESSION_NAME",
+    type: "string",
+    valueHint: "id|email",
+    about:
+      "What a session at AWS is named by, in CloudTrail and ARNs: the person's id, or their e-mail address, for which roles need other trust policies (vouch server aws --session-name email).",
+    default: "id",
+    parse: parseSessionNaming,
+  }),
+  "tag-email": toggle(
+    "VOUCH_SERVER_TAG_EMAIL",
+    "Tag sessions at AWS with the person's e-mail address (vouch:email), which CloudTrail and the accounts of a chain then show.",
+  ),
   "tag-groups": optional({
     variable: "VOUCH_SERVER_TAG_GROUPS",
     type: "string",
@@ -17,6 +33,11 @@ export const groupSettings = {
     parse: parseTagGroups,
   }),
 };
+
+function parseSessionNaming(text: string): SessionNaming {
+  if (text === "id" || text === "email") return text;
+  throw new VouchError("usage", `Expected --session-name id or email, got "${text}".`);
+}
 
 function parseTagGroups(text: string): string[] {
   const names = text.split(",").map((name) => name.trim());
