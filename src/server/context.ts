@@ -1,4 +1,5 @@
 /** The types of a request handler: its context, its result. */
+import type { Leases } from "./http/leases.ts";
 import type { Count } from "./http/rate-limit.ts";
 import type { DpopNonces } from "./oauth/dpop-nonce.ts";
 import type { SingleSignOn } from "./sso/context.ts";
@@ -46,6 +47,8 @@ export interface ServerContext {
   browserLogin: { publish: boolean } | undefined;
   /** Groups that AWS learns of, in the tags of a session. */
   tagGroups: readonly string[];
+  /** Exports of the audit log that are under way. */
+  exports: Leases;
   /** Seconds since 1970. */
   now: () => number;
   /** Of this request. */

@@ -31,8 +31,8 @@ import { showProfile } from "./announced/profile.ts";
 import { enrollWays } from "./sso/ways.ts";
 import { HttpError } from "./http/failure.ts";
 import { publish, publishOptions } from "./oauth/publishing.ts";
-import { authorizationRoutes, pageRoutes } from "./pages/routes.ts";
-import type { Route } from "./route.ts";
+import { authorizationRoutes, noPage, pageRoutes } from "./pages/routes.ts";
+import type { Refusal, Route } from "./route.ts";
 import { scimRoutes } from "./scim/routes.ts";
 import { jwksCacheSeconds } from "./signing/life-cycle.ts";
 import { endSessions, listSessions } from "./oauth/sessions.ts";
@@ -123,4 +123,10 @@ export function findRoute(pathname: string, method: string, hasPages: boolean): 
     throw new HttpError(405, `Expected ${allow}, got ${method}.`, { allow });
   }
   return route;
+}
+
+/** What answers a person who opens a path with no page in a browser; undefined for a client of the API. */
+export function refusalOfNone({ method, headers }: Request, pathname: string, hasPages: boolean): Refusal | undefined {
+  const isPerson = method === "GET" && headers.get("accept")?.includes("text/html") === true;
+  return hasPages && isPerson && !/^\/(?:v1|oauth|scim|\.well-known)\//.test(pathname) ? noPage : undefined;
 }

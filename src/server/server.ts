@@ -10,6 +10,7 @@ import type { Caller, HandlerResult, ServerContext } from "./context.ts";
 import { keepAudit } from "./audit/upkeep.ts";
 import { HttpError, toFailure } from "./http/failure.ts";
 import { harden } from "./http/headers.ts";
+import { Leases } from "./http/leases.ts";
 import { Listener } from "./http/listener.ts";
 import { DpopNonces } from "./oauth/dpop-nonce.ts";
 import { Issuer } from "./oauth/issuer.ts";
@@ -25,7 +26,7 @@ import { RelyingParty } from "./webauthn/relying-party.ts";
 import type { RequestLog, ServerOptions } from "./options.ts";
 import type { Route } from "./route.ts";
 import { openSingleSignOn } from "./sso/context.ts";
-import { findRoute } from "./routes.ts";
+import { findRoute, refusalOfNone } from "./routes.ts";
 import { maxSessionSeconds } from "./oauth/session-duration.ts";
 import { AttestationPolicy, noRules } from "./policy/policy.ts";
 import { expectMetadata, keepMetadata } from "./policy/upkeep.ts";
@@ -50,8 +51,13 @@ export interface RunningServer {
   reload(tls: ServerOptions["tls"]): Promise<void>;
 }
 
-/** Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen; and as `KeyRing.open` and
- * `expectMetadata`. */
+/** Exports of the audit log at once: each reads all of it. */
+const maxExports = 2;
+
+/**
+ * Starts the server. Throws `settings_missing` before `vouch server init`, `usage` if it cannot listen; and as
+ * `KeyRing.open` and `expectMetadata`.
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const configuration = await initialized(options.store);
@@ -72,6 +78,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     tagModel: isProving,
     browserLogin: browserLogin !== undefined,
   };
+  const monotonic = options.monotonic ?? (() => performance.now() / 1000);
   const context: Omit<ServerContext, "caller"> = {
     url: configuration.url,
     audiences: configuration.audiences,
@@ -86,9 +93,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     singleSignOn: undefined,
     browserLogin,
     tagGroups: options.tagGroups ?? [],
+    exports: new Leases(maxExports, monotonic),
     now,
   };
-  const monotonic = options.monotonic ?? (() => performance.now() / 1000);
   const limiter = new RateLimiter({ ...defaultRateLimits, ...options.rateLimits });
   const subjects = new RateLimiter(options.subjectLimits ?? defaultSubjectLimits);
   const refusals = new RefusalLog(options.store, monotonic);
@@ -130,7 +137,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       options.metrics?.granted(route.path, result.isLogin === true);
     } catch (error) {
       const failure = toFailure(error, pathname);
-      response = (await route?.refusal?.(failure, request, { ...context, caller })) ?? failure.response;
+      const refusal = route === undefined ? refusalOfNone(request, pathname, options.pages !== "off") : route.refusal;
+      response = (await refusal?.(failure, request, { ...context, caller })) ?? failure.response;
       entry.error = failure.code;
       entry.detail = failure.detail;
       if (response.status < 500) {

@@ -1,5 +1,7 @@
 /** User-chosen names of security keys. Loaded by the server and the command line. */
 
+import { isLegible } from "../../base/words/legible.ts";
+
 /** Maximum length of a name, in Unicode code points. */
 const maxLength = 64;
 
@@ -13,7 +15,7 @@ const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2
 export function normalizeKeyName(text: string): string | undefined {
   const name = text.normalize("NFC").trim();
   const length = Array.from(name).length;
-  return length >= 1 && length <= maxLength && !unprintable.test(name) ? name : undefined;
+  return length >= 1 && length <= maxLength && !unprintable.test(name) && isLegible(name) ? name : undefined;
 }
 
 /** A valid name from untrusted text of a key or a server; undefined if no visible characters remain. */

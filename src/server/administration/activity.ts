@@ -1,4 +1,5 @@
 /** Logins and refusals over time, counted from the audit log. */
+import { nextTurn } from "../next-turn.ts";
 import type { AuditStore } from "../store/audit.ts";
 
 const unitSeconds = { hour: 3600, day: 24 * 3600 } as const;
@@ -35,7 +36,7 @@ export async function activity(
   for (let start = since - (since % seconds); start < until; start += seconds) {
     buckets.set(start, { start, logins: 0, refusals: 0 });
   }
-  for (let begin = since; begin < until; begin += chunkSeconds) {
+  for (let begin = since; begin < until; begin += chunkSeconds, await nextTurn()) {
     const counts = await audit.countAccess(begin, Math.min(begin + chunkSeconds, until), seconds);
     for (const { start, event, count } of counts) {
       const bucket = buckets.get(start);

@@ -88,25 +88,56 @@ export function partsOf(change: AdminChange): string[] {
 }
 
 /**
- * Looks whether there is what the change is about, so that an impossible one costs no touch; `perform` alone decides.
- * Throws `person_not_found`, `group_not_found`, `name_taken`.
+ * Ids of the person and of the group that a change is about, as its address and its name led to them; "" of what is yet to
+ * be made. A touch is given for them, too: an address may be given to somebody else meanwhile, and a name to another group.
  */
-export async function expectPossible(tables: Transaction, change: AdminChange): Promise<void> {
-  if ("email" in change && change.type !== "invite") await knownPerson(tables, change.email);
+export interface Subjects {
+  person: string;
+  group: string;
+}
+
+/** Returns whom and what the change is about now. Throws `person_not_found`, `group_not_found`. */
+export async function subjectsOf(tables: Transaction, change: AdminChange): Promise<Subjects> {
+  const subjects = { person: "", group: "" };
+  if (change.type === "invite") subjects.person = (await tables.accounts.findUser(change.email))?.id ?? "";
+  else if ("email" in change) subjects.person = (await knownPerson(tables, change.email)).id;
   if ("group" in change && change.group !== undefined && change.type !== "add-group")
-    await knownGroup(tables, change.group);
+    subjects.group = (await knownGroup(tables, change.group)).id;
+  return subjects;
+}
+
+/** Throws `login_denied` unless the change is about the same as was shown to who touched their key; undefined was not shown. */
+export function expectSubjects(found: Subjects, shown: { [Of in keyof Subjects]: string | undefined }): void {
+  const isOther = (of: keyof Subjects) => shown[of] !== undefined && shown[of] !== found[of];
+  const hint = "Look again whom it is about, and begin anew.";
+  if (isOther("person")) throw new VouchError("login_denied", "The address is another person's by now.", { hint });
+  if (isOther("group")) throw new VouchError("login_denied", "The name is another group's by now.", { hint });
+}
+
+/**
+ * Looks whether there is what the change is about, so that an impossible one costs no touch; `perform` alone decides. Throws
+ * as `subjectsOf`, and `name_taken`.
+ */
+export async function expectPossible(tables: Transaction, change: AdminChange): Promise<Subjects> {
+  const subjects = await subjectsOf(tables, change);
   const name = change.type === "add-group" ? change.group : "name" in change ? change.name : undefined;
   const taken = name !== undefined && name !== ("name" in change ? change.group : "");
-  if (!taken || (await tables.groups.findByName(name)) === undefined) return;
+  if (!taken || (await tables.groups.findByName(name)) === undefined) return subjects;
   throw new VouchError("name_taken", `There is a group "${name}" already.`, { hint: "Choose another name." });
 }
 
 /**
- * Checks, makes and records the change in the transaction of its tables; `now` in seconds since 1970. Returns what came of
- * it. Throws what the function of the change throws, but `protocol_error` for `usage`.
+ * Checks, makes and records the change in the transaction of its tables, about those for whom the touch was given; `now` in
+ * seconds since 1970. Returns what came of it. Throws as `subjectsOf` and `expectSubjects`, and what the function of the
+ * change throws, but `protocol_error` for `usage`.
  */
-export async function perform(tables: Recording, actor: Actor, change: AdminChange, now: number): Promise<Outcome> {
+export async function perform(
+  tables: Recording,
+  actor: Actor,
+  { change, subjects, now }: { change: AdminChange; subjects: Subjects; now: number },
+): Promise<Outcome> {
   try {
+    expectSubjects(await subjectsOf(tables, change), subjects);
     return await make(tables, actor, change, now);
   } catch (error) {
     throw asAsked(error);

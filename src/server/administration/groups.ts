@@ -47,7 +47,7 @@ export async function renameGroup(
   const group = await knownGroup(tables, from);
   if (group.source !== "local") {
     throw new VouchError("access_denied", `The group "${from}" has its name from the company's identity provider.`, {
-      hint: "Rename it there, or make a group of your own: `vouch server groups add NAME`.",
+      hint: "Rename it there, or make a group of your own.",
     });
   }
   if ((await tables.groups.rename(group.id, name)) === "name_taken") throw nameTaken(name);

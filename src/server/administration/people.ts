@@ -157,13 +157,24 @@ function sourceOf(actor: Actor): "scim" | undefined {
 
 /**
  * Throws `last_administrator` if the person is the only administrator who can log in: without one nobody can change
- * anything over the network any more. An operator can name another at any time. SCIM is not asked: whoever leaves the
- * company is cut off.
+ * anything over the network any more, and a code that nobody has used yet helps nobody in. An operator can name another at
+ * any time, and is warned (`leavesNobody`). SCIM is not asked: whoever leaves the company is cut off.
  */
 async function expectOtherAdministrators({ roles }: Transaction, actor: Actor, user: User): Promise<void> {
-  if (!isAdministrator(actor) || user.disabled || (await roles.roleOf(user.id)) !== "administrator") return;
-  if ((await roles.otherAdministrators(user.id)) > 0) return;
-  throw new VouchError("last_administrator", `${user.email} is the only administrator.`, {
-    hint: "Name another first, or say that nobody shall be left: then only `vouch server admin add EMAIL` on the server's machine names one.",
+  if (!isAdministrator(actor)) return;
+  const able = await roles.administrators();
+  if (!able.includes(user.id) || able.length > 1) return;
+  throw new VouchError("last_administrator", `${user.email} is the only administrator who can log in.`, {
+    hint: "Name another first, who has a security key, or say that nobody shall be left: then only `vouch server admin add EMAIL` on the server's machine names one.",
   });
+}
+
+/** Runs `change`; `isLast` if no administrator can log in after it, and one could before. */
+export async function leavesNobody<Result>(
+  { roles }: Transaction,
+  change: () => Promise<Result>,
+): Promise<{ result: Result; isLast: boolean }> {
+  const before = await roles.administrators();
+  const result = await change();
+  return { result, isLast: before.length > 0 && (await roles.administrators()).length === 0 };
 }

@@ -1,10 +1,12 @@
-/** Reads the audit log page by page, with filters. */
+/** Reads the audit log page by page, with filters. Other requests have their turn between two pages. */
+import { nextTurn } from "../next-turn.ts";
 import { type AuditStore, endOfTime, type Position } from "../store/audit.ts";
 import type { AuditEntry } from "./entry.ts";
 
-const pageSize = 500;
+/** Entries that are read at once: some milliseconds, in which nobody is answered. */
+const pageSize = 200;
 /** Entries that `searchPage` reads at most. */
-const maxRead = 10 * pageSize;
+const maxRead = 25 * pageSize;
 
 export interface AuditFilter {
   /** Seconds since 1970. */
@@ -23,7 +25,7 @@ export interface AuditFilter {
 export async function* entries({ audit }: { audit: AuditStore }, filter: AuditFilter): AsyncGenerator<AuditEntry> {
   yield* ofPeriod(audit, filter);
   for (const read of ["beforeTime", "afterTime"] as const) {
-    for (let offset = 0; ; offset += pageSize) {
+    for (let offset = 0; ; offset += pageSize, await nextTurn()) {
       const page = await audit[read](offset, pageSize);
       for (const entry of page) if (fits(entry, filter)) yield entry;
       if (page.length < pageSize) break;
@@ -38,6 +40,7 @@ async function* ofPeriod(audit: AuditStore, filter: AuditFilter): AsyncGenerator
     for (const entry of page) if (fits(entry, filter)) yield entry;
     if (page.length < pageSize) return;
     position = page.at(-1)!;
+    await nextTurn();
   }
 }
 
@@ -67,6 +70,7 @@ export async function searchPage(
       if (found.length === limit) return { entries: found, next: before };
     }
     if (page.length < pageSize) return { entries: found, next: undefined };
+    await nextTurn();
   }
   return { entries: found, next: before };
 }

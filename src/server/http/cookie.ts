@@ -8,12 +8,12 @@ const attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
 /** What `randomToken` makes. */
 const tokenForm = /^[\w-]{43}$/;
 
-/** The token in a cookie; undefined if there is none, or something else. */
-export function readCookie(request: Request, name: string): string | undefined {
+/** The token in a cookie, or what has another `form`; undefined if there is none, or something else. */
+export function readCookie(request: Request, name: string, form = tokenForm): string | undefined {
   const header = (request.headers.get("cookie") ?? "").slice(0, 8192);
   for (const pair of header.split(";")) {
     const [key = "", value = ""] = pair.trim().split("=", 2);
-    if (key === name) return tokenForm.test(value) ? value : undefined;
+    if (key === name) return form.test(value) ? value : undefined;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 /** The errors that handlers throw, and their one translation into HTTP responses. */
 import { type ErrorCode, VouchError } from "../../base/errors.ts";
+import { NotAcceptedError } from "../sso/not-accepted.ts";
 import { ConfirmationNeededError, ProviderUnavailableError } from "../sso/unavailable.ts";
 import { SigningUnavailableError } from "../signing/unavailable.ts";
 import { databaseFailure } from "../store/failure.ts";
@@ -121,7 +122,8 @@ export function toFailure(thrown: unknown, path: string): Failure {
   const status = thrown instanceof VouchError ? statusOf[thrown.code] : undefined;
   if (thrown instanceof VouchError && status !== undefined) {
     const headers = status === 401 ? challenge("invalid_token") : {};
-    return answer(form, status, thrown.code, thrown.message, { hint: thrown.hint, detail: thrown.message, headers });
+    const detail = thrown instanceof NotAcceptedError ? thrown.detail : thrown.message;
+    return answer(form, status, thrown.code, thrown.message, { hint: thrown.hint, detail, headers });
   }
   if (thrown instanceof ProviderUnavailableError) {
     const isLogin = thrown instanceof ConfirmationNeededError;

@@ -79,14 +79,22 @@ export function publication(session: Authorized, userVerification: Change["userV
   return inSession("publication", session, [], userVerification);
 }
 
-/** Returns what a form of the pages changes: its action, and the names and values of its fields. */
-export function pageChange(session: ChangingSession, form: readonly string[]): Change {
-  return inSession("page_change", session, form);
+/** Ids of others whom a change is about, or of what. */
+interface About {
+  person: string;
+  group: string;
 }
 
-/** Returns what an administrator changes, by its parts. */
-export function administration(session: ChangingSession, parts: readonly string[]): Change {
-  return inSession("administration", session, parts);
+const nobody: About = { person: "", group: "" };
+
+/** Returns what a form of the pages changes: its action, and the names and values of its fields; `about`: of others. */
+export function pageChange(session: ChangingSession, form: readonly string[], about = nobody): Change {
+  return inSession("page_change", session, [about.person, about.group, ...form]);
+}
+
+/** Returns what an administrator changes, by its parts, and about whom. */
+export function administration(session: ChangingSession, parts: readonly string[], about = nobody): Change {
+  return inSession("administration", session, [about.person, about.group, ...parts]);
 }
 
 /** An approval is of no use to another session of the same user. */

@@ -1,5 +1,6 @@
 /** Answers of the pages: HTML with the headers of a page, and redirections within the server. */
 import type { AdminChange } from "../administration/change.ts";
+import { cookie, readCookie } from "../http/cookie.ts";
 import type { Html } from "./view/jsx.ts";
 
 /**
@@ -50,7 +51,7 @@ const adminOutcomes = {
   "nothing-changed": "That was so already: nothing has changed.",
 } as const satisfies Record<Exclude<AdminChange["type"], "invite" | "add-scim-token"> | "nothing-changed", string>;
 
-/** What has been done, as the next page says it; a fixed list, so that a link cannot make it say anything else. */
+/** What has been done, as the next page says it. */
 export const outcomes = {
   "key-added": "The security key was added.",
   "key-renamed": "The security key has its new name.",
@@ -76,13 +77,30 @@ export function redirectToAdmin(path: AdminPath, done: Outcome): Response {
 /** A page of the administrators; what a query has is encoded. */
 export type AdminPath = "/admin" | `/admin/${string}`;
 
+/** Says what has been done to the next page: no link can, nor another host, as its name begins with `__Host-`. */
+const noticeCookie = "__Host-vouch-notice";
+const noticeForm = /^[a-z-]{1,32}$/;
+/** A redirection that nobody follows is forgotten, in seconds. */
+const noticeSeconds = 60;
+
 function seeOther(path: string, done?: Outcome, headers: Record<string, string> = {}): Response {
-  const location = done === undefined ? path : `${path}${path.includes("?") ? "&" : "?"}done=${done}`;
-  return new Response(null, { status: 303, headers: { location, "referrer-policy": "same-origin", ...headers } });
+  const answer = { location: path, "referrer-policy": "same-origin", ...headers };
+  const response = new Response(null, { status: 303, headers: answer });
+  if (done !== undefined) response.headers.append("set-cookie", cookie(noticeCookie, done, noticeSeconds));
+  return response;
 }
 
-/** Returns the sentence of the outcome that the request names, if it is one. */
-export function outcomeOf(request: Request, url: string): string | undefined {
-  const done = URL.parse(request.url, url)?.searchParams.get("done") ?? "";
-  return Object.hasOwn(outcomes, done) ? outcomes[done as Outcome] : undefined;
+/** What the page that follows a form says. */
+export interface Notice {
+  text: string | undefined;
+  /** Headers of that page: it is said once. */
+  headers: Record<string, string>;
+}
+
+/** Returns the sentence of the outcome that this server has sent the browser with, if it has. */
+export function noticeOf(request: Request): Notice {
+  const done = readCookie(request, noticeCookie, noticeForm);
+  if (done === undefined) return { text: undefined, headers: {} };
+  const text = Object.hasOwn(outcomes, done) ? outcomes[done as Outcome] : undefined;
+  return { text, headers: { "set-cookie": cookie(noticeCookie, "", 0) } };
 }

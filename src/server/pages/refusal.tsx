@@ -2,6 +2,7 @@
 import type { Failure } from "../http/failure.ts";
 import type { Refusal } from "../route.ts";
 import { html } from "./answer.ts";
+import { hintAtPages } from "./hints.ts";
 import { Layout } from "./view/layout.tsx";
 import { Commands } from "./view/parts.tsx";
 import { h } from "./view/jsx.ts";
@@ -55,9 +56,9 @@ function nextOf(status: number, pathname: string): { path: string; words: string
 /** Of an error in the form of the API, or of RFC 6749. */
 async function wordsOf({ response }: Failure): Promise<{ message: string; hint: string | undefined }> {
   const { error, error_description } = (await response.json()) as {
-    error: string | { message: string; hint?: string };
+    error: string | { code: string; message: string; hint?: string };
     error_description?: string;
   };
   if (typeof error === "string") return { message: error_description ?? error, hint: undefined };
-  return { message: error.message, hint: error.hint };
+  return { message: error.message, hint: hintAtPages(error.code, error.hint) };
 }

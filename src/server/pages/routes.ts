@@ -7,6 +7,17 @@ import { changePath } from "./admin/paths.ts";
 
 const refusal: Refusal = async (...parameters) => (await import("./refusal.tsx")).refusal(...parameters);
 
+/** Answers who opens a path in a browser that leads to nothing. */
+export const noPage: Refusal = async (failure, request, context) => {
+  const response = Response.json(
+    { error: { message: "No page has this address." } },
+    { status: failure.response.status },
+  );
+  return await refusal({ ...failure, response }, request, context);
+};
+
+const refusalOfScript: Refusal = async (...parameters) => (await import("./hints.ts")).scriptRefusal(...parameters);
+
 /** A page, or what a form of one leads to: a failure is a page, too. */
 function page(method: Route["method"], path: string, load: () => Promise<Handler>, rateClass: RateClass = "token") {
   return { method, path, rateClass, refusal, handler: lazily(load) } as const;
@@ -14,7 +25,7 @@ function page(method: Route["method"], path: string, load: () => Promise<Handler
 
 /** What the script of the pages asks for: JSON, as failures are. */
 function forScript(path: string, load: () => Promise<Handler>, rateClass: RateClass = "token") {
-  return { method: "POST", path, rateClass, handler: lazily(load) } as const;
+  return { method: "POST", path, rateClass, refusal: refusalOfScript, handler: lazily(load) } as const;
 }
 
 function lazily(load: () => Promise<Handler>): Handler {

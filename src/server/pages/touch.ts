@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { type Deed, signedChallenge } from "../../fido/webauthn/deed.ts";
+import type { Subjects } from "../administration/change.ts";
 import type { Handler, ServerContext } from "../context.ts";
 import { HttpError } from "../http/failure.ts";
 import { type Approved, beginApproval, pageChange, takeApproval, verifyApproval } from "../keys/approval.ts";
@@ -43,13 +44,12 @@ export const beginTouch: Handler = async (request, context) => {
   const touched = Object.hasOwn(touchedForms, form.action) ? touchedForms[form.action] : undefined;
   if (touched === undefined) throw new HttpError(404, "There is no such form.");
   const { action, ...own } = fields as Record<string, string> & { action: string };
-  await (
-    await touched()
-  )(session, own, context);
+  const check = await touched();
+  const about = await check(session, own, context);
   const content = contentOf(action, own);
   const enrolled = await context.store.credentials.ofUser(session.user.id);
   if (enrolled.length === 0) throw noKey();
-  const begun = await beginApproval(context, pageChange(session, content), randomToken(), enrolled);
+  const begun = await beginApproval(context, pageChange(session, content, about), randomToken(), enrolled);
   const challenge = signedChallenge(begun.approval.challenge, deedOf(content));
   const answer = { ceremony: begun.ceremony, options: { ...begun.approval, challenge } };
   return { response: Response.json(answer), user: session.user.id };
@@ -57,12 +57,13 @@ export const beginTouch: Handler = async (request, context) => {
 
 /**
  * Reads a form of the request's session that a key was touched for, and verifies that touch: any enrolled key of the user,
- * for this action and these fields. Throws as `readPageForm`, `takeApproval`, `verifyApproval`.
+ * for this action and these fields, and about whom `aboutOf` finds. Throws as it does, `readPageForm`, `takeApproval`, `verifyApproval`.
  */
 export async function readTouchedForm<Schema extends v.GenericSchema>(
   request: Request,
   context: ServerContext,
   schema: Schema,
+  aboutOf?: (form: v.InferOutput<Schema>) => Promise<Subjects>,
 ): Promise<TouchedForm<v.InferOutput<Schema>>> {
   const { session, fields, form } = await readPageForm(request, context, schema);
   const touch = v.safeParse(Touch, fields, { abortEarly: true });
@@ -74,8 +75,8 @@ export async function readTouchedForm<Schema extends v.GenericSchema>(
   const { ceremony: id, approval } = touch.output;
   const { ceremony: _id, approval: _answer, ...own } = fields;
   const content = contentOf(URL.parse(request.url, context.url)?.pathname ?? "/", own);
-  const change = pageChange(session, content);
-  const challenge = await takeApproval(context, change, id);
+  const challenge = await takeApproval(context, pageChange(session, content), id);
+  const change = pageChange(session, content, await aboutOf?.(form));
   const approved = await verifyApproval(context, change, { challenge, approval, deed: deedOf(content) });
   return { session, form, approved };
 }

@@ -1,15 +1,15 @@
 /** The forms that want a touch, by their action, and what is checked before a person is asked for it. */
-import { changeTypes } from "../administration/change.ts";
+import { changeTypes, type Subjects } from "../administration/change.ts";
 import type { ServerContext } from "../context.ts";
 import { changePath } from "./admin/paths.ts";
 import type { SignedIn } from "./session.ts";
 
-/** Throws what the form itself would be refused with. */
+/** Throws what the form itself would be refused with. Returns whom else the touch is about, if anybody. */
 export type CheckForm = (
   session: SignedIn,
   fields: Readonly<Record<string, string>>,
   context: ServerContext,
-) => Promise<void>;
+) => Promise<Subjects | undefined>;
 
 export const touchedForms: Readonly<Record<string, () => Promise<CheckForm>>> = {
   "/keys/rename": async () => (await import("./mine/keys.ts")).checkRenaming,

@@ -1,6 +1,7 @@
 /** Bodies of SCIM's requests. Untrusted input: names of members count without regard to case (RFC 7643, 2.1). */
 import * as v from "valibot";
 import { parseJson, tableOf } from "../../base/json.ts";
+import { isLegible } from "../../base/words/legible.ts";
 import { describe, expectType, readText } from "../http/body.ts";
 import { ScimError } from "../http/failure.ts";
 import { mediaType } from "./names.ts";
@@ -69,6 +70,12 @@ export const Text = v.pipe(
     ),
   ),
   v.transform((text) => (text === null || text === undefined || text.trim() === "" ? undefined : text)),
+);
+
+/** A text that people are shown. */
+export const ShownText = v.pipe(
+  Text,
+  v.check((text) => text === undefined || isLegible(text), "expected a text that can be read"),
 );
 
 /** A boolean; Entra sends it as a text. */

@@ -11,7 +11,7 @@ import { ScimError } from "../http/failure.ts";
 import { normalizeEmail } from "../keys/email-address.ts";
 import type { Provisioned } from "../store/people/provisioned.ts";
 import type { Transaction } from "../store/store.ts";
-import { Complex, Flag, lowerCased, readBody, schemasWith, Text, validated } from "./body.ts";
+import { Complex, Flag, lowerCased, readBody, schemasWith, ShownText, Text, validated } from "./body.ts";
 import { scim } from "./client.ts";
 import type { Clause } from "./filter.ts";
 import { answer, endpoints, listResponse, maxPage, userSchema } from "./names.ts";
@@ -22,20 +22,24 @@ import { readAsked } from "./query.ts";
 const UserName = v.pipe(
   v.string(),
   v.maxLength(254, "expected at most 254 characters"),
-  v.transform(normalizeEmail),
-  v.string("expected an e-mail address"),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const email = normalizeEmail(dataset.value);
+    if (email !== undefined) return email;
+    addIssue({ message: "expected an e-mail address", input: dataset.value });
+    return NEVER;
+  }),
 );
 
 const Name = v.pipe(
   v.nullish(Complex),
   v.transform((members) => members ?? {}),
-  v.object({ givenname: Text, familyname: Text }),
+  v.object({ givenname: ShownText, familyname: ShownText }),
 );
 
 const UserBody = v.object({
   schemas: schemasWith(userSchema),
   username: UserName,
-  displayname: Text,
+  displayname: ShownText,
   externalid: Text,
   name: v.optional(Name, {}),
   active: v.nullish(Flag),
@@ -126,7 +130,7 @@ function apply(wanted: WantedPerson, change: Change): WantedPerson {
       if (isRemoved) throw new ScimError(400, "A User is never without userName.", "mutability");
       return { ...wanted, email: validated(UserName, value) };
     case "displayname":
-      return { ...wanted, displayName: isRemoved ? undefined : validated(Text, value) };
+      return { ...wanted, displayName: isRemoved ? undefined : validated(ShownText, value) };
     case "externalid":
       return { ...wanted, externalId: isRemoved ? undefined : validated(Text, value) };
     case "active":
@@ -146,7 +150,7 @@ function apply(wanted: WantedPerson, change: Change): WantedPerson {
 
 function applyToName(wanted: WantedPerson, change: Change, isRemoved: boolean): WantedPerson {
   const { sub } = change.attribute;
-  const text = () => (isRemoved ? undefined : validated(Text, change.value));
+  const text = () => (isRemoved ? undefined : validated(ShownText, change.value));
   if (sub === "givenname") return { ...wanted, givenName: text() };
   if (sub === "familyname") return { ...wanted, familyName: text() };
   if (sub !== undefined) {

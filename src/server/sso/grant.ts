@@ -48,13 +48,14 @@ export async function grantCode(arrived: Arrived, context: ServerContext): Promi
 
 /** Opens a session of the pages; returns the header that sets its cookie. Throws as `grantCode`. */
 export async function grantPages(
+  request: Request,
   arrived: Arrived,
   context: ServerContext,
 ): Promise<{ cookie: Record<string, string>; user: User }> {
   return await context.store.transaction(async (tables) => {
     const user = await personOf(arrived, "pages", tables, context);
     const opened = { user, method: "sso", credentialId: undefined } as const;
-    const cookie = await openPageSession(tables, context, opened, context.now());
+    const cookie = await openPageSession(tables, request, context, opened, context.now());
     if (cookie === undefined) throw new Error("the user vanished while signing in");
     const { address } = context.caller;
     await tables.record({ event: "page_sign_in", user, address, detail: { method: "sso" } });

@@ -2,6 +2,7 @@
 import * as oauth from "oauth4webapi";
 import { VouchError } from "../../base/errors.ts";
 import { printable } from "../../base/words/printable.ts";
+import { NotAcceptedError } from "./not-accepted.ts";
 import { ProviderUnavailableError } from "./unavailable.ts";
 
 /** What a failed sign-on is to a person: refused, or not possible at the moment. */
@@ -20,7 +21,7 @@ export function translated(error: unknown): Error {
   if (error instanceof oauth.WWWAuthenticateChallengeError) {
     return new ProviderUnavailableError(`it refused this server (status ${error.status})`, error);
   }
-  return denied(`The identity provider's answer was not accepted: ${reasonOf(error)}`, error);
+  return new NotAcceptedError(reasonOf(error), error);
 }
 
 /** Errors of the token endpoint with which a provider lets a person in no more (RFC 6749, 5.2; OpenID Connect Core 1.0, 3.1.2.6). */

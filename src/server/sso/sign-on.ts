@@ -72,7 +72,7 @@ export const finishSignOn: Handler = async (request, context) => {
       return { response: await leadToProvider({ browser, purpose, consent: true }, context) };
   }
   const arrived = { claims, settings, refreshToken };
-  return purpose === "enroll" ? await enroll(arrived, context) : await openPages(arrived, context);
+  return purpose === "enroll" ? await enroll(arrived, context) : await openPages(request, arrived, context);
 };
 
 async function enroll(arrived: Arrived, context: ServerContext): ReturnType<Handler> {
@@ -80,8 +80,8 @@ async function enroll(arrived: Arrived, context: ServerContext): ReturnType<Hand
   return { response: showCode(code, { email: user.email, server: context.url }), user: user.id };
 }
 
-async function openPages(arrived: Arrived, context: ServerContext): ReturnType<Handler> {
-  const { cookie: opened, user } = await grantPages(arrived, context);
+async function openPages(request: Request, arrived: Arrived, context: ServerContext): ReturnType<Handler> {
+  const { cookie: opened, user } = await grantPages(request, arrived, context);
   return { response: redirect("mine", undefined, opened), user: user.id };
 }
 

@@ -1,8 +1,6 @@
 /** A look into a database that changes nothing: no table is made, no version migrated, no file written. */
 import { statSync } from "node:fs";
-import { pathToFileURL } from "node:url";
 import type { SQL } from "bun";
-import { constants, Database } from "bun:sqlite";
 import { VouchError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { Metadata } from "../policy/metadata.ts";
@@ -16,6 +14,7 @@ import { checkVersion, schemaVersion } from "./schema.ts";
 import { signingKeysVersion } from "./schema-versions.ts";
 import { type SigningKey, SigningKeyStore } from "./signing-keys.ts";
 import type { Sql } from "./sql.ts";
+import { openToRead, requireOwn } from "./sqlite/content.ts";
 import { requireRegular } from "./sqlite/files.ts";
 import { checkTables, type Lists, postgresLists, sqliteLists } from "./tables.ts";
 
@@ -38,7 +37,7 @@ export interface Look {
  * `network`, `settings_invalid` (a version that is too new, a login that is refused).
  */
 export async function lookInto(url: string, password: Secret | undefined): Promise<Look | undefined> {
-  if (!isPostgresUrl(url)) return await lookIntoFile(sqlitePath(url));
+  if (!isPostgresUrl(url)) return await lookIntoOwn(sqlitePath(url));
   const address = postgresAddress(url, password);
   try {
     return await lookIntoPostgres(address);
@@ -67,6 +66,17 @@ async function lookIntoPostgres(address: PostgresAddress): Promise<Look | undefi
   }
 }
 
+/** Of another program's database nothing is read, nor does a server begin in it. */
+async function lookIntoOwn(path: string): Promise<Look | undefined> {
+  requireRegular(path);
+  try {
+    requireOwn(path, true);
+  } catch (error) {
+    throw unusable(error, path) ?? error;
+  }
+  return await lookIntoFile(path);
+}
+
 /** As `lookInto`, for the file `path`. */
 export async function lookIntoFile(path: string): Promise<Look | undefined> {
   try {
@@ -79,10 +89,7 @@ export async function lookIntoFile(path: string): Promise<Look | undefined> {
 async function readFile(path: string): Promise<Look | undefined> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
   requireRegular(path);
-  // Without a log nobody has the file open: SQLite would make one, and leave it.
-  const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
-  const uri = `${pathToFileURL(path).href}?${hasLog ? "mode=ro" : "immutable=1"}`;
-  const database = new Database(uri, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI);
+  const database = openToRead(path);
   try {
     const run: Sql = async (strings, ...values) => database.query(strings.join("?")).all(...(values as string[]));
     const [table] = await run`SELECT name FROM sqlite_master WHERE name = 'schema_versions'`;

@@ -1,4 +1,5 @@
 /** Deletes what has expired, a batch at a time. */
+import { nextTurn } from "../next-turn.ts";
 import { beforeAll } from "./audit.ts";
 import type { Sql, SqlRows } from "./sql.ts";
 
@@ -96,5 +97,3 @@ export async function purgeExpired(sql: Sql, now: number): Promise<void> {
     }
   }
 }
-
-const nextTurn = () => new Promise((done) => setImmediate(done));

@@ -231,6 +231,25 @@ describe("the last administrator", () => {
     expect(await server.store.roles.holders()).toEqual([]);
   });
 
+  test.each<[string, (id: string) => Promise<unknown>]>([
+    ["never had a key", async (id) => server.store.credentials.removeAll(id)],
+    [
+      "has but an open code",
+      async (id) => {
+        await server.store.credentials.removeAll(id);
+        await server.invite((await server.store.roles.holders()).find((each) => each.id === id)!.email);
+      },
+    ],
+  ])("is not made another by one who %s", async (_what, meanwhile) => {
+    const other = await newHolder(server, "administrator");
+    await meanwhile(other.id);
+    for (const asked of less()) {
+      const answer = await change(server, administrator, asked);
+      expect(answer).toMatchObject({ status: 409, body: { error: { code: "last_administrator" } } });
+    }
+    expect(await status({ type: "give-role", email: other.email, role: "member", last: false })).toBe(200);
+  });
+
   test.each([0, 1, 2, 3])("may be one of two (%p)", async (index) => {
     const other = await newHolder(server, "administrator");
     await server.store.accounts.setDisabled(other.id, server.now());

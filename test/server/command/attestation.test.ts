@@ -111,7 +111,8 @@ describe("vouch server attestation check", () => {
       path("roots.pem"),
     );
     expect(code).toBe(1);
-    expect(stdout).toContain("policy: one of 1 roots must attest the key; at each login");
+    expect(stdout).toContain("policy: one of 1 roots must attest the key; for new keys");
+    expect(stdout).toContain("As it is set, these keys stay good");
     expect(stdout).toMatch(/^both@example\.com {2}claimed \S+… {2}its model is not proved: [^\n]*vendor$/m);
     expect(stdout).toMatch(/^none@example\.com {2}spare .* {2}NO OTHER KEY$/m);
     expect(stdout).toContain(

@@ -188,8 +188,34 @@ test.each([
 test("a link cannot make a page say anything", async () => {
   const said = await (await visitor.get("/?done=<b>Call+0123</b>")).text();
   expect(said).not.toContain("0123");
-  expect(await (await visitor.get("/?done=constructor")).text()).not.toContain("notice");
-  expect(await (await visitor.get("/?done=key-added")).text()).toContain("The security key was added.");
+  for (const path of ["/?done=key-added", "/sign-in?done=signed-out", "/?notice=key-added"])
+    expect([path, /class="notice success"/.test(await (await visitor.get(path)).text())]).toEqual([path, false]);
+});
+
+test("what a form has done is said once, by the page that follows, and only in words of the server", async () => {
+  const own = new Visitor(server, visitor.cookie);
+  for (const [notice, words] of [
+    ["key-added", "The security key was added."],
+    ["constructor", undefined],
+    ["<b>0123", undefined],
+  ] as const) {
+    own.notice = notice;
+    const answer = await own.get("/");
+    const page = await answer.text();
+    expect([notice, page.includes('class="notice success"'), page.includes(words ?? notice)]).toEqual([
+      notice,
+      words !== undefined,
+      words !== undefined,
+    ]);
+  }
+  own.notice = "key-added";
+  await own.get("/");
+  expect(own.notice).toBeUndefined();
+  const attributes = (await own.post("/sign-out", { form_token: await own.formToken() })).headers
+    .getSetCookie()
+    .find((set) => set.startsWith("__Host-vouch-notice="));
+  expect(attributes).toBe("__Host-vouch-notice=signed-out; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=60");
+  [visitor, key] = await signedIn();
 });
 
 describe("markup that strangers write", () => {

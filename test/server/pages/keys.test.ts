@@ -44,12 +44,14 @@ async function add(added: TestSecurityKey, change: Record<string, string> = {}):
 }
 
 test("a key is renamed, another added, and the first removed, each in the audit log", async () => {
-  expect((await visitor.touched(key, "/keys/rename", renaming())).headers.get("location")).toBe("/?done=key-renamed");
+  expect((await visitor.touched(key, "/keys/rename", renaming())).headers.get("location")).toBe("/");
+  expect(visitor.notice).toBe("key-renamed");
   const added = new TestSecurityKey();
-  expect((await add(added)).headers.get("location")).toBe("/?done=key-added");
+  expect((await add(added)).headers.get("location")).toBe("/");
+  expect(visitor.notice).toBe("key-added");
   expect(await names()).toEqual(["pocket", "second"]);
   const removed = await visitor.touched(key, "/keys/remove", { id: added.id, shown: "second" });
-  expect(removed.headers.get("location")).toBe("/?done=key-removed");
+  expect([removed.headers.get("location"), visitor.notice]).toEqual(["/", "key-removed"]);
   expect(await names()).toEqual(["pocket"]);
   const entries = await server.store.audit.ofUser(await userId(), { time: 1e12, chain: "", number: 0 }, 3);
   expect(entries.map(({ event, detail }) => [event, detail["approvedBy"]])).toEqual([

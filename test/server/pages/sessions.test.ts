@@ -25,7 +25,8 @@ test("one session ends, all others, and all; nobody else's", async () => {
   const other = await newPerson(server);
   const second = await login(server, person.key);
   const [newest] = await ids(await (await visitor.get("/")).text());
-  expect((await end({ id: newest! })).headers.get("location")).toBe("/?done=session-ended");
+  expect((await end({ id: newest! })).headers.get("location")).toBe("/");
+  expect(visitor.notice).toBe("session-ended");
   expect([await isLive(person), await isLive(second)].filter(Boolean)).toHaveLength(1);
 
   const theirs = new Visitor(server);
@@ -42,12 +43,14 @@ test("one session ends, all others, and all; nobody else's", async () => {
 
   const elsewhere = new Visitor(server);
   await elsewhere.signIn(person.key);
-  expect((await end({ which: "others" })).headers.get("location")).toBe("/?done=sessions-ended");
+  expect((await end({ which: "others" })).headers.get("location")).toBe("/");
+  expect(visitor.notice).toBe("sessions-ended");
   expect([await isLive(person), await isLive(second)]).toEqual([false, false]);
   expect(await (await elsewhere.get("/")).text()).not.toContain("Sign out");
   expect(await (await visitor.get("/")).text()).toContain("Sign out");
 
-  expect((await end({ which: "all" })).headers.get("location")).toBe("/sign-in?done=signed-out");
+  expect((await end({ which: "all" })).headers.get("location")).toBe("/sign-in");
+  expect([visitor.notice, visitor.cookie]).toEqual(["signed-out", undefined]);
   expect(await isLive(other)).toBe(true);
   expect(await (await theirs.get("/")).text()).toContain("Sign out");
 });

@@ -116,6 +116,17 @@ describe("a session ends", () => {
     expect(await isSignedIn(new Visitor(server, token))).toBe(false);
   });
 
+  test("when its browser signs in again, by whatever key, and the audit log has it", async () => {
+    const visitor = await signedIn();
+    const token = visitor.cookie!;
+    const other = await enrolled(server, "again@example.com");
+    expect((await visitor.signIn(other)).status).toBe(303);
+    expect(await isSignedIn(visitor)).toBe(true);
+    expect(await isSignedIn(new Visitor(server, token))).toBe(false);
+    const [entry] = await server.store.audit.ofUser((await user()).id, { time: 1e12, chain: "", number: 0 }, 1);
+    expect(entry).toMatchObject({ event: "page_sign_out", credential: key.id });
+  });
+
   test("after 30 minutes without use, and not before", async () => {
     const visitor = await signedIn();
     for (let use = 0; use < 3; use++) {

@@ -50,6 +50,8 @@ export async function bySingleSignOn(server: TestServer, email: string): Promise
 
 export class Visitor {
   cookie: string | undefined;
+  /** What the next page says, as the last answer has told the browser. */
+  notice: string | undefined;
   readonly #server: TestServer;
 
   constructor(server: TestServer, cookie?: string) {
@@ -58,7 +60,10 @@ export class Visitor {
   }
 
   async get(path: string, headers: Fields = {}): Promise<Response> {
-    return await fetch(this.#server.base + path, { headers: { ...this.#own, ...headers }, redirect: "manual" });
+    const asked = { headers: { ...this.#own, ...headers }, redirect: "manual" } as const;
+    const answer = await fetch(this.#server.base + path, asked);
+    this.#keep(answer);
+    return answer;
   }
 
   /** Sends a form, and keeps the cookie that comes with the answer. */
@@ -69,13 +74,24 @@ export class Visitor {
       body: new URLSearchParams(fields),
       redirect: "manual",
     });
-    const set = /^__Host-vouch-page=([^;]*)/.exec(answer.headers.get("set-cookie") ?? "");
-    if (set) this.cookie = set[1] || undefined;
+    this.#keep(answer);
     return answer;
   }
 
+  #keep({ headers }: Response): void {
+    for (const set of headers.getSetCookie()) {
+      const [, name, value] = /^__Host-vouch-(page|notice)=([^;]*)/.exec(set) ?? [];
+      if (name === "page") this.cookie = value || undefined;
+      if (name === "notice") this.notice = value || undefined;
+    }
+  }
+
   get #own(): Fields {
-    return this.cookie === undefined ? {} : { cookie: `__Host-vouch-page=${this.cookie}` };
+    const pairs = [
+      ...(this.cookie === undefined ? [] : [`__Host-vouch-page=${this.cookie}`]),
+      ...(this.notice === undefined ? [] : [`__Host-vouch-notice=${this.notice}`]),
+    ];
+    return pairs.length === 0 ? {} : { cookie: pairs.join("; ") };
   }
 
   /** The token that the forms of this session have. */

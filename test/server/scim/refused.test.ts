@@ -72,6 +72,15 @@ describe("what is not as expected is refused, with the status and the scimType",
     ["a userName of another type", "POST", "/Users", { ...user, userName: { a: 1 } }, 400, "invalidValue"],
     ["a userName with a line end", "POST", "/Users", { ...user, userName: "a\n@example.com" }, 400, "invalidValue"],
     ["a long name", "POST", "/Users", { ...user, displayName: "x".repeat(257) }, 400, "invalidValue"],
+    ["a name that shows nothing", "POST", "/Users", { ...user, displayName: "\u3164" }, 400, "invalidValue"],
+    [
+      "a name that paints over the page",
+      "POST",
+      "/Users",
+      { ...user, name: { givenName: `a${"\u0338".repeat(255)}` } },
+      400,
+      "invalidValue",
+    ],
     ["an escape sequence", "POST", "/Users", { ...user, displayName: "\u001B[2J" }, 400, "invalidValue"],
     ["a name that is none", "POST", "/Users", { ...user, name: "Ann" }, 400, "invalidValue"],
     ["a name that is an array", "POST", "/Users", { ...user, name: [null] }, 400, "invalidValue"],
@@ -114,6 +123,12 @@ describe("what is not as expected is refused, with the status and the scimType",
       detail: expect.any(String),
     });
     expect(answer.headers.get("content-type")).toBe("application/scim+json");
+  });
+
+  test("a userName that is no address is not called missing", async () => {
+    const detail = async (body: object) => (await client.send("POST", "/Users", body)).body.detail as string;
+    expect(await detail({ ...user, userName: "bjensen" })).toContain("username expected an e-mail address");
+    expect(await detail({ schemas: [userSchema] })).toContain("username is missing");
   });
 
   test.each<[string, "Users" | "Groups", unknown, string]>([

@@ -10,7 +10,7 @@ import { administration, beginApproval, recordApproval, takeApproval, verifyAppr
 import { authorize, stillLive } from "../../oauth/authorization.ts";
 import { randomToken } from "../../random.ts";
 import { AuthenticationResponseSchema } from "../../webauthn/webauthn-json.ts";
-import { AdminChange, expectPossible, partsOf, perform } from "../change.ts";
+import { AdminChange, expectPossible, partsOf, perform, subjectsOf } from "../change.ts";
 import { expectRight } from "../rights.ts";
 
 const OptionsRequest = v.strictObject({ change: AdminChange });
@@ -27,9 +27,14 @@ export const changeOptions: Handler = async (request, context) => {
   const { store } = context;
   await expectRight(store, user.id, "change");
   const { change } = await readJson(request, OptionsRequest);
-  await expectPossible(store, change);
+  const subjects = await expectPossible(store, change);
   const enrolled = await store.credentials.ofUser(user.id);
-  const begun = await beginApproval(context, administration(session, partsOf(change)), randomToken(), enrolled);
+  const begun = await beginApproval(
+    context,
+    administration(session, partsOf(change), subjects),
+    randomToken(),
+    enrolled,
+  );
   return { response: Response.json(begun), user: user.id };
 };
 
@@ -40,8 +45,9 @@ export const makeChange: Handler = async (request, context) => {
   await expectRight(context.store, user.id, "change");
   const { ceremony, approval, change } = await readJson(request, ChangeRequest);
   const parts = partsOf(change);
-  const approvable = administration(session, parts);
-  const challenge = await takeApproval(context, approvable, ceremony);
+  const challenge = await takeApproval(context, administration(session, parts), ceremony);
+  const subjects = await subjectsOf(context.store, change);
+  const approvable = administration(session, parts, subjects);
   const approved = await verifyApproval(context, approvable, { challenge, approval, deed: administer(parts) });
   const outcome = await context.store.transaction(async (tables) => {
     const now = context.now();
@@ -49,7 +55,7 @@ export const makeChange: Handler = async (request, context) => {
     await expectRight(tables, user.id, "change");
     await recordApproval(tables, approved, now);
     const actor = { user, address: context.caller.address, approvedBy: approved.credentialId };
-    return await perform(tables, actor, change, now);
+    return await perform(tables, actor, { change, subjects, now });
   });
   return { response: Response.json({ outcome }), user: user.id };
 };

@@ -3,6 +3,7 @@ import { describeKey } from "../../../fido/webauthn/authenticator-model.ts";
 import type { Attestation } from "../../configuration/attestation.ts";
 import { isUrl, readMetadata } from "../../policy/metadata-source.ts";
 import { AttestationPolicy } from "../../policy/policy.ts";
+import type { PolicyRules } from "../../policy/judgement.ts";
 import { rulesText } from "../../policy/words.ts";
 import type { Metadata } from "../../policy/metadata.ts";
 import type { FoundCredential } from "../../store/people/credentials.ts";
@@ -36,7 +37,7 @@ export const check = defineServerCommand({
       policy.use(await metadataFor(attestation, store));
       const report = await judgeAll(store, policy);
       if (args.json) printJson({ policy: rulesJson(attestation.rules), ...report });
-      else printReport(report, rulesText({ ...attestation.rules, applyTo: "all" }));
+      else printReport(report, attestation.rules);
       return report.lockedOut.length === 0 ? 0 : 1;
     });
   },
@@ -98,9 +99,9 @@ function toRefused({ credential, user }: FoundCredential, reason: string): Refus
   return { email: user.email, id, name, model, aaguid, lastUsedAt: lastUsedAt ?? null, reason };
 }
 
-function printReport({ people, keys, proved, refused, lockedOut }: Report, rules: string): void {
+function printReport({ people, keys, proved, refused, lockedOut }: Report, rules: PolicyRules): void {
   const isLockedOut = new Set(lockedOut);
-  print(`policy: ${rules}`);
+  print(`policy: ${rulesText(rules)}`);
   for (const { email, name, id, reason } of refused) {
     const only = isLockedOut.has(email) ? "  NO OTHER KEY" : "";
     print(`${printable(email)}  ${printable(name)} ${id.slice(0, 12)}…  ${reason}${only}`);
@@ -110,4 +111,6 @@ function printReport({ people, keys, proved, refused, lockedOut }: Report, rules
     print(
       `${lockedOut.length} people would have no key left: ${lockedOut.slice(0, 20).join(", ")}${lockedOut.length > 20 ? ", …" : ""}`,
     );
+  if (rules.applyTo === "new" && refused.length > 0)
+    print("As it is set, these keys stay good: --attestation-apply all would refuse them at each login.");
 }

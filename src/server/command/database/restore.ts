@@ -9,6 +9,7 @@ import type { Flags } from "../../configuration/settings.ts";
 import { requireUnused } from "../../store/alone.ts";
 import { describeDatabase, openStore, sqlitePath } from "../../store/open.ts";
 import { isPostgresUrl } from "../../store/postgres/address.ts";
+import { requireReplaceable } from "../../store/sqlite/content.ts";
 import { checkBackup, putInPlace } from "../../store/sqlite/restore.ts";
 import { type Look, lookInto, lookIntoFile } from "../../store/look.ts";
 import { currentTime, databaseArg, databaseOf, withStore } from "./database.ts";
@@ -69,6 +70,7 @@ export const restore = defineServerCommand({
     const path = sqlitePath(url);
     const rows = checkBackup(file);
     const found = required(await lookIntoFile(file), file);
+    requireReplaceable(path);
     await refuseOther(path, found);
     const problems = await problemsOf(found, args, now);
     if (isDryRun) return say(args, { of: args.file, rows, found, problems });

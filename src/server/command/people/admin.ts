@@ -4,7 +4,8 @@ import { type Role, type RoleHolder } from "../../store/people/roles.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { parseEmail } from "./invite.ts";
-import { giveRole, knownPerson } from "../../administration/people.ts";
+import { nobodyLeft } from "./nobody-left.ts";
+import { giveRole, knownPerson, leavesNobody } from "../../administration/people.ts";
 
 const add = defineServerCommand({
   meta: { name: "add", description: "Make a person an administrator, or an auditor." },
@@ -25,7 +26,7 @@ const add = defineServerCommand({
   async run({ args }) {
     const email = parseEmail(args.email);
     const role = args.auditor === true ? "auditor" : "administrator";
-    const isNew = await withStore(args, false, (store) =>
+    const { result: isNew, isLast } = await withStore(args, false, (store) =>
       store.transaction(async (tables) => {
         const { accounts, credentials } = tables;
         const user = (await accounts.add(email, currentTime())) ?? (await knownPerson(tables, email));
@@ -34,12 +35,15 @@ const add = defineServerCommand({
             hint: `Run \`vouch server enable ${email}\` first.`,
           });
         }
-        await giveRole(tables, "operator", { email, role });
-        return (await credentials.ofUser(user.id)).length === 0;
+        return await leavesNobody(tables, async () => {
+          await giveRole(tables, "operator", { email, role });
+          return (await credentials.ofUser(user.id)).length === 0;
+        });
       }),
     );
     print(`${email} is ${described(role)}.`);
     if (isNew) print(`They have no security key yet: vouch server invite ${email}`);
+    if (isLast) print(nobodyLeft);
   },
 });
 
@@ -52,15 +56,18 @@ const remove = defineServerCommand({
   },
   async run({ args }) {
     const email = parseEmail(args.email);
-    const was = await withStore(args, false, (store) =>
+    const { result: was, isLast } = await withStore(args, false, (store) =>
       store.transaction(async (tables) => {
         const user = await knownPerson(tables, email);
         const before = await tables.roles.roleOf(user.id);
-        await giveRole(tables, "operator", { email, role: "member" });
-        return before;
+        return await leavesNobody(tables, async () => {
+          await giveRole(tables, "operator", { email, role: "member" });
+          return before;
+        });
       }),
     );
     print(was === "member" ? `${email} was no administrator or auditor.` : `${email} is ${described(was)} no more.`);
+    if (isLast) print(nobodyLeft);
   },
 });
 

@@ -1,9 +1,10 @@
 import { count } from "../../../base/words/count.ts";
-import { disable as disablePerson } from "../../administration/people.ts";
+import { disable as disablePerson, leavesNobody } from "../../administration/people.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { parseEmail } from "./invite.ts";
 import { describeIssuedAccess } from "./issued-access.ts";
+import { nobodyLeft } from "./nobody-left.ts";
 
 export const disable = defineServerCommand({
   meta: { name: "disable", description: "Lock a person out: no login, no enrolment, no token, until enabled again." },
@@ -21,11 +22,13 @@ export const disable = defineServerCommand({
   async run({ args }) {
     const email = parseEmail(args.email);
     const now = currentTime();
-    const { id, sessions: ended } = await withStore(args, false, (store) =>
-      store.transaction((tables) => disablePerson(tables, "operator", { email, now })),
+    const { result, isLast } = await withStore(args, false, (store) =>
+      store.transaction((tables) => leavesNobody(tables, () => disablePerson(tables, "operator", { email, now }))),
     );
-    if (args.json) return printJson({ email, id, sessions: ended });
+    const { id, sessions: ended } = result;
+    if (args.json) return printJson({ email, id, sessions: ended, ...(isLast && { noAdministratorLeft: true }) });
     print(`${email} is disabled. Ended ${count(ended, "session")}.`);
+    if (isLast) print(nobodyLeft);
     print(describeIssuedAccess(id));
   },
 });

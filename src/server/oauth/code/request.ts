@@ -4,6 +4,7 @@
  * server itself (RFC 9126), which so sees where the terminal is; the browser carries its name alone.
  */
 import * as v from "valibot";
+import { isLegible } from "../../../base/words/legible.ts";
 import { printable } from "../../../base/words/printable.ts";
 import { VouchError } from "../../../base/errors.ts";
 import type { PushedRequest } from "../../store/people/pushed-requests.ts";
@@ -16,11 +17,12 @@ export const clientId = "vouch";
 /** In characters; a host name has at most 63 (RFC 1123, 2.1). */
 const maxClientName = 64;
 
-/** What the client calls its machine: a claim, shown to the user beside the session. */
+/** What the client calls its machine: a claim, shown to the user beside the session; empty if nobody could read it. */
 export const ClientName = v.pipe(
   v.string(),
   v.maxCodePoints(256),
   v.transform((name) => Array.from(printable(name)).slice(0, maxClientName).join("")),
+  v.transform((name) => (isLegible(name) ? name : "")),
 );
 
 /** SHA-256 in base64url: a code challenge of S256, and a thumbprint (RFC 7638). */

@@ -3,7 +3,7 @@ import type * as v from "valibot";
 import { expectRight, may } from "../../administration/rights.ts";
 import type { Handler, ServerContext } from "../../context.ts";
 import { queryOf } from "../../http/query.ts";
-import { type AdminPath, html, outcomeOf } from "../answer.ts";
+import { type AdminPath, html, noticeOf } from "../answer.ts";
 import { parseFields } from "../fields.ts";
 import { findSignedIn, type SignedIn } from "../session.ts";
 import { showSignIn } from "../sign-in/page.tsx";
@@ -54,9 +54,10 @@ export function adminPage<Schema extends v.GenericSchema>(
     const isAdministrator = may(role, "change");
     const mayChange = isAdministrator && session.method === "key";
     const content = await show(parseFields(schema, queryOf(request)), context, { session, mayChange });
+    const notice = noticeOf(request);
     const page = (
       <AdminLayout session={session} path={path} content={content}>
-        <Done text={outcomeOf(request, context.url)} />
+        <Done text={notice.text} />
         {isAdministrator && !mayChange ? (
           <Notice kind="success">
             You came by single sign-on, which reads: to change something, sign out and sign in with a security key.
@@ -64,7 +65,7 @@ export function adminPage<Schema extends v.GenericSchema>(
         ) : null}
       </AdminLayout>
     );
-    return { response: html(page), user: session.user.id };
+    return { response: html(page, 200, notice.headers), user: session.user.id };
   };
 }
 

@@ -6,13 +6,22 @@ import * as v from "valibot";
 import type { AnnouncedBody } from "../../../announced/body.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/words/printable.ts";
-import { AdminChange, asAsked, expectPossible, perform } from "../../administration/change.ts";
+import {
+  AdminChange,
+  asAsked,
+  expectPossible,
+  expectSubjects,
+  perform,
+  type Subjects,
+  subjectsOf,
+} from "../../administration/change.ts";
 import { parseProfile } from "../../announced/file.ts";
 import { expectRight } from "../../administration/rights.ts";
 import type { Handler } from "../../context.ts";
 import { recordApproval } from "../../keys/approval.ts";
 import { normalizeEmail } from "../../keys/email-address.ts";
 import type { PageSession } from "../../store/people/page-sessions.ts";
+import type { Transaction } from "../../store/store.ts";
 import { type AdminPath, html, redirectToAdmin } from "../answer.ts";
 import { parseFields } from "../fields.ts";
 import { type SignedIn, stillSignedIn } from "../session.ts";
@@ -21,7 +30,7 @@ import type { CheckForm } from "../touched-forms.ts";
 import { h } from "../view/jsx.ts";
 import { Command, Time } from "../view/parts.tsx";
 import { AdminLayout } from "./admin-page.tsx";
-import { PersonLink } from "./parts.tsx";
+import { idFields, PersonLink } from "./parts.tsx";
 import { groupPath, personPath, profilePath } from "./paths.ts";
 import { maxProfileText } from "./profiles/fields.tsx";
 
@@ -30,22 +39,36 @@ type ChangeType = AdminChange["type"];
 /** Where a membership was changed: that page follows. */
 const At = v.optional(v.picklist(["person", "group"]), "person");
 
+/** Ids that the page had of those whose address and name it showed. */
+const Shown = v.object({ person: v.optional(v.string()), group: v.optional(v.string()) });
+
 /** The fields of a form as its change; what a touch adds to them is no part of it. */
 function formOf(type: ChangeType) {
   return v.pipe(
     v.record(v.string(), v.string()),
-    v.transform(({ ceremony: _ceremony, approval: _approval, at, last, email, text, ...fields }): unknown => ({
-      at,
-      change: {
+    v.transform(({ ceremony: _ceremony, approval: _approval, at, last, email, text, ...given }): unknown => {
+      const { [idFields.person]: person, [idFields.group]: group, ...fields } = given;
+      const shown = { person, group };
+      const change = {
         ...fields,
         type,
         ...(text === undefined ? {} : { body: announcedIn(text, fields["profile"] ?? "") }),
         ...(email === undefined ? {} : { email: normalizeEmail(email) ?? email }),
         ...(last === undefined ? {} : { last: last === "yes" }),
-      },
-    })),
-    v.object({ at: At, change: AdminChange }),
+      };
+      return { at, shown, change };
+    }),
+    v.object({ at: At, shown: Shown, change: AdminChange }),
   );
+}
+
+type ChangeForm = v.InferOutput<ReturnType<typeof formOf>>;
+
+/** About whom the form is, which must be those whom the page showed. Throws as `subjectsOf` and `expectSubjects`. */
+async function aboutOf(tables: Transaction, { change, shown }: ChangeForm): Promise<Subjects> {
+  const subjects = await subjectsOf(tables, change);
+  expectSubjects(subjects, { person: shown.person, group: shown.group });
+  return subjects;
 }
 
 /** What the text of a profile announces. Throws `protocol_error`. */
@@ -75,24 +98,30 @@ export function checkChange(type: ChangeType): CheckForm {
   return async (session, fields, { store }) => {
     await expectRight(store, session.user.id, "change");
     expectKeySession(session);
-    const { change } = parseFields(formOf(type), fields);
-    await expectPossible(store, change);
+    const form = parseFields(formOf(type), fields);
+    await expectPossible(store, form.change);
+    return await aboutOf(store, form);
   };
 }
 
 /** Returns the handler of POST /admin/changes/TYPE. */
 export function makeChange(type: ChangeType): Handler {
   return async (request, context) => {
-    const { session, form, approved } = await readTouchedForm(request, context, formOf(type));
+    const { store } = context;
+    let subjects: Subjects = { person: "", group: "" };
+    const { session, form, approved } = await readTouchedForm(request, context, formOf(type), async (asked) => {
+      subjects = await aboutOf(store, asked);
+      return subjects;
+    });
     const { user } = session;
     const { at, change } = form;
-    const outcome = await context.store.transaction(async (tables) => {
+    const outcome = await store.transaction(async (tables) => {
       const now = context.now();
       expectKeySession(await stillSignedIn(tables, session, now));
       await expectRight(tables, user.id, "change");
       await recordApproval(tables, approved, now);
       const actor = { user, address: context.caller.address, approvedBy: approved.credentialId };
-      return await perform(tables, actor, change, now);
+      return await perform(tables, actor, { change, subjects, now });
     });
     return { response: answer({ session, server: context.url, change, at, outcome }), user: user.id };
   };

@@ -7,7 +7,7 @@ import type { Group, GroupMember } from "../../store/people/groups.ts";
 import { Fragment, h } from "../view/jsx.ts";
 import { type Column, Disclosure, Empty, Section, Table } from "../view/parts.tsx";
 import { adminPage, type Reader } from "./admin-page.tsx";
-import { ChangeForm, Pager, PersonLink, sourceNames, TextField } from "./parts.tsx";
+import { ChangeForm, groupFields, Pager, personFields, PersonLink, sourceNames, TextField } from "./parts.tsx";
 import { groupPath } from "./paths.ts";
 import { pageOf, perPage, text } from "./query.ts";
 
@@ -36,7 +36,7 @@ export const groupPage = adminPage("/admin/groups", Query, async ({ name, after 
           />
           {reader.mayChange ? (
             <Disclosure label="Add a person">
-              <ChangeForm session={reader.session} type="join-group" fields={{ group: group.name, at: "group" }}>
+              <ChangeForm session={reader.session} type="join-group" fields={{ ...groupFields(group), at: "group" }}>
                 <div class="fields">
                   <TextField id="email" name="email" maxlength={254} required />
                   <button type="submit">Add</button>
@@ -83,9 +83,13 @@ function leaving({ session }: Reader, group: Group): Column<GroupMember> {
   return {
     title: "Change",
     isSelfEvident: true,
-    cell: ({ email, sources }) =>
+    cell: ({ id, email, sources }) =>
       sources.includes("local") ? (
-        <ChangeForm session={session} type="leave-group" fields={{ group: group.name, email, at: "group" }}>
+        <ChangeForm
+          session={session}
+          type="leave-group"
+          fields={{ ...groupFields(group), ...personFields({ id, email }), at: "group" }}
+        >
           <button type="submit">
             Take out<span class="unseen"> {printable(email)}</span>
           </button>
@@ -94,13 +98,14 @@ function leaving({ session }: Reader, group: Group): Column<GroupMember> {
   };
 }
 
-function Changes({ reader: { session }, group: { name, source } }: { reader: Reader; group: Group }) {
+function Changes({ reader: { session }, group }: { reader: Reader; group: Group }) {
+  const { name, source } = group;
   return (
     <Section id="change" title="Change the group">
       <div class="disclosures">
         {source === "local" ? (
           <Disclosure label="Rename it">
-            <ChangeForm session={session} type="rename-group" fields={{ group: name }}>
+            <ChangeForm session={session} type="rename-group" fields={groupFields(group)}>
               <p>Roles at AWS that demand the old name give nothing to its members any more.</p>
               <div class="fields">
                 <TextField id="name" name="name" value={name} maxlength={64} required />
@@ -112,7 +117,7 @@ function Changes({ reader: { session }, group: { name, source } }: { reader: Rea
           <p class="hint">It has its name from the company's identity provider.</p>
         )}
         <Disclosure label="Remove it">
-          <ChangeForm session={session} type="remove-group" fields={{ group: name }}>
+          <ChangeForm session={session} type="remove-group" fields={groupFields(group)}>
             <p>All of its memberships go with it.</p>
             <button type="submit" class="danger">
               Remove the group

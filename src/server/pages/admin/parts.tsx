@@ -15,6 +15,19 @@ export const sourceNames: Readonly<Record<GroupSource, string>> = {
   scim: "SCIM",
 };
 
+/** Hidden fields with the id of the person whose address a form has, and of the group whose name. */
+export const idFields = { person: "person_id", group: "group_id" } as const;
+
+/** The person as fields of a form. */
+export function personFields({ id, email }: { id: string; email: string }) {
+  return { email, [idFields.person]: id };
+}
+
+/** The group as fields of a form. */
+export function groupFields({ id, name }: { id: string; name: string }) {
+  return { group: name, [idFields.group]: id };
+}
+
 interface ChangeFormProps {
   session: SignedIn;
   type: AdminChange["type"];

@@ -3,6 +3,7 @@ import { printable } from "../../../base/words/printable.ts";
 import { html } from "../answer.ts";
 import { h } from "../view/jsx.ts";
 import { Layout } from "../view/layout.tsx";
+import { Claimed } from "../view/parts.tsx";
 
 interface Granted {
   /** On the person's own machine; undefined where they type the code. */
@@ -22,8 +23,8 @@ export function showCode({ url, code, email, client, address }: Granted): Respon
       <h1>Your login code</h1>
       <section class="card">
         <p>
-          For {printable(email)} on {client ?? "a nameless machine"} at <span class="breakable">{address}</span>, good
-          once within five minutes:
+          For {printable(email)} on {client ? <Claimed text={client} /> : "a nameless machine"} at{" "}
+          <span class="breakable">{address}</span>, good once within five minutes:
         </p>
         <p>
           <strong>

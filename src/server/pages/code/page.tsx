@@ -8,7 +8,7 @@ import type { Handler } from "../../context.ts";
 import { html } from "../answer.ts";
 import { Fragment, h } from "../view/jsx.ts";
 import { Layout } from "../view/layout.tsx";
-import { Notice, Time } from "../view/parts.tsx";
+import { Claimed, Notice, Time } from "../view/parts.tsx";
 
 /** The request itself was pushed (RFC 9126, 4): other parameters are ignored. */
 const Query = v.object({
@@ -47,7 +47,7 @@ function Asking({ asked, address }: { asked: LoginRequest; address: string }) {
           </dd>
           <dt>Its machine</dt>
           <dd>
-            <strong>{asked.client ?? "nameless"}</strong>
+            <strong>{asked.client ? <Claimed text={asked.client} /> : "nameless"}</strong>
             <span class="sub">as it calls itself: a stranger writes there what they like</span>
           </dd>
           <dt>You are at</dt>

@@ -19,6 +19,7 @@ export const checkRenaming: CheckForm = async ({ user }, fields, { store }) => {
   const { id, name } = parseFields(Renaming, fields);
   await ownKey(store, user.id, id);
   await checkNameIsFree(store, user.id, name, id);
+  return undefined;
 };
 
 /** POST /keys/rename */
@@ -38,6 +39,7 @@ export const checkRemoval: CheckForm = async ({ user }, fields, { store }) => {
   const { id } = parseFields(Removal, fields);
   await ownKey(store, user.id, id);
   if ((await store.credentials.ofUser(user.id)).length === 1) throw onlyKey();
+  return undefined;
 };
 
 /** POST /keys/remove: never the last one, which would lock the person out. */

@@ -2,7 +2,7 @@
 import { printable } from "../../../base/words/printable.ts";
 import type { Handler } from "../../context.ts";
 import type { Credential } from "../../store/people/credentials.ts";
-import { html, outcomeOf } from "../answer.ts";
+import { html, noticeOf } from "../answer.ts";
 import { findSignedIn, type SignedIn } from "../session.ts";
 import { showSignIn } from "../sign-in/page.tsx";
 import { Layout } from "../view/layout.tsx";
@@ -25,6 +25,7 @@ export const myPage: Handler = async (request, context) => {
     await listedSessions(session, context),
     await recentActivity(context, user.id, undefined, shown),
   ];
+  const notice = noticeOf(request);
   const page = (
     <Layout title="My page" session={session} path="/">
       <h1>Hello</h1>
@@ -33,7 +34,7 @@ export const myPage: Handler = async (request, context) => {
         {session.method === "sso" ? "signed in by single sign-on" : `signed in with ${keyName(keys, session)}`} until{" "}
         <Time at={session.expiresAt} />.
       </p>
-      <Outcome text={outcomeOf(request, context.url)} />
+      <Outcome text={notice.text} />
       <Keys session={session} keys={keys} takesBuiltIn={context.browserLogin !== undefined} />
       <Sessions session={session} sessions={sessions} />
       <Section id="activity" title="Recent activity">
@@ -49,7 +50,7 @@ export const myPage: Handler = async (request, context) => {
       )}
     </Layout>
   );
-  return { response: html(page), user: user.id };
+  return { response: html(page, 200, notice.headers), user: user.id };
 };
 
 function Outcome({ text }: { text: string | undefined }) {

@@ -3,15 +3,15 @@ import { printable } from "../../../base/words/printable.ts";
 import type { ServerContext } from "../../context.ts";
 import { ownSessions, publicId } from "../../oauth/sessions.ts";
 import { type SignedIn } from "../session.ts";
-import { Fragment, h } from "../view/jsx.ts";
-import { Form, Section, Table, Time } from "../view/parts.tsx";
+import { type Child, Fragment, h } from "../view/jsx.ts";
+import { Claimed, Form, Section, Table, Time } from "../view/parts.tsx";
 
 /** Sessions that the page lists; all of them end with "End all others". */
 const maxSessions = 200;
 
 interface ListedSession {
   id: string;
-  where: string;
+  where: Child;
   how: string;
   createdAt: number;
   expiresAt: number;
@@ -27,7 +27,7 @@ export async function listedSessions(
   const pages = await store.pageSessions.ofUser(user.id, now);
   const listed: ListedSession[] = [];
   for await (const each of ownSessions(store, user.id, now)) {
-    const where = each.client === undefined ? "A machine without a name" : printable(each.client);
+    const where = each.client === undefined ? "A machine without a name" : <Claimed text={each.client} />;
     listed.unshift({ ...each, id: publicId(each.tokenHash), where, how: printable(each.keyName), isThis: false });
   }
   return [
@@ -79,7 +79,16 @@ export function Sessions({ session, sessions }: { session: SignedIn; sessions: L
               <Form session={session} action={isThis ? "/sign-out" : "/sessions/end"} fields={isThis ? {} : { id }}>
                 <button type="submit">
                   {isThis ? "Sign out" : "End"}
-                  <span class="unseen">{isThis ? " here" : ` the session on ${where}`}</span>
+                  <span class="unseen">
+                    {isThis ? (
+                      " here"
+                    ) : (
+                      <Fragment>
+                        {" the session on "}
+                        {where}
+                      </Fragment>
+                    )}
+                  </span>
                 </button>
               </Form>
             ),

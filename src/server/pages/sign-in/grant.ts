@@ -6,7 +6,7 @@ import { AuthenticationResponseSchema } from "../../webauthn/webauthn-json.ts";
 import { type Destination, destinations, redirect } from "../answer.ts";
 import { beginAssertion, notEnrolled, recordAsserted, verifyAsserted } from "../assertion.ts";
 import { readOpenForm, readPageForm } from "../forms.ts";
-import { clearedCookie, openPageSession } from "../session.ts";
+import { clearedCookie, endPageSession, openPageSession } from "../session.ts";
 import { CeremonyId, jsonField } from "../touch.ts";
 
 /** A touch for this opens no session of the command line, nor the other way round. */
@@ -34,7 +34,7 @@ export const signIn: Handler = async (request, context) => {
   const cookie = await context.store.transaction(async (tables) => {
     const confirmed = await confirm(tables);
     await recordAsserted(tables, asserted, now);
-    const set = await openPageSession(tables, context, { user, method: "key", credentialId }, now);
+    const set = await openPageSession(tables, request, context, { user, method: "key", credentialId }, now);
     if (set === undefined) throw notEnrolled();
     const { address } = context.caller;
     const detail = { method: "key", ...confirmed };
@@ -47,11 +47,7 @@ export const signIn: Handler = async (request, context) => {
 /** POST /sign-out: ends the session, and clears the cookie. */
 export const signOut: Handler = async (request, context) => {
   const { session } = await readPageForm(request, context, v.object({}));
-  const { user, credentialId, tokenHash, method } = session;
-  await context.store.transaction(async ({ pageSessions, record }) => {
-    if (!(await pageSessions.remove(tokenHash))) return;
-    const { address } = context.caller;
-    await record({ event: "page_sign_out", user, credential: credentialId, address, detail: { method } });
-  });
-  return { response: redirect("sign-in", "signed-out", clearedCookie), user: user.id };
+  const { address } = context.caller;
+  await context.store.transaction((tables) => endPageSession(tables, session.tokenHash, address));
+  return { response: redirect("sign-in", "signed-out", clearedCookie), user: session.user.id };
 };

@@ -1,6 +1,6 @@
 /** The page that lets people in: by a security key, or by the company's identity provider. */
 import type { Handler, ServerContext } from "../../context.ts";
-import { type Destination, destinations, html, outcomeOf } from "../answer.ts";
+import { type Destination, destinations, html, noticeOf } from "../answer.ts";
 import { Layout } from "../view/layout.tsx";
 import { Notice } from "../view/parts.tsx";
 import { Fragment, h } from "../view/jsx.ts";
@@ -12,7 +12,8 @@ export const signInPage: Handler = async (request, context) => ({
 
 /** The page of its own, or in place of one that wants a session; `next` is where it leads to. */
 export function showSignIn(request: Request, context: ServerContext, next: Destination): Response {
-  return html(<SignIn context={context} next={next} done={outcomeOf(request, context.url)} />);
+  const { text, headers } = noticeOf(request);
+  return html(<SignIn context={context} next={next} done={text} />, 200, headers);
 }
 
 function destinationOf(request: Request, url: string): Destination {

@@ -1,4 +1,5 @@
 /** Parts that pages are made of. Text of strangers goes through `printable`; the factory escapes it. */
+import { printable } from "../../../base/words/printable.ts";
 import { tokenField } from "../forms.ts";
 import type { SignedIn } from "../session.ts";
 import { type Child, Fragment, h } from "./jsx.ts";
@@ -117,6 +118,11 @@ export function Table<Row>({ label, columns, rows, class: name }: TableProps<Row
 export function Time({ at }: { at: number }) {
   const iso = new Date(at * 1000).toISOString();
   return <time datetime={iso}>{`${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`}</time>;
+}
+
+/** A name that a machine or key gives itself, set apart from the server's words: it may be any. */
+export function Claimed({ text }: { text: string }) {
+  return <q class="claimed">{printable(text)}</q>;
 }
 
 /** Text with its `commands` set as such. */

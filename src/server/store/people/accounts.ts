@@ -126,6 +126,11 @@ export class AccountStore {
     return row && toUser(row);
   }
 
+  async findById(id: string): Promise<User | undefined> {
+    const [row] = await this.#sql`SELECT id, email, disabled_at FROM users WHERE id = ${id}`;
+    return row && toUser(row);
+  }
+
   /** Consumes the invite, in one statement, so that only one of two concurrent calls gets it. False if not usable. */
   async claimInvite(codeHash: string, userId: string, now: number): Promise<boolean> {
     const claimed = await this.#sql`

@@ -44,11 +44,12 @@ export class RoleStore {
     }));
   }
 
-  /** Number of administrators who are not disabled, besides this user. */
-  async otherAdministrators(userId: string): Promise<number> {
-    const [row] = await this.#sql`
-      SELECT count(*) AS others FROM users WHERE role = 'administrator' AND disabled_at IS NULL AND id <> ${userId}`;
-    return Number(row.others);
+  /** Ids of the administrators who can log in: those who are not disabled and have a security key. */
+  async administrators(): Promise<string[]> {
+    const rows: { id: string }[] = await this.#sql`
+      SELECT id FROM users WHERE role = 'administrator' AND disabled_at IS NULL
+        AND EXISTS (SELECT 1 FROM credentials WHERE credentials.user_id = users.id)`;
+    return rows.map(({ id }) => id);
   }
 }
 

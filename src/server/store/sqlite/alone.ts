@@ -2,6 +2,7 @@
 import { Database } from "bun:sqlite";
 import { VouchError } from "../../../base/errors.ts";
 import { isLocked } from "../failure.ts";
+import { refuseOtherProgram } from "./content.ts";
 import { requireRegular } from "./files.ts";
 
 /**
@@ -25,11 +26,12 @@ export function lockAlone(database: Database, path: string): void {
 /**
  * Throws `edit_conflict` while a process has the database `path` open. One that is missing, or so damaged that SQLite
  * does not open it, nobody uses.
- * Throws `file_error` where the path is no regular file's.
+ * Throws `file_error` where the path is no regular file's, or another program's database.
  */
 export function requireAlone(path: string): void {
   requireRegular(path);
   try {
+    refuseOtherProgram(path);
     const database = new Database(path, { readwrite: true });
     try {
       lockAlone(database, path);

@@ -23,6 +23,7 @@ import { removeAbandoned, temporaryName } from "../../../base/system/temporary.t
 import { databaseFailure } from "../failure.ts";
 import { requireAlone } from "./alone.ts";
 import { checkCopy } from "./backup.ts";
+import { magic, requireReplaceable } from "./content.ts";
 import { requireRegular, suffixes } from "./files.ts";
 import { makeFolder } from "./folder.ts";
 
@@ -58,8 +59,6 @@ export function checkBackup(file: string): Record<string, number> {
   }
 }
 
-/** The first bytes of a database (sqlite.org/fileformat2.html, 1.3). */
-const magic = "SQLite format 3\0";
 /** Offset of the header's write version: 2 for a database with a write-ahead log (sqlite.org/fileformat2.html, 1.3). */
 const writeVersionOffset = 18;
 
@@ -106,6 +105,7 @@ export async function putInPlace(
   { now, prepare }: { now: number; prepare: (copy: string) => Promise<void> },
 ): Promise<string | undefined> {
   requireRegular(path);
+  requireReplaceable(path);
   let folder: string | undefined;
   try {
     const beside = dirname(path);

@@ -1,5 +1,5 @@
 /** SQLite: opening the file, group commit, backup. */
-import { chmodSync, closeSync, existsSync, fchownSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, fchownSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SQL } from "bun";
@@ -11,6 +11,7 @@ import { checkTables, sqliteLists } from "../tables.ts";
 import { type AuditOptions, Store } from "../store.ts";
 import { backUp } from "./backup.ts";
 import { CommitSync, type SyncFile } from "./commit-sync.ts";
+import { requireOwn } from "./content.ts";
 import { requireRegular } from "./files.ts";
 import { Connection } from "./connection.ts";
 import { makeFolder } from "./folder.ts";
@@ -107,16 +108,12 @@ export interface SqliteOptions extends AuditOptions {
 
 /**
  * Opens the database file `path` and migrates its schema. The file holds the issuer's private key, so its mode is set
- * to 0600. Throws `settings_missing` (no such file), `settings_invalid`, `file_error`.
+ * to 0600; one that is no database, or another program's, stays as it is. Throws `settings_missing` (no such file), `settings_invalid`, `file_error`.
  */
 export async function openSqliteStore(path: string, options: SqliteOptions): Promise<SqliteStore> {
-  if (!options.create && !existsSync(path)) {
-    throw new VouchError("settings_missing", `There is no database ${path}.`, {
-      hint: `Run \`vouch server init --url https://YOUR-HOST --database sqlite:${path}\` first.`,
-    });
-  }
   requireRegular(path);
   try {
+    requireOwn(path, options.create);
     makePrivate(path);
     await prepareFile(path, options.now);
     return await connect(path, options);

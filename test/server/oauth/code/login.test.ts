@@ -26,7 +26,7 @@ describe("with a redirection", () => {
     const { key, email } = await somebody();
     const client = await BrowserClient.begin(server);
     const page = await (await client.page()).text();
-    expect(page).toContain("<strong>lisbon-laptop</strong>");
+    expect(page).toContain('<strong><q class="claimed">lisbon-laptop</q></strong>');
     expect(page).toContain("vouch login --browser");
     expect(page).toContain("<strong>127.0.0.1</strong>");
     expect(page).toContain("127.0.0.1, where it is, too");
@@ -122,7 +122,7 @@ describe("the page says where the terminal is", () => {
     const email = `person-${++people}@example.com`;
     const key = await enrolled(behind, email);
     expect(await (await client.touch(key)).text()).toContain(
-      `For ${email} on lisbon-laptop at <span class="breakable">127.0.0.1</span>`,
+      `For ${email} on <q class="claimed">lisbon-laptop</q> at <span class="breakable">127.0.0.1</span>`,
     );
     const user = (await behind.store.accounts.findUser(email))!;
     const [entry] = await behind.store.audit.ofUser(user.id, { time: 4e9, chain: "", number: 0 }, 1);

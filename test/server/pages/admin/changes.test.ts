@@ -117,7 +117,7 @@ describe("an administrator, with a touch,", () => {
       .replace("%E", target.email.replace("@", "%40"))
       .replace("%G", group.replaceAll(" ", "+"))
       .replace("%P", `profile+${count}`);
-    expect(answer.headers.get("location")).toBe(`${page}${page.includes("?") ? "&" : "?"}done=${type}`);
+    expect([answer.headers.get("location"), administrator.visitor.notice]).toEqual([page, type]);
     if (type !== "end-sessions") expect(await state()).not.toEqual(before);
     const followed = await (await administrator.visitor.get(answer.headers.get("location")!)).text();
     expect(followed).toContain('class="notice success"');
@@ -134,8 +134,10 @@ describe("an administrator, with a touch,", () => {
     await server.store.accounts.setDisabled(target.id, server.now());
     const enabling = async () =>
       administrator.visitor.touched(administrator.key, path("enable"), { email: target.email });
-    expect((await enabling()).headers.get("location")).toEndWith("&done=enable");
-    expect((await enabling()).headers.get("location")).toEndWith("&done=nothing-changed");
+    for (const notice of ["enable", "nothing-changed"]) {
+      expect((await enabling()).status).toBe(303);
+      expect(administrator.visitor.notice).toBe(notice);
+    }
   });
 
   test("announces what was sent, to the group or to everybody, by a touch that was given for it", async () => {
@@ -155,7 +157,8 @@ describe("an administrator, with a touch,", () => {
     const json = JSON.stringify({ aws: { roleArn: "arn:aws:iam::123456789012:role/json", region: "us-east-1" } });
     expect((await set({ text: ` ${json}`, group: "" })).status).toBe(303);
     expect(await find()).toMatchObject({ group: undefined, body: json });
-    expect((await set({ text: json })).headers.get("location")).toEndWith("&done=nothing-changed");
+    expect((await set({ text: json })).status).toBe(303);
+    expect(administrator.visitor.notice).toBe("nothing-changed");
     const page = await (await administrator.visitor.get(`/admin/profile?name=profile+${count}`)).text();
     expect(page).toContain("arn:aws:iam::123456789012:role/json");
     expect(await (await administrator.visitor.get("/admin/profiles")).text()).toContain(`>profile ${count}</a>`);
@@ -165,9 +168,11 @@ describe("an administrator, with a touch,", () => {
     await server.store.provisioned.setState(target.id, "managed");
     const unlinking = async () =>
       administrator.visitor.touched(administrator.key, path("unlink-scim"), { email: target.email });
-    expect((await unlinking()).headers.get("location")).toEndWith("&done=unlink-scim");
+    expect((await unlinking()).status).toBe(303);
+    expect(administrator.visitor.notice).toBe("unlink-scim");
     expect(await server.store.provisioned.stateOf(target.id)).toMatchObject({ state: undefined });
-    expect((await unlinking()).headers.get("location")).toEndWith("&done=nothing-changed");
+    expect((await unlinking()).status).toBe(303);
+    expect(administrator.visitor.notice).toBe("nothing-changed");
   });
 
   test("gets a token of SCIM, which the page shows this once, and which provisions", async () => {
@@ -196,7 +201,7 @@ describe("an administrator, with a touch,", () => {
   test("adds a person to a group from either page", async () => {
     const fields = { group, email: administrator.email.toUpperCase(), at: "group" };
     const answer = await administrator.visitor.touched(administrator.key, path("join-group"), fields);
-    expect(answer.headers.get("location")).toBe(`/admin/group?name=${group.replaceAll(" ", "+")}&done=join-group`);
+    expect(answer.headers.get("location")).toBe(`/admin/group?name=${group.replaceAll(" ", "+")}`);
     expect((await server.store.groups.ofUser(administrator.id)).map((each) => each.group.name)).toContain(group);
   });
 
@@ -286,7 +291,7 @@ describe.each(changeTypes.map((type) => [type] as const))("the form %s", (type) 
     );
     for (const [name, send] of spent) {
       const { status } = await send();
-      expect([type, name, [400, 403].includes(status)]).toEqual([type, name, true]);
+      expect([type, name, [400, 403, 404].includes(status)]).toEqual([type, name, true]);
     }
     expect(await state()).toEqual(before);
   });
@@ -359,6 +364,8 @@ test("the only administrator stays one, unless the form says so", async () => {
       ["remove-key", { key: key.id }],
       ["remove-keys", {}],
     ];
+    const other = await newHolder(alone, "administrator");
+    await alone.store.credentials.removeAll(other.id);
     for (const [type, more] of changes) {
       const answer = await visitor.touched(key, path(type), { email, ...more });
       expect([type, answer.status]).toEqual([type, 409]);

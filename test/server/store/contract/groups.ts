@@ -5,7 +5,7 @@ import type { PeopleFilter } from "../../../../src/server/store/people/accounts.
 import { endOfTime } from "../../../../src/server/store/audit.ts";
 import type { Store } from "../../../../src/server/store/store.ts";
 import type { User } from "../../../../src/server/store/people/user.ts";
-import { type MakeDatabase, now, type TestDatabase, openEach } from "./database.ts";
+import { credential, type MakeDatabase, now, openEach, type TestDatabase } from "./database.ts";
 
 /** Declares the tests. */
 export function keepsGroups(make: MakeDatabase): void {
@@ -205,14 +205,20 @@ export function keepsGroups(make: MakeDatabase): void {
     expect(await store.roles.holders()).toEqual([]);
   });
 
-  test("a disabled administrator is not one of the others", async () => {
-    const { roles } = store;
+  test("an administrator who is disabled, or has no key, is none who can log in", async () => {
+    const { roles, accounts, credentials } = store;
     await roles.setRole(one.id, "administrator");
-    expect(await roles.otherAdministrators(one.id)).toBe(0);
     await roles.setRole(other.id, "administrator");
-    expect(await roles.otherAdministrators(one.id)).toBe(1);
-    await store.accounts.setDisabled(other.id, now);
-    expect(await roles.otherAdministrators(one.id)).toBe(0);
-    expect(await roles.otherAdministrators(other.id)).toBe(1);
+    expect(await roles.administrators()).toEqual([]);
+    await credentials.add(credential(one.id, "one"));
+    await credentials.add(credential(other.id, "other"));
+    expect((await roles.administrators()).toSorted()).toEqual([one.id, other.id].toSorted());
+    await accounts.setDisabled(other.id, now);
+    expect(await roles.administrators()).toEqual([one.id]);
+    await credentials.removeAll(one.id);
+    expect(await roles.administrators()).toEqual([]);
+    await accounts.setDisabled(other.id, undefined);
+    await roles.setRole(other.id, "auditor");
+    expect(await roles.administrators()).toEqual([]);
   });
 }

@@ -4,23 +4,23 @@ import type { UserSummary } from "../../../store/people/accounts.ts";
 import type { SignedIn } from "../../session.ts";
 import { h } from "../../view/jsx.ts";
 import { Disclosure, Section } from "../../view/parts.tsx";
-import { ChangeForm, Select } from "../parts.tsx";
+import { ChangeForm, personFields, Select } from "../parts.tsx";
 
 /** `keys`: how many they have. */
 export function Access({ session, user, keys }: { session: SignedIn; user: UserSummary; keys: number }) {
-  const { email } = user;
+  const about = personFields(user);
   return (
     <Section id="access" title="Access" about="Each change wants a touch of one of your own security keys.">
       <div class="disclosures">
         {user.disabled ? (
-          <ChangeForm session={session} type="enable" fields={{ email }}>
+          <ChangeForm session={session} type="enable" fields={about}>
             <button type="submit" class="primary">
               Let them log in again
             </button>
           </ChangeForm>
         ) : (
           <Disclosure label="Make an enrolment code">
-            <ChangeForm session={session} type="invite" fields={{ email }}>
+            <ChangeForm session={session} type="invite" fields={about}>
               <p>
                 A code for {keys === 0 ? "their first key" : "a further key"}, good for one key within a day. It takes
                 the place of their open one.
@@ -32,7 +32,7 @@ export function Access({ session, user, keys }: { session: SignedIn; user: UserS
           </Disclosure>
         )}
         <Disclosure label="Change the role">
-          <ChangeForm session={session} type="give-role" fields={{ email }}>
+          <ChangeForm session={session} type="give-role" fields={about}>
             <div class="fields">
               <Select
                 id="new-role"
@@ -47,7 +47,7 @@ export function Access({ session, user, keys }: { session: SignedIn; user: UserS
         </Disclosure>
         {user.disabled ? null : (
           <Disclosure label="Lock out">
-            <ChangeForm session={session} type="disable" fields={{ email }}>
+            <ChangeForm session={session} type="disable" fields={about}>
               <p>Their sessions end, and they cannot log in until somebody lets them. Their keys stay.</p>
               <EvenTheLast user={user} id="last-disable" />
               <button type="submit" class="danger">
@@ -58,7 +58,7 @@ export function Access({ session, user, keys }: { session: SignedIn; user: UserS
         )}
         {keys === 0 ? null : (
           <Disclosure label="Remove all keys">
-            <ChangeForm session={session} type="remove-keys" fields={{ email }}>
+            <ChangeForm session={session} type="remove-keys" fields={about}>
               <p>For somebody whose keys are lost. Their sessions end, and only a new code lets them in.</p>
               <EvenTheLast user={user} id="last-keys" />
               <button type="submit" class="danger">

@@ -1,21 +1,22 @@
 /** The groups of a person, and who says so. */
 import { printable } from "../../../../base/words/printable.ts";
 import type { GroupSummary, Membership } from "../../../store/people/groups.ts";
+import type { User } from "../../../store/people/user.ts";
 import { Fragment, h } from "../../view/jsx.ts";
 import { type Column, Disclosure, Empty, Section, Table } from "../../view/parts.tsx";
 import type { Reader } from "../admin-page.tsx";
-import { ChangeForm, sourceNames, TextField } from "../parts.tsx";
+import { ChangeForm, groupFields, personFields, sourceNames, TextField } from "../parts.tsx";
 import { groupPath } from "../paths.ts";
 
 interface Props {
   reader: Reader;
-  email: string;
+  user: User;
   memberships: Membership[];
   /** Groups that the field proposes. */
   known: GroupSummary[];
 }
 
-export function Groups({ reader, email, memberships, known }: Props) {
+export function Groups({ reader, user, memberships, known }: Props) {
   return (
     <Section id="groups" title="Groups">
       {memberships.length === 0 ? (
@@ -31,19 +32,19 @@ export function Groups({ reader, email, memberships, known }: Props) {
               cell: ({ group }) => <a href={groupPath(group.name)}>{printable(group.name)}</a>,
             },
             { title: "Said by", cell: ({ sources }) => sources.map((source) => sourceNames[source]).join(", ") },
-            ...(reader.mayChange ? [leaving(reader, email)] : []),
+            ...(reader.mayChange ? [leaving(reader, user)] : []),
           ]}
         />
       )}
-      {reader.mayChange ? <Join reader={reader} email={email} known={known} /> : null}
+      {reader.mayChange ? <Join reader={reader} user={user} known={known} /> : null}
     </Section>
   );
 }
 
-function Join({ reader, email, known }: Pick<Props, "reader" | "email" | "known">) {
+function Join({ reader, user, known }: Pick<Props, "reader" | "user" | "known">) {
   return (
     <Disclosure label="Add to a group">
-      <ChangeForm session={reader.session} type="join-group" fields={{ email, at: "person" }}>
+      <ChangeForm session={reader.session} type="join-group" fields={{ ...personFields(user), at: "person" }}>
         <div class="fields">
           <TextField id="group" name="group" maxlength={64} required list="known-groups" />
           <button type="submit">Add</button>
@@ -58,13 +59,17 @@ function Join({ reader, email, known }: Pick<Props, "reader" | "email" | "known"
   );
 }
 
-function leaving({ session }: Reader, email: string): Column<Membership> {
+function leaving({ session }: Reader, user: User): Column<Membership> {
   return {
     title: "Change",
     isSelfEvident: true,
     cell: ({ group, sources }) =>
       sources.includes("local") ? (
-        <ChangeForm session={session} type="leave-group" fields={{ group: group.name, email, at: "person" }}>
+        <ChangeForm
+          session={session}
+          type="leave-group"
+          fields={{ ...groupFields(group), ...personFields(user), at: "person" }}
+        >
           <button type="submit">
             Take out<span class="unseen"> of {printable(group.name)}</span>
           </button>

@@ -7,7 +7,7 @@ import type { Credential } from "../../../store/people/credentials.ts";
 import { Fragment, h } from "../../view/jsx.ts";
 import { type Column, Disclosure, Empty, Section, Table, Time } from "../../view/parts.tsx";
 import type { Reader } from "../admin-page.tsx";
-import { ChangeForm } from "../parts.tsx";
+import { ChangeForm, personFields } from "../parts.tsx";
 import { EvenTheLast } from "./access.tsx";
 
 export function Keys({ reader, user, keys }: { reader: Reader; user: UserSummary; keys: Credential[] }) {
@@ -81,7 +81,7 @@ function removal({ session }: Reader, user: UserSummary): Column<Credential> {
           </Fragment>
         }
       >
-        <ChangeForm session={session} type="remove-key" fields={{ email: user.email, key: id }}>
+        <ChangeForm session={session} type="remove-key" fields={{ ...personFields(user), key: id }}>
           <p>Removing it ends the sessions that it opened.</p>
           <EvenTheLast user={user} id={`last-${publicId(id)}`} />
           <button type="submit" class="danger">

@@ -10,10 +10,10 @@ import { QueryText } from "../../../http/query.ts";
 import type { UserSummary } from "../../../store/people/accounts.ts";
 import { recentActivity } from "../../mine/activity-table.tsx";
 import { type Child, Fragment, h } from "../../view/jsx.ts";
-import { Empty, Notice, Section, Table, Time } from "../../view/parts.tsx";
+import { Claimed, Empty, Notice, Section, Table, Time } from "../../view/parts.tsx";
 import { adminPage, type Reader } from "../admin-page.tsx";
 import { AuditTable } from "../audit/table.tsx";
-import { ChangeForm } from "../parts.tsx";
+import { ChangeForm, personFields } from "../parts.tsx";
 import { Announced } from "../profiles/announced.tsx";
 import { withQuery } from "../paths.ts";
 import { Access } from "./access.tsx";
@@ -43,17 +43,17 @@ export const personPage = adminPage("/admin/people", v.object({ email: QueryText
         <Sessions reader={reader} user={user} sessions={sessions} />
         <Groups
           reader={reader}
-          email={user.email}
+          user={user}
           memberships={await store.groups.ofUser(user.id)}
           known={reader.mayChange ? await store.groups.page({ limit: 200 }) : []}
         />
         <Identities
           reader={reader}
-          email={user.email}
+          user={user}
           identities={await store.identities.ofUser(user.id)}
           issuer={context.singleSignOn?.settings.issuer}
         />
-        <Scim reader={reader} email={user.email} {...await store.provisioned.stateOf(user.id)} />
+        <Scim reader={reader} user={user} {...await store.provisioned.stateOf(user.id)} />
         <Section id="announced" title="What their laptops are told">
           {await told(context, user.id)}
         </Section>
@@ -119,9 +119,9 @@ const rechecks = {
   refused: "refused by the identity provider",
 } as const;
 
-function whereOf({ kind, client }: LiveSession): string {
+function whereOf({ kind, client }: LiveSession): Child {
   if (kind === "page") return "A browser";
-  return client === undefined ? "A machine without a name" : printable(client);
+  return client === undefined ? "A machine without a name" : <Claimed text={client} />;
 }
 
 function Sessions({ reader, user, sessions }: { reader: Reader; user: UserSummary; sessions: LiveSession[] }) {
@@ -150,7 +150,7 @@ function Sessions({ reader, user, sessions }: { reader: Reader; user: UserSummar
         />
       )}
       {reader.mayChange && sessions.length > 0 ? (
-        <ChangeForm session={reader.session} type="end-sessions" fields={{ email: user.email }} class="actions">
+        <ChangeForm session={reader.session} type="end-sessions" fields={personFields(user)} class="actions">
           <button type="submit" class="danger">
             End all sessions
           </button>

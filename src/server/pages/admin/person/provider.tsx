@@ -1,21 +1,22 @@
 /** Who a person is at the company's identity provider: by single sign-on, and by SCIM. */
 import { printable } from "../../../../base/words/printable.ts";
 import type { KnownIdentity } from "../../../store/people/identities.ts";
+import type { User } from "../../../store/people/user.ts";
 import type { ScimState } from "../../../store/people/provisioned.ts";
 import { Fragment, h } from "../../view/jsx.ts";
 import { type Column, Disclosure, Empty, Section, Table, Time } from "../../view/parts.tsx";
 import type { Reader } from "../admin-page.tsx";
-import { ChangeForm, TextField } from "../parts.tsx";
+import { ChangeForm, personFields, TextField } from "../parts.tsx";
 
 interface IdentitiesProps {
   reader: Reader;
-  email: string;
+  user: User;
   identities: KnownIdentity[];
   /** Of the configured provider; undefined without one. */
   issuer: string | undefined;
 }
 
-export function Identities({ reader, email, identities, issuer }: IdentitiesProps) {
+export function Identities({ reader, user, identities, issuer }: IdentitiesProps) {
   return (
     <Section id="identities" title="Single sign-on" about="Who they are there: an address alone links nobody.">
       {identities.length === 0 ? (
@@ -32,13 +33,13 @@ export function Identities({ reader, email, identities, issuer }: IdentitiesProp
               title: "Last sign-on",
               cell: ({ lastSeenAt }) => (lastSeenAt === undefined ? "never" : <Time at={lastSeenAt} />),
             },
-            ...(reader.mayChange ? [unlinking(reader, email)] : []),
+            ...(reader.mayChange ? [unlinking(reader, user)] : []),
           ]}
         />
       )}
       {reader.mayChange ? (
         <Disclosure label="Link an account">
-          <ChangeForm session={reader.session} type="link-identity" fields={{ email }}>
+          <ChangeForm session={reader.session} type="link-identity" fields={personFields(user)}>
             <p>
               Whoever signs on with that account is this person from then on. The audit log has the subject of a sign-on
               that was refused.
@@ -55,7 +56,7 @@ export function Identities({ reader, email, identities, issuer }: IdentitiesProp
   );
 }
 
-function unlinking({ session }: Reader, email: string): Column<KnownIdentity> {
+function unlinking({ session }: Reader, user: User): Column<KnownIdentity> {
   return {
     title: "Change",
     isSelfEvident: true,
@@ -67,7 +68,7 @@ function unlinking({ session }: Reader, email: string): Column<KnownIdentity> {
           </Fragment>
         }
       >
-        <ChangeForm session={session} type="unlink-identity" fields={{ email, issuer, subject }}>
+        <ChangeForm session={session} type="unlink-identity" fields={{ ...personFields(user), issuer, subject }}>
           <p>The account is nobody's any more. Keys and sessions of the person stay.</p>
           <button type="submit" class="danger">
             Unlink it
@@ -80,12 +81,12 @@ function unlinking({ session }: Reader, email: string): Column<KnownIdentity> {
 
 interface ScimProps {
   reader: Reader;
-  email: string;
+  user: User;
   state: ScimState | undefined;
   externalId: string | undefined;
 }
 
-export function Scim({ reader: { session, mayChange }, email, state, externalId }: ScimProps) {
+export function Scim({ reader: { session, mayChange }, user, state, externalId }: ScimProps) {
   return (
     <Section id="scim" title="SCIM">
       <p>
@@ -105,7 +106,7 @@ export function Scim({ reader: { session, mayChange }, email, state, externalId 
         <div class="disclosures">
           {state !== undefined ? null : (
             <Disclosure label="Let SCIM take them up">
-              <ChangeForm session={session} type="link-scim" fields={{ email }}>
+              <ChangeForm session={session} type="link-scim" fields={personFields(user)}>
                 <p>It does when it makes them next. Then it renames them, locks them out and lets them in.</p>
                 <button type="submit">Let it</button>
               </ChangeForm>
@@ -113,7 +114,7 @@ export function Scim({ reader: { session, mayChange }, email, state, externalId 
           )}
           {state === undefined ? null : (
             <Disclosure label="Take them from SCIM">
-              <ChangeForm session={session} type="unlink-scim" fields={{ email }}>
+              <ChangeForm session={session} type="unlink-scim" fields={personFields(user)}>
                 <p>They stay as they are, apart from groups that SCIM put them into.</p>
                 <button type="submit" class="danger">
                   Take them from SCIM
