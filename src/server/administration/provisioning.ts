@@ -2,6 +2,7 @@
  * What SCIM does about people. Each function checks, changes and records in the transaction of its tables; `now` is in
  * seconds since 1970.
  */
+import { printable } from "../../base/words/printable.ts";
 import { ScimError } from "../http/failure.ts";
 import type { Provisioned, ScimPerson } from "../store/people/provisioned.ts";
 import type { Recording, Transaction } from "../store/store.ts";
@@ -47,8 +48,9 @@ export async function provision(
     }
   }
   await provisioned.setState(user.id, "managed");
+  const changes = differences(await knownToScim(tables, user.id), wanted);
   await provisioned.write(user.id, wanted);
-  const detail = { externalId: wanted.externalId ?? null, taken: made === undefined };
+  const detail = { externalId: wanted.externalId ?? null, taken: made === undefined, ...(made ? {} : changes) };
   await tables.record(doneBy(client, { event: "person_provisioned", user, detail }));
   await setActive(tables, client, { user, active: wanted.active ?? true, now });
   return await knownToScim(tables, user.id);
@@ -61,12 +63,11 @@ export async function changePerson(
   { id, wanted, now }: { id: string; wanted: WantedPerson; now: number },
 ): Promise<Provisioned> {
   const before = await knownToScim(tables, id);
-  const changed = parts.filter((part) => before[part] !== wanted[part]);
-  if (changed.length > 0) {
+  const changes = differences(before, wanted);
+  if (changes) {
     if (!(await tables.provisioned.write(id, wanted))) throw taken(`There is another person ${wanted.email}.`);
-    const detail = { changed, ...(before.email === wanted.email ? {} : { from: before.email }) };
     const user = { id, email: wanted.email };
-    await tables.record(doneBy(client, { event: "person_changed", user, detail }));
+    await tables.record(doneBy(client, { event: "person_changed", user, detail: changes }));
   }
   const user = { ...before, email: wanted.email };
   if (wanted.active !== undefined) await setActive(tables, client, { user, active: wanted.active, now });
@@ -74,6 +75,17 @@ export async function changePerson(
 }
 
 const parts = ["email", "displayName", "givenName", "familyName", "externalId"] as const;
+
+/**
+ * What of the person changes, with the values before and after in the same order; empty texts are none. Undefined if
+ * nothing does. The texts are short: those of SCIM's attributes.
+ */
+function differences(before: ScimPerson, wanted: ScimPerson): Record<"changed" | "from" | "to", string[]> | undefined {
+  const changed = parts.filter((part) => before[part] !== wanted[part]);
+  if (changed.length === 0) return undefined;
+  const of = (person: ScimPerson) => changed.map((part) => printable(person[part] ?? ""));
+  return { changed, from: of(before), to: of(wanted) };
+}
 
 /**
  * Disables the person and ends what SCIM has said of them; they keep their keys, and no role. SCIM sees them no more until
