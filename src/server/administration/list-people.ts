@@ -66,7 +66,7 @@ export function personJson({ user, keys }: ListedPerson) {
     disabled: user.disabled,
     sessions: user.sessions,
     inviteExpiresAt: user.inviteExpiresAt,
-    credentials: keys.map(({ id, name, aaguid, product, backedUp, createdAt, lastUsedAt, proof }) => ({
+    credentials: keys.map(({ id, name, aaguid, product, backedUp, builtIn, createdAt, lastUsedAt, proof }) => ({
       id,
       name,
       model: proof?.model ?? describeKey(aaguid, product),
@@ -75,6 +75,7 @@ export function personJson({ user, keys }: ListedPerson) {
       proof: proof ?? null,
       aaguid,
       backedUp,
+      builtIn,
       createdAt,
       lastUsedAt,
     })),
