@@ -13,8 +13,8 @@ export async function announcementFor({ laptopProfiles }: Transaction, userId: s
   return unionOf((await laptopProfiles.ofUser(userId)).map(bodyOf));
 }
 
-/** The union, canonical. Throws `access_denied` if it is more than a laptop takes. */
-export function unionOf(bodies: readonly AnnouncedBody[]): AnnouncedBody {
+/** The union, of whatever size. */
+export function mergedOf(bodies: readonly AnnouncedBody[]): AnnouncedBody {
   const profiles = new Map(bodies.flatMap((each) => each.profiles ?? []).map((each) => [each.name, each]));
   const repositories: NonNullable<AnnouncedBody["repositories"]> = [];
   for (const each of bodies.flatMap((body) => body.repositories ?? [])) {
@@ -23,8 +23,12 @@ export function unionOf(bodies: readonly AnnouncedBody[]): AnnouncedBody {
     repositories.push(each);
   }
   const aws = bodies.findLast((each) => each.aws !== undefined)?.aws;
-  const all = { ...(aws === undefined ? {} : { aws }), profiles: [...profiles.values()], repositories };
-  const result = v.safeParse(AnnouncedBody, all);
+  return { ...(aws === undefined ? {} : { aws }), profiles: [...profiles.values()], repositories };
+}
+
+/** The union, canonical. Throws `access_denied` if it is more than a laptop takes. */
+export function unionOf(bodies: readonly AnnouncedBody[]): AnnouncedBody {
+  const result = v.safeParse(AnnouncedBody, mergedOf(bodies));
   if (result.success) return canonical(result.output);
   throw new VouchError("access_denied", "The profiles of your groups are together more than a laptop takes.", {
     hint: "Tell the people who run your Vouch server; `vouch server profiles show --person EMAIL` shows it to them.",
