@@ -200,7 +200,7 @@ test("what a person set up by hand is shown before it is replaced, and stays on 
   expect(screen).toContain("pip.conf: index-url = https://pypi.acme.example/simple/");
   expect(screen).toContain(`- role ${names.roleArn}, in ${names.region} (as set on this machine)`);
   expect(screen).toContain(
-    `- default: ${names.domain}/staging (as set on this machine) + default: ${names.domain}/${names.repository}`,
+    `- default: ${names.domain}/staging of ${names.account}, in ${names.region} (as set on this machine) + default: ${names.domain}/${names.repository} of ${names.account}, in ${names.region}`,
   );
   const { announced: _, ...after } = settings();
   expect(after).toEqual(before);
@@ -232,7 +232,12 @@ test("a repository of the same name elsewhere, which a person set up, is not rep
   const place = ["--domain", "their-domain", "--domain-owner", "210987654321", "--region", names.region];
   await ended(laptop.vouch("setup", "codeartifact", ...place, "--repository", names.repository, "--tool", "pip"));
   await announce({ ...company, repositories: [repository(names.repository, { tools: ["npm", "pip"] })] });
-  expect(await login("y")).toContain(`- default: their-domain/${names.repository} (as set on this machine)`);
+  const screen = await login("y");
+  expect(screen).toContain(
+    `- default: their-domain/${names.repository} of 210987654321, in ${names.region} (as set on this machine)`,
+  );
+  // What Vouch wrote into pip.conf for the other one is no line of the person's.
+  expect(screen).not.toContain("keyring-provider");
   const found = settings().repositories.map(({ domain }: { domain: string }) => domain);
   expect(found).toEqual(["their-domain", names.domain]);
 });

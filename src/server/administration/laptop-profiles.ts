@@ -53,8 +53,8 @@ export async function setLaptopProfile(
   unionOf([...everybodys.map(bodyOf), body]);
   // Somebody may be in any two groups.
   for (const other of [undefined, ...others.filter((each) => each.group !== undefined)]) {
-    const all = [...everybodys, ...(other === undefined ? [] : [other])];
-    expectConsistent(mergedOf([...all.map(bodyOf), body]));
+    const told = other === undefined ? everybodys : [...everybodys, other];
+    expectConsistent(mergedOf([...told.map(bodyOf), body]));
   }
   const text = JSON.stringify(canonical(body));
   const digest = digestOf(body);

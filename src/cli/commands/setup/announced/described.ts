@@ -16,14 +16,24 @@ export function saidOfProfile({ name, ...profile }: AnnouncedProfile | ({ name: 
   return `profile ${name}: ${saidOfRole(profile)}${way}${server}`;
 }
 
+/** "DOMAIN/REPOSITORY of ACCOUNT, in REGION" */
+export function saidOfPlace({
+  domain,
+  domainOwner,
+  region,
+  repository,
+}: Pick<RepositorySettings, "domain" | "domainOwner" | "region" | "repository">): string {
+  return `${domain}/${repository} of ${domainOwner}, in ${region}`;
+}
+
 /** `tools`: those that are, or would be, set up here. */
 export function saidOfRepository(
   each: Omit<AnnouncedRepository, "tools"> | RepositorySettings,
   tools: readonly string[],
 ): string {
-  const { domain, domainOwner, region, repository, roleArn, profile, publishRoleArn, npmScopes, extra } = each;
+  const { roleArn, profile, publishRoleArn, npmScopes, extra } = each;
   return [
-    `repository ${domain}/${repository} of ${domainOwner}, in ${region}`,
+    `repository ${saidOfPlace(each)}`,
     tools.length === 0 ? undefined : `for ${listed(tools)}`,
     npmScopes === undefined || npmScopes.length === 0 ? undefined : `npm scopes ${listed(npmScopes)}`,
     extra === true ? "beside the public registry" : undefined,

@@ -8,7 +8,7 @@ import type { RepositorySettings, Settings } from "../../../../settings/settings
 import { installedTools, toolNamed, type ToolName, tools } from "../../../../tools/tools.ts";
 import { sameRepository } from "../codeartifact/request.ts";
 import { toolsOf } from "../codeartifact/selected-tools.ts";
-import { saidOfProfile, saidOfRepository, saidOfRole } from "./described.ts";
+import { saidOfPlace, saidOfProfile, saidOfRepository, saidOfRole } from "./described.ts";
 
 /** One line that a person reads. */
 export interface Line {
@@ -124,6 +124,13 @@ function compareRepositories(
       found.notes.push(`${saidOfRepository(wanted, wanted.tools ?? [])}: none of its package managers is installed.`);
       continue;
     }
+    const namesake = here === undefined ? ownNamesake(wanted, accepted, settings) : undefined;
+    if (namesake !== undefined) {
+      found.notes.push(
+        `${saidOfPlace(wanted)} is not set up: ${saidOfPlace(namesake)}, which has the same name, was set up on this machine and stays. \`vouch setup codeartifact\` adds the other beside it.`,
+      );
+      continue;
+    }
     if (here !== undefined && isSetUp(here, wanted, names)) {
       // Set up again, after those that change: the last one becomes the default one.
       if (isMoved && wanted.extra !== true) found.repositories.push({ wanted, names });
@@ -139,6 +146,20 @@ function compareRepositories(
     const after = here === undefined ? names : [...new Set([...toolsOf(here), ...names])];
     found.lines.push({ sign: "+", text: saidOfRepository(wanted, after) });
   }
+}
+
+/** A repository of the same name in another account or region that a person set up. */
+function ownNamesake(
+  wanted: AnnouncedRepository,
+  accepted: AnnouncedBody,
+  { repositories }: Settings,
+): RepositorySettings | undefined {
+  return repositories.find(
+    (each) =>
+      each.domain === wanted.domain &&
+      each.repository === wanted.repository &&
+      !(accepted.repositories ?? []).some((former) => sameRepository(former, each)),
+  );
 }
 
 /** The package managers that it is for, are installed, and can have it. */
@@ -177,8 +198,8 @@ function compareDefault({ repositories = [] }: AnnouncedBody, settings: Settings
   const next = found.repositories.findLast(({ wanted }) => wanted.extra !== true)?.wanted;
   if (here === undefined || next === undefined || sameRepository(here, next)) return;
   const isAnnounced = repositories.some((each) => sameRepository(each, here));
-  found.lines.push({ sign: "-", text: `default: ${here.domain}/${here.repository}${isAnnounced ? "" : byHand}` });
-  found.lines.push({ sign: "+", text: `default: ${next.domain}/${next.repository}` });
+  found.lines.push({ sign: "-", text: `default: ${saidOfPlace(here)}${isAnnounced ? "" : byHand}` });
+  found.lines.push({ sign: "+", text: `default: ${saidOfPlace(next)}` });
 }
 
 /** What was accepted and is announced no longer goes, unless a person has changed it since. */

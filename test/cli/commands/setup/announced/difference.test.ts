@@ -137,10 +137,24 @@ describe("a repository", () => {
   test("in place of a person's default one says so", () => {
     const settings = { ...empty, repositories: [here("mine")] };
     expect(lines({ repositories: [announced("one", { tools: ["npm"] })] }, settings).slice(1)).toEqual([
-      "- default: my-domain/mine (as set on this machine)",
-      "+ default: my-domain/one",
+      `- default: my-domain/mine of 123456789012, in ${region} (as set on this machine)`,
+      `+ default: my-domain/one of 123456789012, in ${region}`,
     ]);
     expect(lines({ repositories: [announced("one", { extra: true, npmScopes: ["@a"] })] }, settings)).toHaveLength(1);
+  });
+
+  test.each<[string, Partial<AnnouncedRepository>]>([
+    ["account", { domainOwner: "999999999999" }],
+    ["region", { region: "eu-west-1" }],
+  ])("in another %s than a person's of the same name is not set up, and says so", (_, elsewhere) => {
+    const settings = { ...empty, repositories: [here("one")] };
+    const body = { repositories: [announced("one", { tools: ["npm"], ...elsewhere })] };
+    const found = differenceOf(body, { settings, env });
+    expect(found).toMatchObject({ lines: [], repositories: [] });
+    expect(found.notes).toEqual([expect.stringContaining(`my-domain/one of 123456789012, in ${region}`)]);
+    const moved = lines(body, settings, { repositories: [announced("one")] });
+    expect(moved).toHaveLength(4);
+    expect(moved.filter((line) => line.includes("default:"))).toHaveLength(2);
   });
 
   test("that changes is followed by those after it, so that the last one stays the default one", () => {
