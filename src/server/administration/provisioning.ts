@@ -43,8 +43,10 @@ export async function provision(
     if (state === "managed") throw taken(`There is a User ${wanted.email} already.`);
     const link = `An administrator lets SCIM have them: vouch server scim link ${wanted.email}`;
     if (state !== "open") throw taken(`There is a person ${wanted.email} here whom SCIM did not make. ${link}`);
-    if (externalId !== undefined && wanted.externalId !== undefined && externalId !== wanted.externalId) {
-      throw taken(`The User ${wanted.email} who was deleted had another externalId. ${link}`);
+    if (externalId !== undefined && externalId !== wanted.externalId) {
+      throw taken(
+        `The User ${wanted.email} who was deleted had another externalId${wanted.externalId === undefined ? ", and this one has none" : ""}. ${link}`,
+      );
     }
   }
   await provisioned.setState(user.id, "managed");
@@ -56,16 +58,20 @@ export async function provision(
   return await knownToScim(tables, user.id);
 }
 
-/** Makes the person as they are wanted. Throws ScimError (404, 409). */
+/** Makes the person as they are wanted. `refused` is told whose address it is that they cannot have. Throws ScimError (404, 409). */
 export async function changePerson(
   tables: Recording,
   client: ScimClient,
-  { id, wanted, now }: { id: string; wanted: WantedPerson; now: number },
+  { id, wanted, now, refused }: { id: string; wanted: WantedPerson; now: number; refused: (user: User) => void },
 ): Promise<Provisioned> {
   const before = await knownToScim(tables, id);
   const changes = differences(before, wanted);
   if (changes) {
-    if (!(await tables.provisioned.write(id, wanted))) throw taken(`There is another person ${wanted.email}.`);
+    if (!(await tables.provisioned.write(id, wanted))) {
+      const other = await tables.accounts.findUser(wanted.email);
+      if (other) refused(other);
+      throw taken(`There is another person ${wanted.email}.`);
+    }
     const user = { id, email: wanted.email };
     await tables.record(doneBy(client, { event: "person_changed", user, detail: changes }));
   }

@@ -65,7 +65,8 @@ export const Text = v.pipe(
     v.pipe(
       v.string("expected a text"),
       v.maxCodePoints(maxText, `expected at most ${maxText} characters`),
-      v.regex(/^[^\p{Cc}\p{Cs}]*$/u, "expected no control characters"),
+      // Joiners are part of names.
+      v.regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]*$/u, "expected no control or reordering characters"),
     ),
   ),
   v.transform((text) => (text === null || text === undefined || text.trim() === "" ? undefined : text)),
@@ -77,7 +78,7 @@ export const Flag = v.union(
     v.boolean(),
     v.pipe(
       v.string(),
-      v.regex(/^(?:true|false)$/i),
+      v.regex(/^(?:true|false)$/i, "expected true or false"),
       v.transform((text) => text.toLowerCase() === "true"),
     ),
   ],

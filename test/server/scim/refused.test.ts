@@ -73,6 +73,15 @@ describe("what is not as expected is refused, with the status and the scimType",
     ["a userName with a line end", "POST", "/Users", { ...user, userName: "a\n@example.com" }, 400, "invalidValue"],
     ["a long name", "POST", "/Users", { ...user, displayName: "x".repeat(257) }, 400, "invalidValue"],
     ["an escape sequence", "POST", "/Users", { ...user, displayName: "\u001B[2J" }, 400, "invalidValue"],
+    [
+      "what turns the reading direction",
+      "POST",
+      "/Users",
+      { ...user, displayName: "\u202Egnp.exe" },
+      400,
+      "invalidValue",
+    ],
+    ["a line separator", "POST", "/Users", { ...user, name: { givenName: "a\u2028b" } }, 400, "invalidValue"],
     ["a name that is none", "POST", "/Users", { ...user, name: "Ann" }, 400, "invalidValue"],
     ["a name that is an array", "POST", "/Users", { ...user, name: [null] }, 400, "invalidValue"],
     ["active that is none", "POST", "/Users", { ...user, active: "yes" }, 400, "invalidValue"],
@@ -100,6 +109,8 @@ describe("what is not as expected is refused, with the status and the scimType",
     ["bulk operations", "POST", "/Bulk", {}, 501, undefined],
     ["/Me", "GET", "/Me", undefined, 501, undefined],
     ["a search by POST", "POST", "/.search", {}, 501, undefined],
+    ["a search of Users by POST", "POST", "/Users/.search", {}, 501, undefined],
+    ["a search of Groups by POST", "POST", "/Groups/.search", {}, 501, undefined],
     ["a path that is not there", "GET", "/Devices", undefined, 404, undefined],
     ["a path below one", "GET", "/Users/a/b", undefined, 404, undefined],
     ["another method", "DELETE", "/Users", undefined, 405, undefined],
@@ -114,6 +125,21 @@ describe("what is not as expected is refused, with the status and the scimType",
       detail: expect.any(String),
     });
     expect(answer.headers.get("content-type")).toBe("application/scim+json");
+  });
+
+  test.each<[object, string]>([
+    [{ userName: "bjensen" }, "username expected an e-mail address"],
+    [{ userName: 1 }, "username expected an e-mail address"],
+    [{ active: "yes" }, "active expected true or false"],
+    [{ active: 1 }, "active expected true or false"],
+  ])("%j is refused in plain words", async (more, words) => {
+    const answer = await client.send("POST", "/Users", { ...user, ...more });
+    expect(answer.body.detail).toBe(`The request is not as expected: ${words}.`);
+  });
+
+  test("a name may have joiners, as some scripts and pictures need them", async () => {
+    const displayName = "\u0645\u06cc\u200c\u062e";
+    expect(await client.user("joiner@example.com", { displayName })).toMatchObject({ displayName });
   });
 
   test.each<[string, "Users" | "Groups", unknown, string]>([
