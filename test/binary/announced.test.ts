@@ -217,7 +217,7 @@ test("what fails on the way leaves the session and what is done, and is shown ag
   expect(screen).toContain("Repository 'not-there' in domain");
   expect(screen).toContain("`vouch setup` tries it again.");
   expect(settings()).toMatchObject({ aws: role, repositories: [{ repository: names.repository }] });
-  expect(settings()).not.toHaveProperty("announced");
+  expect(settings()).toMatchObject({ announced: { unfinished: true } });
   const { changes } = JSON.parse(await ended(laptop.vouch("setup", "--json")));
   expect(changes.map(({ text }: { text: string }) => text.split(" of ")[0])).toEqual([
     `repository ${names.domain}/not-there`,
@@ -225,6 +225,10 @@ test("what fails on the way leaves the session and what is done, and is shown ag
     `default: ${names.domain}/not-there`,
   ]);
   expect((await laptop.vouch("setup", "--yes")).exitCode).toBe(1);
+  expect(await login("n")).toContain(`+ repository ${names.domain}/not-there`);
+  await ended(laptop.vouch("setup", "--remove", "--yes"));
+  expect(settings()).not.toHaveProperty("aws");
+  expect(settings()).toMatchObject({ repositories: [], announced: { declined: expect.any(String) } });
 });
 
 test("a repository of the same name elsewhere, which a person set up, is not replaced", async () => {
@@ -237,7 +241,7 @@ test("a repository of the same name elsewhere, which a person set up, is not rep
     `- default: their-domain/${names.repository} of 210987654321, in ${names.region} (as set on this machine)`,
   );
   // What Vouch wrote into pip.conf for the other one is no line of the person's.
-  expect(screen).not.toContain("keyring-provider");
+  expect(screen).not.toContain("pip.conf: keyring-provider");
   const found = settings().repositories.map(({ domain }: { domain: string }) => domain);
   expect(found).toEqual(["their-domain", names.domain]);
 });

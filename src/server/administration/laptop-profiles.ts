@@ -4,8 +4,9 @@
  */
 import { type AnnouncedBody, canonical, digestOf } from "../../announced/body.ts";
 import { expectConsistent } from "../../announced/consistent.ts";
+import { mergedOf } from "../../announced/merged.ts";
 import { VouchError } from "../../base/errors.ts";
-import { bodyOf, mergedOf, unionOf } from "../announced/announcement.ts";
+import { bodyOf, unionOf } from "../announced/announcement.ts";
 import { groupName } from "../store/people/groups.ts";
 import { type LaptopProfile, maxLaptopProfiles } from "../store/people/laptop-profiles.ts";
 import type { Recording, Transaction } from "../store/store.ts";

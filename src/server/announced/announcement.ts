@@ -1,6 +1,7 @@
 /** What the laptops of one person are told to use: the union of the profiles of everybody and of the person's groups. */
 import * as v from "valibot";
-import { AnnouncedBody, canonical, problemOf, repositoryId } from "../../announced/body.ts";
+import { AnnouncedBody, canonical, problemOf } from "../../announced/body.ts";
+import { mergedOf } from "../../announced/merged.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { LaptopProfile } from "../store/people/laptop-profiles.ts";
 import type { Transaction } from "../store/store.ts";
@@ -11,19 +12,6 @@ import type { Transaction } from "../store/store.ts";
  */
 export async function announcementFor({ laptopProfiles }: Transaction, userId: string): Promise<AnnouncedBody> {
   return unionOf((await laptopProfiles.ofUser(userId)).map(bodyOf));
-}
-
-/** The union, of whatever size. */
-export function mergedOf(bodies: readonly AnnouncedBody[]): AnnouncedBody {
-  const profiles = new Map(bodies.flatMap((each) => each.profiles ?? []).map((each) => [each.name, each]));
-  const repositories: NonNullable<AnnouncedBody["repositories"]> = [];
-  for (const each of bodies.flatMap((body) => body.repositories ?? [])) {
-    const at = repositories.findIndex((other) => repositoryId(other) === repositoryId(each));
-    if (at >= 0) repositories.splice(at, 1);
-    repositories.push(each);
-  }
-  const aws = bodies.findLast((each) => each.aws !== undefined)?.aws;
-  return { ...(aws === undefined ? {} : { aws }), profiles: [...profiles.values()], repositories };
 }
 
 /** The union, canonical. Throws `access_denied` if it is more than a laptop takes. */

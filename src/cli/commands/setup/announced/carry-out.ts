@@ -1,4 +1,5 @@
 /** Sets up what a person has accepted of an announcement, by what the other commands of `vouch setup` are made of. */
+import { mergedOf } from "../../../../announced/merged.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../../editing/replaced-lines.ts";
 import { loadSettings, saveSettings, type Settings } from "../../../../settings/settings.ts";
 import { stableExecutable } from "../../../../tools/executable.ts";
@@ -19,8 +20,9 @@ interface Manner {
 }
 
 /**
- * Writes settings and files, and at the end `announced`: what fails on the way is found again as a difference. Returns what
- * was done for each repository that was added. Throws as `addRepository`.
+ * Writes settings and files; `announced` is what is kept of the announcement in the end. Crash safety: what was accepted is
+ * kept before the first of it is set up, as unfinished, so that a repeat finds what is missing and `--remove` what is
+ * there. Returns what was done for each repository that was added. Throws as `addRepository`.
  */
 export async function setUp(
   difference: Difference,
@@ -29,7 +31,10 @@ export async function setUp(
 ): Promise<Outcome[]> {
   const before = loadSettings();
   const roles = withRoles(difference, before);
-  if (!Bun.deepEquals(before, roles)) saveSettings(roles);
+  const replaced = keptReplaced(difference);
+  const begun =
+    announced?.accepted === undefined ? before.announced : { ...unfinished(announced, before), ...replaced };
+  saveSettings({ ...roles, ...(begun === undefined ? {} : { announced: begun }) });
   const outcomes: Outcome[] = [];
   const done = (outcome: Outcome | undefined): void => {
     if (outcome === undefined) return;
@@ -50,8 +55,21 @@ export async function setUp(
     if (!isSilent) reportDone(outcome);
   }
   const { announced: _, ...settings } = withoutProfiles(difference.formerProfiles, loadSettings());
-  saveSettings({ ...settings, ...(announced === undefined ? {} : { announced }) });
+  saveSettings({ ...settings, ...(announced === undefined ? {} : { announced: { ...announced, ...replaced } }) });
   return outcomes;
+}
+
+type Announced = NonNullable<Settings["announced"]>;
+
+function keptReplaced({ replaced: { aws, profiles = {} } }: Difference): Pick<Announced, "replaced"> {
+  const kept = { ...(aws && { aws }), ...(Object.keys(profiles).length > 0 && { profiles }) };
+  return Object.keys(kept).length === 0 ? {} : { replaced: kept };
+}
+
+/** What was accepted now and, as long as it is not withdrawn, before. */
+function unfinished({ server, accepted }: Announced, { announced: before }: Settings): Announced {
+  const former = before?.server === server ? before.accepted : undefined;
+  return { server, accepted: mergedOf([former ?? {}, accepted ?? {}]), unfinished: true };
 }
 
 function surroundings(): DraftContext {

@@ -186,6 +186,38 @@ describe("a repository", () => {
   });
 });
 
+describe("what a person named by hand", () => {
+  const acme = { name: "acme", roleArn: arn("acme"), region };
+  const own = {
+    aws: { roleArn: arn("own"), region },
+    profiles: { acme: { roleArn: arn("mine"), region, via: [arn("a")] } },
+  };
+  const body = { aws: { roleArn: arn("new"), region }, profiles: [acme] };
+
+  test("is kept when an announcement takes its place, also when that changes, and is named again when it goes", () => {
+    const first = differenceOf(body, { settings: { ...empty, ...own }, env });
+    expect(first.replaced).toEqual(own);
+    const set = withRoles(first, { ...empty, ...own });
+    const changed = { ...body, aws: { roleArn: arn("newer"), region } };
+    const second = differenceOf(changed, { accepted: body, replaced: first.replaced, settings: set, env });
+    expect(second.replaced).toEqual(own);
+    const now = withRoles(second, set);
+    const gone = differenceOf({}, { accepted: changed, replaced: second.replaced, settings: now, env });
+    expect(gone.lines.filter(({ sign }) => sign === "+").map(({ text }) => text)).toEqual([
+      `role ${arn("own")}, in ${region} (as it was set on this machine)`,
+      `profile acme: role ${arn("mine")}, in ${region}, by way of ${arn("a")} (as it was set on this machine)`,
+    ]);
+    expect([gone.formerProfiles, withRoles(gone, now)]).toEqual([[], { ...empty, ...own }]);
+    expect(gone.replaced).toEqual({ profiles: {} });
+  });
+
+  test("since then is not undone", () => {
+    const since = { ...empty, aws: { roleArn: arn("since"), region } };
+    const gone = differenceOf({}, { accepted: body, replaced: own, settings: since, env });
+    expect(gone).toMatchObject({ lines: [], aws: undefined, profiles: [], replaced: { profiles: {} } });
+  });
+});
+
 test.each<[string, AnnouncedBody, Settings]>([
   [
     "a role to publish that a person's repository reads with",
