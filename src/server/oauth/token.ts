@@ -38,12 +38,16 @@ const UnknownGrant = v.pipe(
   v.object({ grant_type: v.string() }),
   v.transform(() => ({ grant_type: "unsupported" as const })),
 );
+const TurnedOff = v.pipe(
+  v.object({ grant_type: v.literal(codeGrant) }),
+  v.transform(() => ({ grant_type: "turned off" as const })),
+);
 /** `hasCodes`: whether the login in the browser is on. */
 const tokenRequest = (hasCodes: boolean) =>
   v.lazy((form) => {
     const grant = (form as Record<string, string>)["grant_type"];
     if (grant === webauthnGrant) return WebauthnRequest;
-    if (grant === codeGrant && hasCodes) return CodeRequest;
+    if (grant === codeGrant) return hasCodes ? CodeRequest : TurnedOff;
     return grant === tokenExchangeGrant ? ExchangeRequest : UnknownGrant;
   });
 
@@ -61,6 +65,9 @@ export const token: Handler = async (request, context) => {
   if (form.grant_type === webauthnGrant) return await grantSession(form, proof, context);
   if (form.grant_type === codeGrant) return await redeemCode(form, proof, context);
   await rememberProof(context.store, proof);
+  if (form.grant_type === "turned off") {
+    throw new OAuthError("unsupported_grant_type", "This server does not let people log in in a browser.");
+  }
   throw new OAuthError("unsupported_grant_type", `Expected the grant type ${webauthnGrant} or ${tokenExchangeGrant}.`);
 };
 

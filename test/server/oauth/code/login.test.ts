@@ -216,7 +216,10 @@ describe("a server with the login in the browser off", () => {
       expect([path, (await client.visitor.post(path, await client.fields())).status]).toEqual([path, 403]);
     }
     expect(await client.push()).toMatchObject({ status: 400, body: { error: "unauthorized_client" } });
-    expect((await client.redeem("x")).body.error).toBe("unsupported_grant_type");
+    expect((await client.redeem("x")).body).toMatchObject({
+      error: "unsupported_grant_type",
+      error_description: "This server does not let people log in in a browser.",
+    });
     const { body } = await off.send("/.well-known/oauth-authorization-server");
     expect(body.grant_types_supported).not.toContain("authorization_code");
   });
