@@ -5,7 +5,7 @@ import type { AnnouncedBody, AnnouncedRepository } from "./body.ts";
 
 /**
  * Checks that each role is of its region's partition, that a repository's profile is announced with it and stands without
- * a role beside it, and that no role that publishes also reads. Throws `usage`, with names of the body, which are ASCII.
+ * a role beside it, and that no role that publishes also reads: a repository, by a name, or on the way to such a role. Throws `usage`, with names of the body, which are ASCII.
  */
 export function expectConsistent(body: AnnouncedBody): void {
   const { aws, profiles = [], repositories = [] } = body;
@@ -14,7 +14,12 @@ export function expectConsistent(body: AnnouncedBody): void {
     for (const arn of [...via, roleArn]) checkSamePartition(arn, region);
   }
   for (const each of repositories) checkRepository(each, body);
-  const readers = repositories.flatMap((each) => readingRole(each, body) ?? []);
+  const readers = [
+    ...repositories.flatMap((each) => each.roleArn ?? []),
+    ...(aws === undefined ? [] : [aws.roleArn]),
+    ...profiles.map(({ roleArn }) => roleArn),
+    ...profiles.flatMap(({ via = [] }) => via),
+  ];
   for (const { publishRoleArn, domain, repository } of repositories) {
     if (!readers.some((arn) => isSameRole(arn, publishRoleArn))) continue;
     throw inconsistent(

@@ -118,6 +118,11 @@ export function insertBlocks(
   return mark + (unterminated && done < lines.length ? edited.slice(0, -eol.length) : edited);
 }
 
+/** Returns the lines that are in no block, with their line ends. Throws `edit_conflict`. */
+export function linesOutside(text: string, file: string): string[] {
+  return parse(withoutByteOrderMark(text), file).flatMap((part) => (typeof part === "string" ? splitLines(part) : []));
+}
+
 /** Returns the ids of all blocks, including nested ones. Throws `edit_conflict`. */
 export function blockIds(text: string, file: string): string[] {
   return parse(withoutByteOrderMark(text), file).flatMap((part) =>

@@ -22,14 +22,16 @@ export function parseUserToml(text: string, file: string): Record<string, unknow
   }
 }
 
+const plain = { configurable: true, enumerable: true, writable: true };
+
 /** Sets the value at the path of a document, with the tables on the way; nothing where something else is in the way. */
 export function setValue(document: Record<string, unknown>, path: string[], value: unknown): void {
   const [key = "", ...rest] = path;
-  if (rest.length === 0) {
-    document[key] = value;
-    return;
-  }
-  const next = (document[key] ??= {});
+  // A key may be called as a member of every object: "toString", "__proto__".
+  const set = (own: unknown): void => void Object.defineProperty(document, key, { value: own, ...plain });
+  if (rest.length === 0) return set(value);
+  if (!Object.hasOwn(document, key)) set({});
+  const next = document[key];
   if (isTable(next)) setValue(next, rest, value);
 }
 

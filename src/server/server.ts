@@ -86,7 +86,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store: options.store,
     isDraining: false,
     issuer: new Issuer(configuration.url, keys, claims),
-    relyingParty: new RelyingParty(configuration.url, policy, options.allowSyncedPasskeys),
+    relyingParty: new RelyingParty(configuration.url, policy, {
+      allowSyncedPasskeys: options.allowSyncedPasskeys === true,
+      takesBuiltIn: browserLogin !== undefined,
+    }),
     nonces: new DpopNonces(configuration.url, keys, now),
     requireNonce: options.dpopNonce === "required",
     publishVerification: options.publishVerification ?? "touch",

@@ -5,16 +5,21 @@
 import { isSameRole } from "../aws/partitions.ts";
 import { VouchError } from "../base/errors.ts";
 import type { Purpose } from "../base/purpose.ts";
-import { knownRole } from "./roles.ts";
+import { knownRole, type Place } from "./roles.ts";
 import type { RepositorySettings, Settings } from "./settings.ts";
+
+/** What is read by: a repository, or the name of a profile, or no name at all (`vouch credential aws`). */
+type Reader = RepositorySettings | { profile: string } | { region: string };
 
 /** A role for publishing that also reads. */
 export interface SharedRole {
   /** As the repository that it publishes to has it. */
   arn: string;
-  /** The repository that it publishes to, and the one that it reads from: the same one, or another. */
+  /** The repository that it publishes to, and what reads by it, or by way of it. */
   publishes: RepositorySettings;
-  reads: RepositorySettings;
+  reads: Reader;
+  /** Whether it leads to the role that reads. */
+  isVia: boolean;
 }
 
 /** Whether the repository has a role for publishing, so that its read tokens do not serve for it. */
@@ -34,32 +39,65 @@ export function purposeIn(repository: RepositorySettings, settings: Settings, pu
   return hasPublishRole(repository) ? purpose : "read";
 }
 
-/** Every role for publishing that also reads, by whichever name the settings have it: a repository's own, a profile's. */
-export function sharedRoles(settings: Settings): SharedRole[] {
-  const { repositories } = settings;
-  return repositories.flatMap((publishes) => {
+/**
+ * Every role for publishing that repositories are also read by, or by way of, by whichever name the settings have it: a
+ * repository's own, a profile's.
+ */
+function sharedRoles(settings: Settings): SharedRole[] {
+  return sharedBy(settings, () => settings.repositories);
+}
+
+/** As `sharedRoles`, and those that a profile, or the role without a name, leads to without any repository. */
+export function allSharedRoles(settings: Settings): SharedRole[] {
+  const { repositories, profiles = {} } = settings;
+  // Names that a repository is read by are said with it.
+  const isUsed = (name: string | undefined): boolean =>
+    repositories.some(({ profile, roleArn }) => profile === name && (name !== undefined || roleArn === undefined));
+  const names = Object.keys(profiles).flatMap((profile) => (isUsed(profile) ? [] : [{ profile }]));
+  return sharedBy(settings, ({ region }) => [...repositories, ...names, ...(isUsed(undefined) ? [] : [{ region }])]);
+}
+
+function sharedBy(settings: Settings, readersOf: (publishes: RepositorySettings) => readonly Reader[]): SharedRole[] {
+  return settings.repositories.flatMap((publishes) => {
     const { publishRoleArn: arn } = publishes;
     if (arn === undefined) return [];
-    return repositories
-      .filter((each) => isSameRole(knownRole(each, settings)?.arn, arn))
-      .map((reads) => ({ arn, publishes, reads }));
+    return readersOf(publishes).flatMap((reads): SharedRole[] => {
+      const role = knownRole(reads, settings);
+      const isVia = role?.via.some((each) => isSameRole(each, arn)) === true;
+      return isVia || isSameRole(role?.arn, arn) ? [{ arn, publishes, reads, isVia }] : [];
+    });
   });
 }
 
 /**
- * Checks what a command is about to save. `concerns` says which repositories it has changed: a fault of others is not
- * its own. Throws `usage`.
+ * Checks what a command is about to save. `concerns` says which repositories and names it has changed: a fault of others
+ * is not its own. Throws `usage`.
  */
-export function refuseSharedRoles(settings: Settings, concerns: (repository: RepositorySettings) => boolean): void {
-  const shared = sharedRoles(settings).find(({ publishes, reads }) => concerns(publishes) || concerns(reads));
+export function refuseSharedRoles(settings: Settings, concerns: (reader: Place) => boolean): void {
+  const shared = allSharedRoles(settings).find(({ publishes, reads }) => concerns(publishes) || concerns(reads));
+  if (shared !== undefined) throw refusal("usage", shared);
+}
+
+/** Checks that settings have no such fault that others, from before, have not. Throws `usage`. */
+export function refuseNewSharedRoles(settings: Settings, before: Settings): void {
+  const known = new Set(allSharedRoles(before).map(saidOfSharedRole));
+  const shared = allSharedRoles(settings).find((each) => !known.has(saidOfSharedRole(each)));
   if (shared !== undefined) throw refusal("usage", shared);
 }
 
 /** What is wrong, without the remedy. */
-export function saidOfSharedRole({ arn, publishes, reads }: SharedRole): string {
-  const place = nameOf(reads);
-  const same = publishes === reads;
-  return `${arn} is the role that publishes to ${nameOf(publishes)}, and it also reads from ${same ? "it" : place}: what reads could publish, without a touch.`;
+export function saidOfSharedRole(shared: SharedRole): string {
+  const { arn, publishes } = shared;
+  return `${arn} is the role that publishes to ${nameOf(publishes)}, and ${saidOfReader(shared)}: what reads could publish, without a touch.`;
+}
+
+function saidOfReader({ publishes, reads, isVia }: SharedRole): string {
+  if ("repository" in reads) {
+    const place = publishes === reads ? "it" : nameOf(reads);
+    return isVia ? `it leads to the role that reads from ${place}` : `it also reads from ${place}`;
+  }
+  const name = "profile" in reads ? `the role of the profile ${reads.profile}` : "the role that is used without a name";
+  return isVia ? `it leads to ${name}` : `it is ${name}`;
 }
 
 /** The command that separates them again. */

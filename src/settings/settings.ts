@@ -72,6 +72,9 @@ const ServerSchema = v.strictObject({
   credentialIds: v.optional(v.array(v.string()), []),
 });
 
+/** The role and region that are used without a name. */
+const NamedRole = v.strictObject({ roleArn: v.string(), region: v.optional(v.string()) });
+
 /** A named role and region. */
 const ProfileSchema = v.strictObject({
   /** The URL of the Vouch server whose ID token leads to it, in place of the default one. */
@@ -84,6 +87,8 @@ const ProfileSchema = v.strictObject({
   /** Absolute paths: in them and below, the profile is the one that `vouch credential` uses. */
   folders: v.optional(v.array(v.pipe(v.string(), v.check(isAbsolute, "expected an absolute path")))),
 });
+
+const Profiles = v.record(v.pipe(v.string(), v.regex(profilePattern, "expected a profile's name")), ProfileSchema);
 
 /** Who asks the agent from elsewhere, at a socket of its own: read tokens only. */
 const GuestSchema = v.strictObject({
@@ -117,7 +122,7 @@ const SettingsSchema = v.strictObject({
   server: v.optional(ServerSchema),
   /** Servers of profiles. */
   servers: v.optional(v.array(ServerSchema)),
-  aws: v.optional(v.strictObject({ roleArn: v.string(), region: v.optional(v.string()) })),
+  aws: v.optional(NamedRole),
   /** Fallback identity of a job without agent and security key; used only if no session is available. */
   identity: v.optional(
     v.strictObject({
@@ -128,9 +133,7 @@ const SettingsSchema = v.strictObject({
     }),
   ),
   /** Profiles by name. */
-  profiles: v.optional(
-    v.record(v.pipe(v.string(), v.regex(profilePattern, "expected a profile's name")), ProfileSchema),
-  ),
+  profiles: v.optional(Profiles),
   /** Guests by name. */
   guests: v.optional(v.record(v.pipe(v.string(), v.regex(guestNamePattern, "expected a guest's name")), GuestSchema)),
   /** Which desktop notifications are shown; each one that is not named is. */
@@ -146,6 +149,10 @@ const SettingsSchema = v.strictObject({
       server: ServerUrl,
       /** What a person has accepted, and had set up. */
       accepted: v.optional(AnnouncedBody),
+      /** Whether it is not all set up: something failed on the way. */
+      unfinished: v.optional(v.literal(true)),
+      /** What a person had named by hand, and what was accepted has taken the place of. */
+      replaced: v.optional(v.strictObject({ aws: v.optional(NamedRole), profiles: v.optional(Profiles) })),
       /** The digest of what a person has declined: they are not asked again. */
       declined: v.optional(v.pipe(v.string(), v.regex(digestPattern, "expected a digest"))),
     }),

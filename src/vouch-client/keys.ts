@@ -19,6 +19,8 @@ const Key = v.object({
   transports: v.pipe(v.array(v.pipe(Words, v.maxLength(32))), v.maxLength(16)),
   backupEligible: v.boolean(),
   backedUp: v.boolean(),
+  /** Whether it counts as part of a phone or computer; older servers mark none. */
+  builtIn: v.optional(v.boolean(), false),
   /** By what the server says that its model is proved; null if the key only claims it. Older servers prove nothing. */
   proof: v.optional(v.nullable(v.object({ by: Words, model: Words })), null),
   /** Whether the current session was opened with this key. */

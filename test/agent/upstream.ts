@@ -311,6 +311,7 @@ export const key = {
   transports: ["usb"],
   backupEligible: false,
   backedUp: false,
+  builtIn: false,
   proof: null,
   thisSession: true,
 };

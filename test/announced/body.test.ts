@@ -106,6 +106,29 @@ test.each<[string, unknown]>([
       ],
     },
   ],
+  [
+    "what leads to a role that reads",
+    {
+      aws: { roleArn: reader, region },
+      profiles: [{ name: "acme", roleArn: other, region, via: [publisher] }],
+      repositories: [
+        { ...place, publishRoleArn: publisher },
+        { ...place, repository: "two", profile: "acme" },
+      ],
+    },
+  ],
+  [
+    "what a profile of its own leads to",
+    { ...repository({ publishRoleArn: publisher }), ...profile({ roleArn: publisher }) },
+  ],
+  [
+    "what is on the way to a profile",
+    { ...repository({ publishRoleArn: publisher }), ...profile({ via: [publisher] }) },
+  ],
+  [
+    "the role without a name, which no repository is read by",
+    { aws: { roleArn: publisher, region }, repositories: [{ ...place, roleArn: reader, publishRoleArn: publisher }] },
+  ],
   ["a repository twice", { ...good, repositories: [place, { ...place, publishRoleArn: publisher }] }],
   [
     "too many repositories",

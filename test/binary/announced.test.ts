@@ -200,7 +200,7 @@ test("what a person set up by hand is shown before it is replaced, and stays on 
   expect(screen).toContain("pip.conf: index-url = https://pypi.acme.example/simple/");
   expect(screen).toContain(`- role ${names.roleArn}, in ${names.region} (as set on this machine)`);
   expect(screen).toContain(
-    `- default: ${names.domain}/staging (as set on this machine) + default: ${names.domain}/${names.repository}`,
+    `- default: ${names.domain}/staging of ${names.account}, in ${names.region} (as set on this machine) + default: ${names.domain}/${names.repository} of ${names.account}, in ${names.region}`,
   );
   const { announced: _, ...after } = settings();
   expect(after).toEqual(before);
@@ -218,7 +218,7 @@ test("what fails on the way leaves the session and what is done, and is shown ag
   expect(screen).toContain("Repository 'not-there' in domain");
   expect(screen).toContain("`vouch setup` tries it again, and says what to do.");
   expect(settings()).toMatchObject({ aws: role, repositories: [{ repository: names.repository }] });
-  expect(settings().announced).toEqual({ server: serverUrl, accepted: { ...company, profiles } });
+  expect(settings()).toMatchObject({ announced: { unfinished: true } });
   const { changes } = JSON.parse(await ended(laptop.vouch("setup", "--json")));
   expect(changes.map(({ text }: { text: string }) => text.split(" of ")[0])).toEqual([
     `repository ${names.domain}/not-there`,
@@ -228,6 +228,7 @@ test("what fails on the way leaves the session and what is done, and is shown ag
     1,
     expect.stringContaining(`${serverUrl} announces these names: tell the people who run it. All else is set up;`),
   ]);
+  expect(await login("n")).toContain(`+ repository ${names.domain}/not-there`);
   await ended(laptop.vouch("setup", "--remove", "--yes"));
   expect(settings()).toMatchObject({ repositories: [], announced: { declined: expect.any(String) } });
   expect(settings()).not.toHaveProperty("profiles");
@@ -239,7 +240,12 @@ test("a repository of the same name elsewhere, which a person set up, is not rep
   const place = ["--domain", "their-domain", "--domain-owner", "210987654321", "--region", names.region];
   await ended(laptop.vouch("setup", "codeartifact", ...place, "--repository", names.repository, "--tool", "pip"));
   await announce({ ...company, repositories: [repository(names.repository, { tools: ["npm", "pip"] })] });
-  expect(await login("y")).toContain(`- default: their-domain/${names.repository} (as set on this machine)`);
+  const screen = await login("y");
+  expect(screen).toContain(
+    `- default: their-domain/${names.repository} of 210987654321, in ${names.region} (as set on this machine)`,
+  );
+  // What Vouch wrote into pip.conf for the other one is no line of the person's.
+  expect(screen).not.toContain("pip.conf: keyring-provider");
   const found = settings().repositories.map(({ domain }: { domain: string }) => domain);
   expect(found).toEqual(["their-domain", names.domain]);
 });

@@ -26,13 +26,15 @@ import type { Session } from "./session.ts";
 
 /** How long a ceremony stays open, in milliseconds; the server's own limit is the same. */
 const ceremonyMs = 5 * 60_000;
+/** Codes that one login in the browser takes: one may be mistyped. */
+const maxCodes = 3;
 /** Maximum number of open ceremonies; the oldest is dropped. */
 const maxOpen = 8;
 
 type OpenCeremony =
   | { kind: "enrollment"; server: VouchServer; code: Secret }
   | { kind: "login"; server: VouchServer }
-  | { kind: "browser login"; login: BrowserLogin }
+  | { kind: "browser login"; login: BrowserLogin; refused: number }
   | { kind: "addition"; session: Session }
   | { kind: "renaming"; session: Session; renaming: KeyRenameStartRequest }
   | { kind: "removal"; session: Session; removal: KeyRemoveStartRequest };
@@ -104,12 +106,12 @@ export class Ceremonies {
     const server = new VouchServer(serverUrl, this.#surroundings);
     const login = await server.browserLogin(redirectUri);
     const ceremony = crypto.randomUUID();
-    this.#keep(ceremony, { kind: "browser login", login });
+    this.#keep(ceremony, { kind: "browser login", login, refused: 0 });
     const { url, state } = login;
     return { ceremony, server: server.url, url, ...(state === undefined ? {} : { state }) };
   }
 
-  /** Throws `login_denied`, and as `BrowserLogin.finish`. */
+  /** A code that the server refuses leaves the ceremony open for another. Throws `login_denied`, and as `BrowserLogin.finish`. */
   async finishBrowserLogin({ ceremony, code }: LoginBrowserFinishRequest): Promise<VouchSession> {
     const open = this.#take(ceremony);
     if (open?.kind !== "browser login") {
@@ -117,7 +119,14 @@ export class Ceremonies {
         hint: "Run `vouch login --browser` again.",
       });
     }
-    return open.login.finish(code);
+    try {
+      return await open.login.finish(code);
+    } catch (error) {
+      const refused = open.refused + 1;
+      const isOpen = VouchError.from(error).code === "login_denied" && refused < maxCodes;
+      if (isOpen) this.#open.set(ceremony, { ...open, refused });
+      throw error;
+    }
   }
 
   /** Begins the addition of a key in the name of a session. Throws as `Session.ask` and `VouchKeys.addOptions`. */
@@ -203,7 +212,7 @@ export class Ceremonies {
     this.#open.set(ceremony, { ...open, begunAt: this.#clock.elapsed() });
   }
 
-  #take(ceremony: string): OpenCeremony | undefined {
+  #take(ceremony: string): (OpenCeremony & { begunAt: number }) | undefined {
     const open = this.#open.get(ceremony);
     this.#open.delete(ceremony);
     return open !== undefined && this.#clock.elapsed() - open.begunAt < ceremonyMs ? open : undefined;

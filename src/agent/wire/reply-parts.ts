@@ -62,6 +62,8 @@ export const securityKey = fields({
   transports: list(text),
   backupEligible: flag,
   backedUp: flag,
+  /** Whether it counts as part of a phone or computer; unknown to an older agent. */
+  builtIn: optional(flag),
   /** By what the server says that its model is proved; null, or unknown to an older agent, if the key only claims it. */
   proof: optional(nullable(fields({ by: text, model: text }))),
   /** Whether it opened the session. */

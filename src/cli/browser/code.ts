@@ -5,7 +5,7 @@ import { VouchError } from "../../base/errors.ts";
 import { usage } from "../framework/arguments.ts";
 import { untilInterrupted } from "../terminal/interrupt.ts";
 import { readCode } from "../terminal/prompt.ts";
-import { note } from "../terminal/terminal.ts";
+import { note, warn } from "../terminal/terminal.ts";
 import { listenOnLoopback } from "./loopback.ts";
 import { browserOpener, openPage } from "./open.ts";
 
@@ -31,12 +31,25 @@ export async function codeFromBrowser(
   return program === undefined ? await typed(login) : await carried(program, timeoutSeconds, login);
 }
 
+/** Codes that a person may type, as many as the agent takes. */
+const maxCodes = 3;
+
 async function typed(login: Login): Promise<Finished> {
   const { ceremony, url } = await login.begin(undefined);
   note("Open this page in a browser, on any machine where your key is:");
   note(url);
   note("It shows a code. Type it only here, where you began, and give it to nobody.");
-  return await login.finish(ceremony, await typedCode());
+  for (let left = maxCodes - 1; ; left--) {
+    const code = await typedCode();
+    try {
+      return await login.finish(ceremony, code);
+    } catch (error) {
+      const { code: why, message } = VouchError.from(error);
+      if (why !== "login_denied" || left === 0 || !isatty(0)) throw error;
+      warn(message);
+      note("Compare it with the page, and type it again; `vouch login --browser --no-open` begins anew.");
+    }
+  }
 }
 
 /** Asks again for what is no code. Throws as `readCode`, and `usage` for what came by a pipe. */

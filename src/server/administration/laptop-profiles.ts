@@ -3,6 +3,8 @@
  * of its tables; `now` is in seconds since 1970.
  */
 import { type AnnouncedBody, canonical, digestOf } from "../../announced/body.ts";
+import { expectConsistent } from "../../announced/consistent.ts";
+import { mergedOf } from "../../announced/merged.ts";
 import { VouchError } from "../../base/errors.ts";
 import { bodyOf, unionOf } from "../announced/announcement.ts";
 import { groupName, groupNameRule } from "../store/people/groups.ts";
@@ -31,7 +33,8 @@ export async function knownLaptopProfile({ laptopProfiles }: Transaction, name: 
 /**
  * Announces this to the people of a group, or to everybody; in place of what the profile has announced. False if it did so
  * before. Throws `group_not_found`, `limit_reached`, `name_taken` if another profile gives the same name to another role,
- * `access_denied` if it is, with everybody's, more than a laptop takes.
+ * `usage` if another one publishes by a role that this one reads by (or the other way round), `access_denied` if it is,
+ * with everybody's, more than a laptop takes.
  */
 export async function setLaptopProfile(
   tables: Recording,
@@ -49,7 +52,13 @@ export async function setLaptopProfile(
     });
   }
   for (const other of others) expectSameNames(body, other);
-  unionOf([...others.filter((each) => each.group === undefined).map(bodyOf), body]);
+  const everybodys = others.filter((each) => each.group === undefined);
+  unionOf([...everybodys.map(bodyOf), body]);
+  // Somebody may be in any two groups.
+  for (const other of [undefined, ...others.filter((each) => each.group !== undefined)]) {
+    const told = other === undefined ? everybodys : [...everybodys, other];
+    expectConsistent(mergedOf([...told.map(bodyOf), body]));
+  }
   const text = JSON.stringify(canonical(body));
   const digest = digestOf(body);
   if (before?.body === text && before.group === group) return { changed: false, digest };

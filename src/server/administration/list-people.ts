@@ -67,7 +67,7 @@ export function personJson({ user, keys }: ListedPerson) {
     sessions: user.sessions,
     inviteExpiresAt: user.inviteExpiresAt,
     recheck: user.recheck ?? null,
-    credentials: keys.map(({ id, name, aaguid, product, backedUp, createdAt, lastUsedAt, proof }) => ({
+    credentials: keys.map(({ id, name, aaguid, product, backedUp, builtIn, createdAt, lastUsedAt, proof }) => ({
       id,
       name,
       model: proof?.model ?? describeKey(aaguid, product),
@@ -76,6 +76,7 @@ export function personJson({ user, keys }: ListedPerson) {
       proof: proof ?? null,
       aaguid,
       backedUp,
+      builtIn,
       createdAt,
       lastUsedAt,
     })),

@@ -2,6 +2,7 @@
  * What SCIM does about people. Each function checks, changes and records in the transaction of its tables; `now` is in
  * seconds since 1970.
  */
+import { printable } from "../../base/words/printable.ts";
 import { ScimError } from "../http/failure.ts";
 import type { Provisioned, ScimPerson } from "../store/people/provisioned.ts";
 import type { Recording, Transaction } from "../store/store.ts";
@@ -42,31 +43,37 @@ export async function provision(
     if (state === "managed") throw taken(`There is a User ${wanted.email} already.`);
     const link = `An administrator lets SCIM have them: vouch server scim link ${wanted.email}`;
     if (state !== "open") throw taken(`There is a person ${wanted.email} here whom SCIM did not make. ${link}`);
-    if (externalId !== undefined && wanted.externalId !== undefined && externalId !== wanted.externalId) {
-      throw taken(`The User ${wanted.email} who was deleted had another externalId. ${link}`);
+    if (externalId !== undefined && externalId !== wanted.externalId) {
+      throw taken(
+        `The User ${wanted.email} who was deleted had another externalId${wanted.externalId === undefined ? ", and this one has none" : ""}. ${link}`,
+      );
     }
   }
   await provisioned.setState(user.id, "managed");
+  const changes = differences(await knownToScim(tables, user.id), wanted);
   await provisioned.write(user.id, wanted);
-  const detail = { externalId: wanted.externalId ?? null, taken: made === undefined };
+  const detail = { externalId: wanted.externalId ?? null, taken: made === undefined, ...(made ? {} : changes) };
   await tables.record(doneBy(client, { event: "person_provisioned", user, detail }));
   await setActive(tables, client, { user, active: wanted.active ?? true, now });
   return await knownToScim(tables, user.id);
 }
 
-/** Makes the person as they are wanted. Throws ScimError (404, 409). */
+/** Makes the person as they are wanted. `refused` is told whose address it is that they cannot have. Throws ScimError (404, 409). */
 export async function changePerson(
   tables: Recording,
   client: ScimClient,
-  { id, wanted, now }: { id: string; wanted: WantedPerson; now: number },
+  { id, wanted, now, refused }: { id: string; wanted: WantedPerson; now: number; refused: (user: User) => void },
 ): Promise<Provisioned> {
   const before = await knownToScim(tables, id);
-  const changed = parts.filter((part) => before[part] !== wanted[part]);
-  if (changed.length > 0) {
-    if (!(await tables.provisioned.write(id, wanted))) throw taken(`There is another person ${wanted.email}.`);
-    const detail = { changed, ...(before.email === wanted.email ? {} : { from: before.email }) };
+  const changes = differences(before, wanted);
+  if (changes) {
+    if (!(await tables.provisioned.write(id, wanted))) {
+      const other = await tables.accounts.findUser(wanted.email);
+      if (other) refused(other);
+      throw taken(`There is another person ${wanted.email}.`);
+    }
     const user = { id, email: wanted.email };
-    await tables.record(doneBy(client, { event: "person_changed", user, detail }));
+    await tables.record(doneBy(client, { event: "person_changed", user, detail: changes }));
   }
   const user = { ...before, email: wanted.email };
   if (wanted.active !== undefined) await setActive(tables, client, { user, active: wanted.active, now });
@@ -74,6 +81,17 @@ export async function changePerson(
 }
 
 const parts = ["email", "displayName", "givenName", "familyName", "externalId"] as const;
+
+/**
+ * What of the person changes, with the values before and after in the same order; empty texts are none. Undefined if
+ * nothing does. The texts are short: those of SCIM's attributes.
+ */
+function differences(before: ScimPerson, wanted: ScimPerson): Record<"changed" | "from" | "to", string[]> | undefined {
+  const changed = parts.filter((part) => before[part] !== wanted[part]);
+  if (changed.length === 0) return undefined;
+  const of = (person: ScimPerson) => changed.map((part) => printable(person[part] ?? ""));
+  return { changed, from: of(before), to: of(wanted) };
+}
 
 /**
  * Disables the person and ends what SCIM has said of them; they keep their keys, and no role. SCIM sees them no more until

@@ -1,6 +1,7 @@
 /** What the laptops of one person are told to use: the union of the profiles of everybody and of the person's groups. */
 import * as v from "valibot";
-import { AnnouncedBody, canonical, problemOf, repositoryId } from "../../announced/body.ts";
+import { AnnouncedBody, canonical, problemOf } from "../../announced/body.ts";
+import { mergedOf } from "../../announced/merged.ts";
 import { VouchError } from "../../base/errors.ts";
 import type { LaptopProfile } from "../store/people/laptop-profiles.ts";
 import type { Transaction } from "../store/store.ts";
@@ -15,16 +16,7 @@ export async function announcementFor({ laptopProfiles }: Transaction, userId: s
 
 /** The union, canonical. Throws `access_denied` if it is more than a laptop takes. */
 export function unionOf(bodies: readonly AnnouncedBody[]): AnnouncedBody {
-  const profiles = new Map(bodies.flatMap((each) => each.profiles ?? []).map((each) => [each.name, each]));
-  const repositories: NonNullable<AnnouncedBody["repositories"]> = [];
-  for (const each of bodies.flatMap((body) => body.repositories ?? [])) {
-    const at = repositories.findIndex((other) => repositoryId(other) === repositoryId(each));
-    if (at >= 0) repositories.splice(at, 1);
-    repositories.push(each);
-  }
-  const aws = bodies.findLast((each) => each.aws !== undefined)?.aws;
-  const all = { ...(aws === undefined ? {} : { aws }), profiles: [...profiles.values()], repositories };
-  const result = v.safeParse(AnnouncedBody, all);
+  const result = v.safeParse(AnnouncedBody, mergedOf(bodies));
   if (result.success) return canonical(result.output);
   throw new VouchError("access_denied", "The profiles of your groups are together more than a laptop takes.", {
     hint: "Tell the people who run your Vouch server; `vouch server profiles show --person EMAIL` shows it to them.",

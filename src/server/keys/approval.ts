@@ -59,9 +59,12 @@ const rules: Readonly<Record<Change["type"], { seconds: number; denied: ErrorCod
 /** The session that a change is made in: of the command line or of the pages. */
 export type ChangingSession = Pick<Authorized, "user" | "tokenHash">;
 
-/** Returns the addition of a key, with its name if the user gave one. */
-export function addition(session: ChangingSession, name: string | undefined): Change {
-  return inSession("addition", session, [name ?? null]);
+/**
+ * Returns the addition of a key, with its name if the user gave one; `said` is what the client says of the key and no
+ * signature covers, if it said so before the approval.
+ */
+export function addition(session: ChangingSession, name: string | undefined, said: readonly string[] = []): Change {
+  return inSession("addition", session, [name ?? null, ...said]);
 }
 
 /** Returns another name for a key. */
@@ -122,6 +125,8 @@ export interface Approved {
   userId: string;
   counter: number;
   backedUp: boolean;
+  /** Whether the key counts as part of a phone or computer. */
+  builtIn: boolean;
   /** By what the key's model is proved. */
   proof: Proof | undefined;
 }
@@ -184,7 +189,7 @@ export async function verifyApproval(
   });
   const tooMany = caller.count("credential", credential.id);
   if (tooMany) throw tooMany;
-  return { credentialId: credential.id, userId: credential.userId, ...verified };
+  return { credentialId: credential.id, userId: credential.userId, builtIn: credential.builtIn, ...verified };
 }
 
 /** Stores the assertion's signature counter, in the same transaction as the change. Throws `login_denied`. */

@@ -18,7 +18,7 @@ export interface Changing {
   now: number;
 }
 
-/** Adds a verified key. Returns it with its name. Throws as `recordApproval` and `addKey`. */
+/** Adds a verified key, which is marked as built in if the key that approved it is. Returns it with its name. Throws as `recordApproval` and `addKey`. */
 export async function addOwnKey(
   tables: Recording,
   { user, address, approved, now }: Changing,
@@ -26,9 +26,10 @@ export async function addOwnKey(
   name: string | undefined,
 ): Promise<Credential> {
   await recordApproval(tables, approved, now);
-  const key = await addKey(tables, verified, name);
+  const builtIn = verified.builtIn || approved.builtIn;
+  const key = await addKey(tables, { ...verified, builtIn }, name);
   const proof = key.proof?.by ?? null;
-  const detail = { name: key.name, aaguid: key.aaguid, proof, approvedBy: approved.credentialId };
+  const detail = { name: key.name, aaguid: key.aaguid, proof, builtIn, approvedBy: approved.credentialId };
   await tables.record({ event: "key_added", user, credential: key.id, address, detail });
   return key;
 }

@@ -167,7 +167,8 @@ async function keyToChange({ store, now }: ServerContext, session: Authorized, i
 }
 
 function toJson(credential: Credential, currentId: string): Record<string, unknown> {
-  const { id, name, aaguid, product, createdAt, lastUsedAt, transports, backupEligible, backedUp, proof } = credential;
+  const { id, name, aaguid, product, createdAt, lastUsedAt, transports, backupEligible, backedUp, builtIn, proof } =
+    credential;
   return {
     id,
     name,
@@ -178,6 +179,7 @@ function toJson(credential: Credential, currentId: string): Record<string, unkno
     transports,
     backupEligible,
     backedUp,
+    builtIn,
     proof: proof === undefined ? null : { by: proof.by, model: proof.model },
     thisSession: id === currentId,
   };

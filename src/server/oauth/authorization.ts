@@ -42,7 +42,14 @@ export async function authorize(request: Request, context: ServerContext): Promi
   if (session && session.jkt !== proof.jkt) throw notKnown("the session is not known");
   const tooMany = session && context.caller.count("person", session.user.id);
   if (tooMany) throw tooMany;
-  return { ...expectLive(session, now), tokenHash };
+  const live = expectLive(session, now);
+  if (isTurnedOff(live, context)) throw notKnown("this server lets nobody in by a browser any more");
+  return { ...live, tokenHash };
+}
+
+/** Whether the session was opened in a browser, at a server that has turned that off since. */
+export function isTurnedOff({ openedBy }: Session, { browserLogin }: Pick<ServerContext, "browserLogin">): boolean {
+  return openedBy === "browser" && browserLogin === undefined;
 }
 
 /**

@@ -9,7 +9,6 @@ import type { Handler, ServerContext } from "../context.ts";
 import { beginApproval, publication, recordApproval, takeApproval, verifyApproval } from "../keys/approval.ts";
 import { randomToken } from "../random.ts";
 import type { Credential } from "../store/people/credentials.ts";
-import { isBuiltIn } from "../webauthn/built-in-key.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
 import { announcedGroups } from "./session-tags.ts";
 import { authorize, stillLive, type Authorized } from "./authorization.ts";
@@ -79,12 +78,16 @@ function expectMayPublish({ openedBy }: Authorized, { browserLogin }: ServerCont
   });
 }
 
-function mayPublish({ transports }: Credential, { browserLogin }: ServerContext): boolean {
-  return browserLogin?.publish === true || !isBuiltIn(transports);
+function mayPublish({ builtIn }: Credential, { browserLogin }: ServerContext): boolean {
+  return browserLogin?.publish === true || !builtIn;
 }
 
 function noSuchKey(): VouchError {
-  return new VouchError("login_denied", "Keys of a phone or computer publish nothing at this server.", {
-    hint: "Touch a security key that you have enrolled: `vouch keys list`.",
-  });
+  return new VouchError(
+    "login_denied",
+    "Keys of a phone or computer, and keys that those approved, publish nothing at this server.",
+    {
+      hint: "Touch another of your security keys: `vouch keys list` marks those.",
+    },
+  );
 }

@@ -7,6 +7,7 @@ import { type HttpError, OAuthError } from "../http/failure.ts";
 import { codeGrantParameters, redeemCode } from "./code/redeem.ts";
 import { codeGrant, tokenExchangeGrant, webauthnGrant } from "./issuer.ts";
 import { grantSession, webauthnGrantParameters } from "./login.ts";
+import { isTurnedOff } from "./authorization.ts";
 import { announcedGroups } from "./session-tags.ts";
 import { sha256 } from "../random.ts";
 import type { Session } from "../store/people/sessions.ts";
@@ -37,12 +38,16 @@ const UnknownGrant = v.pipe(
   v.object({ grant_type: v.string() }),
   v.transform(() => ({ grant_type: "unsupported" as const })),
 );
+const TurnedOff = v.pipe(
+  v.object({ grant_type: v.literal(codeGrant) }),
+  v.transform(() => ({ grant_type: "turned off" as const })),
+);
 /** `hasCodes`: whether the login in the browser is on. */
 const tokenRequest = (hasCodes: boolean) =>
   v.lazy((form) => {
     const grant = (form as Record<string, string>)["grant_type"];
     if (grant === webauthnGrant) return WebauthnRequest;
-    if (grant === codeGrant && hasCodes) return CodeRequest;
+    if (grant === codeGrant) return hasCodes ? CodeRequest : TurnedOff;
     return grant === tokenExchangeGrant ? ExchangeRequest : UnknownGrant;
   });
 
@@ -60,6 +65,9 @@ export const token: Handler = async (request, context) => {
   if (form.grant_type === webauthnGrant) return await grantSession(form, proof, context);
   if (form.grant_type === codeGrant) return await redeemCode(form, proof, context);
   await rememberProof(context.store, proof);
+  if (form.grant_type === "turned off") {
+    throw new OAuthError("unsupported_grant_type", "This server does not let people log in in a browser.");
+  }
   throw new OAuthError("unsupported_grant_type", `Expected the grant type ${webauthnGrant} or ${tokenExchangeGrant}.`);
 };
 
@@ -109,9 +117,10 @@ async function exchangeToken(
 function refusalOf(
   session: Session | undefined,
   asked: { proof: DpopProof; tokenHash: string; targets: ReadonlySet<string>; now: number },
-  { audiences, caller }: ServerContext,
+  context: ServerContext,
 ): OAuthError | HttpError | undefined {
   const { proof, tokenHash, targets, now } = asked;
+  const { audiences, caller } = context;
   if (proof.ath !== undefined && proof.ath !== tokenHash) {
     return new OAuthError("invalid_dpop_proof", "The DPoP proof was not accepted: its ath is of another access token.");
   }
@@ -121,6 +130,9 @@ function refusalOf(
   if (tooMany) return tooMany;
   const ended = whyEnded(session, now);
   if (ended !== undefined) return ended;
+  if (isTurnedOff(session, context)) {
+    return new OAuthError("invalid_grant", "This server lets nobody in by a browser any more.");
+  }
   if (targets.size > 1) return new OAuthError("invalid_target", "An ID token is for one audience, not for several.");
   if ([...targets].every((target) => audiences.includes(target))) return undefined;
   // Do not echo the requested audience: the message is logged, and a faulty client may have put a token there.

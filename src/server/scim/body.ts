@@ -66,7 +66,8 @@ export const Text = v.pipe(
     v.pipe(
       v.string("expected a text"),
       v.maxCodePoints(maxText, `expected at most ${maxText} characters`),
-      v.regex(/^[^\p{Cc}\p{Cs}]*$/u, "expected no control characters"),
+      // Joiners are part of names.
+      v.regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]*$/u, "expected no control or reordering characters"),
     ),
   ),
   v.transform((text) => (text === null || text === undefined || text.trim() === "" ? undefined : text)),

@@ -31,5 +31,7 @@ export const scimRoutes: readonly Route[] = [
   scim("DELETE", "Groups/{id}", async () => (await groups()).deleteGroup),
   { ...scim("POST", "Bulk", async () => (await discovery()).notImplemented), refusesAll: true },
   { ...scim("GET", "Me", async () => (await discovery()).notImplemented), refusesAll: true },
+  { ...scim("POST", "Users/.search", async () => (await discovery()).notImplemented), refusesAll: true },
+  { ...scim("POST", "Groups/.search", async () => (await discovery()).notImplemented), refusesAll: true },
   { ...scim("POST", ".search", async () => (await discovery()).notImplemented), refusesAll: true },
 ];

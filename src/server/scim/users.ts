@@ -7,9 +7,11 @@ import {
   provision,
   type WantedPerson,
 } from "../administration/provisioning.ts";
+import type { ServerContext } from "../context.ts";
 import { ScimError } from "../http/failure.ts";
 import { normalizeEmail } from "../keys/email-address.ts";
 import type { Provisioned } from "../store/people/provisioned.ts";
+import type { User } from "../store/people/user.ts";
 import type { Transaction } from "../store/store.ts";
 import { Complex, Flag, lowerCased, readBody, schemasWith, ShownText, Text, validated } from "./body.ts";
 import { scim } from "./client.ts";
@@ -20,7 +22,7 @@ import { readAsked } from "./query.ts";
 
 /** The person's address: what the server calls them everywhere. */
 const UserName = v.pipe(
-  v.string(),
+  v.string("expected an e-mail address"),
   v.maxLength(254, "expected at most 254 characters"),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const email = normalizeEmail(dataset.value);
@@ -49,7 +51,7 @@ const UserBody = v.object({
 export const createUser = scim(async ({ request, context, client, change }) => {
   const asked = readAsked(request);
   const wanted = wantedOf(await readBody(request, UserBody));
-  const refused = (user: typeof context.caller.user) => Object.assign(context.caller, { user });
+  const refused = refusedIn(context);
   const person = await change((tables, now) => provision(tables, client, wanted, { now, refused }));
   const resource = toResource(person, context.url);
   return answer(asked.project(resource), { status: 201, location: resource.meta.location });
@@ -77,7 +79,9 @@ export const getUser = scim(async ({ request, context, id }) => {
 export const replaceUser = scim(async ({ request, context, client, id, change }) => {
   const asked = readAsked(request);
   const wanted = wantedOf(await readBody(request, UserBody));
-  const person = await change((tables, now) => changePerson(tables, client, { id, wanted, now }));
+  const person = await change((tables, now) =>
+    changePerson(tables, client, { id, wanted, now, refused: refusedIn(context) }),
+  );
   return answer(asked.project(toResource(person, context.url)));
 });
 
@@ -88,7 +92,7 @@ export const patchUser = scim(async ({ request, context, client, id, change }) =
   const person = await change(async (tables, now) => {
     const before = await knownToScim(tables, id);
     const wanted = changes.reduce<WantedPerson>(apply, { ...before, active: undefined });
-    return await changePerson(tables, client, { id, wanted, now });
+    return await changePerson(tables, client, { id, wanted, now, refused: refusedIn(context) });
   });
   return answer(asked.project(toResource(person, context.url)));
 });
@@ -98,6 +102,11 @@ export const deleteUser = scim(async ({ client, id, change }) => {
   await change((tables, now) => deprovision(tables, client, { id, now }));
   return new Response(null, { status: 204 });
 });
+
+/** Notes whom a refused request is about, for the audit log. */
+function refusedIn({ caller }: ServerContext) {
+  return (user: User): void => void Object.assign(caller, { user });
+}
 
 function wantedOf({ username, displayname, externalid, name, active }: v.InferOutput<typeof UserBody>): WantedPerson {
   return {

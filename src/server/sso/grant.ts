@@ -67,9 +67,10 @@ export async function grantPages(
 async function personOf(
   { claims, settings, refreshToken }: Arrived,
   purpose: SignOnPurpose,
-  { accounts, groups, identities, provisioned, record }: Recording,
+  tables: Recording,
   { caller, now }: ServerContext,
 ): Promise<User> {
+  const { accounts, groups, identities, record } = tables;
   const identity = { issuer: settings.issuer, subject: claims.subject };
   const known = await identities.find(identity);
   const matched = known ?? (await madeByScim());
@@ -97,13 +98,35 @@ async function personOf(
   await record({ event: "sign_on", user, address, detail: { ...identity, for: purpose, ...changed } });
   return user;
 
-  /** One person alone has this id in SCIM, and no account of the provider yet. */
+  /**
+   * The one person who has this id in SCIM. Whoever has SCIM's token may write it: it gives nobody who has something to
+   * lose to another account of the provider.
+   */
   async function madeByScim(): Promise<User | undefined> {
     if (claims.externalId === undefined) return undefined;
-    const [found, ...others] = await provisioned.findByExternalId(claims.externalId, 2);
+    const [found, ...others] = await tables.provisioned.findByExternalId(claims.externalId, 2);
     if (found === undefined || others.length > 0) return undefined;
-    const hasAccount = (await identities.ofUser(found.id)).some(({ issuer }) => issuer === settings.issuer);
-    return hasAccount ? undefined : { id: found.id, email: found.email, disabled: found.disabled };
+    const person = { id: found.id, email: found.email, disabled: found.disabled };
+    const why = await whyNotByScim(person.id);
+    if (why === undefined) return person;
+    caller.user = person;
+    throw new VouchError("login_denied", `SCIM's externalId of this account is that of ${person.email}, who ${why}.`, {
+      hint: `If it is you, ask your administrator to link it: \`${linkCommand(person.email)}\`.`,
+    });
+  }
+
+  /** Why an administrator alone links an account of the provider to the person; undefined if SCIM's id is enough. */
+  async function whyNotByScim(userId: string): Promise<string | undefined> {
+    if ((await identities.ofUser(userId)).some(({ issuer }) => issuer === settings.issuer)) {
+      return "has another account at the identity provider";
+    }
+    const role = await tables.roles.roleOf(userId);
+    if (role !== "member") return `is ${role === "auditor" ? "an auditor" : "an administrator"}`;
+    return (await accounts.hasEnrolled(userId)) ? "has, or had, a security key" : undefined;
+  }
+
+  function linkCommand(whom: string): string {
+    return `vouch server users link ${whom} --subject=${shellWord(claims.subject)}`;
   }
 
   /** An address that is a person's already makes nobody that person: whoever may set it at the provider could. */
@@ -116,7 +139,7 @@ async function personOf(
       "login_denied",
       `There is a person ${verified} here whose account at the identity provider is not known.`,
       {
-        hint: `If it is yours, ask your administrator to link it: \`vouch server users link ${verified} --subject=${shellWord(claims.subject)}\`.`,
+        hint: `If it is yours, ask your administrator to link it: \`${linkCommand(verified)}\`.`,
       },
     );
   }

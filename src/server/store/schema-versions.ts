@@ -189,6 +189,8 @@ export const versions: readonly Version[] = [
         (SELECT user_id FROM credentials UNION SELECT user_id FROM audit_entries WHERE event = 'enrol')`,
       `ALTER TABLE credentials ADD COLUMN attestation TEXT`,
       `ALTER TABLE credentials ADD COLUMN proof TEXT`,
+      // 1: part of a phone or computer, or of a kind that the browser did not say, or approved by such a key.
+      `ALTER TABLE credentials ADD COLUMN built_in INTEGER NOT NULL DEFAULT 0`,
       `CREATE INDEX audit_entries_access ON audit_entries (recorded_at, event) WHERE event IN ('login', 'refuse')`,
       `CREATE TABLE identities (
       issuer TEXT NOT NULL,

@@ -20,7 +20,7 @@ import { readAttestation, verifyAttestation } from "./attestation.ts";
 import { type AttestationPolicy, writeAttestation } from "../policy/policy.ts";
 import type { Proof } from "../policy/proof.ts";
 import { sha256 } from "../random.ts";
-import { isBuiltIn, transportsOf } from "./built-in-key.ts";
+import { builtIn, builtInHint, builtInOff, kindOf, transportsOf, unknownKind } from "./built-in-key.ts";
 import type { Credential, FoundCredential, RegisteredCredential } from "../store/people/credentials.ts";
 import type { User } from "../store/people/user.ts";
 
@@ -33,16 +33,26 @@ export class RelyingParty {
   /** Which security keys are taken. */
   readonly policy: AttestationPolicy;
   readonly #allowSyncedPasskeys: boolean;
+  readonly #takesBuiltIn: boolean;
 
   /**
    * `origin` is the server's URL; its host is the rp.id. `policy` judges the models of keys. `allowSyncedPasskeys` accepts
-   * credentials that can be copied (backup eligible: WebAuthn Level 3, 6.1.3).
+   * credentials that can be copied (backup eligible: WebAuthn Level 3, 6.1.3), `takesBuiltIn` the assertions of keys that
+   * are marked as part of a phone or computer.
    */
-  constructor(origin: string, policy: AttestationPolicy, allowSyncedPasskeys = false) {
+  constructor(
+    origin: string,
+    policy: AttestationPolicy,
+    {
+      allowSyncedPasskeys = false,
+      takesBuiltIn = false,
+    }: { allowSyncedPasskeys?: boolean; takesBuiltIn?: boolean } = {},
+  ) {
     this.#origin = origin;
     this.#id = new URL(origin).hostname;
     this.policy = policy;
     this.#allowSyncedPasskeys = allowSyncedPasskeys;
+    this.#takesBuiltIn = takesBuiltIn;
   }
 
   /**
@@ -102,8 +112,8 @@ export class RelyingParty {
   /**
    * Verifies a registration. The attestation statement's signature is verified (self attestation proves possession of
    * the private key), and the policy judges its certificates; no URL in them is fetched. `attested` are the attested
-   * credential data (6.5.1). `allowsBuiltIn`: whether it may be part of a phone or computer, as the client says. Throws
-   * `enrollment_denied`.
+   * credential data (6.5.1). `allowsBuiltIn`: whether it may be part of a phone or computer, as the client says, or of a kind that it
+   * does not say. Throws `enrollment_denied`.
    */
   async verifyRegistration(
     response: RegistrationResponseJSON,
@@ -118,10 +128,12 @@ export class RelyingParty {
   ): Promise<{ verified: Omit<RegisteredCredential, "name">; attested: Uint8Array }> {
     const { user, product, now, allowsBuiltIn = false } = expected;
     try {
-      if (isBuiltIn(transportsOf(response)) && !allowsBuiltIn) throw refusal(builtIn, builtInHint);
+      const kind = kindOf(response);
+      if (kind !== "roaming" && !allowsBuiltIn) throw refusal(kind === "unknown" ? unknownKind : builtIn, builtInHint);
       const challenge = signedChallenge(expected.challenge, expected.deed);
       const { attested, ...registered } = await this.#verifyRegistration(response, challenge, allowsBuiltIn);
-      return { verified: { ...registered, userId: user.id, product, createdAt: now }, attested };
+      const ofClient = { builtIn: kind !== "roaming", userId: user.id, product, createdAt: now };
+      return { verified: { ...registered, ...ofClient }, attested };
     } catch (error) {
       throw denied("enrollment_denied", error);
     }
@@ -209,6 +221,7 @@ export class RelyingParty {
       throw denied("login_denied", refusal("its backup eligibility changed"));
     }
     if (backupEligible && !this.#allowSyncedPasskeys) throw denied("login_denied", refusal(syncable));
+    if (credential.builtIn && !this.#takesBuiltIn) throw denied("login_denied", refusal(builtInOff, securityKeyHint));
     const { proof, refusal: why } = this.policy.judgeEnrolled({ ...credential, attestation });
     if (why !== undefined) throw denied("login_denied", refusal(why, takenHint));
     return { counter: authenticationInfo.newCounter, backedUp: authenticationInfo.credentialBackedUp, proof };
@@ -218,9 +231,7 @@ export class RelyingParty {
 /** A credential that can leave its key is no possession factor (WebAuthn Level 3, 6.1.3). */
 const syncable = "it is a passkey that can be synced; use a security key, which cannot be copied";
 
-const builtIn = "it is part of a phone or computer";
-const builtInHint =
-  "Take a security key. At its page, a server with the login in the browser takes such a key, too: `--browser-login on`.";
+const securityKeyHint = "Use a security key that you have enrolled: `vouch login`.";
 
 const takenHint = "Ask your administrator which security keys this server takes (`vouch server attestation show`).";
 

@@ -36,7 +36,14 @@ export const RegistrationResponseSchema = v.strictObject({
     clientDataJSON: base64url(4096),
     attestationObject: base64url(16384),
     authenticatorData: v.exactOptional(base64url(4096)),
-    transports: v.exactOptional(v.pipe(v.array(v.pipe(v.string(), v.maxCodePoints(32))), v.maxLength(8))),
+    transports: v.exactOptional(
+      v.pipe(
+        v.array(
+          v.pipe(v.string(), v.maxCodePoints(32), v.regex(/^[a-z][a-z0-9-]*$/i, "expected the name of a transport")),
+        ),
+        v.maxLength(8),
+      ),
+    ),
     publicKey: v.exactOptional(base64url(1024)),
     publicKeyAlgorithm: v.exactOptional(v.pipe(v.number(), v.integer())),
   }),

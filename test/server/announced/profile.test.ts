@@ -104,6 +104,28 @@ test("one name leads to one role for all groups", async () => {
   await set("two", { profiles: [{ name: "acme", ...role("one") }] });
 });
 
+test("what one profile publishes with, another does not read by, nor on the way", async () => {
+  const { roleArn } = role("publishes");
+  await server.store.groups.create("publishers", "local", server.now());
+  await set(
+    "publishing",
+    { repositories: [repository("private", { roleArn: role("reads").roleArn, publishRoleArn: roleArn })] },
+    "publishers",
+  );
+  for (const body of [
+    { profiles: [{ name: "x", ...role("publishes") }] },
+    { profiles: [{ name: "x", ...role("x"), via: [roleArn] }] },
+  ]) {
+    for (const group of ["platform", undefined]) {
+      expect(await rejection(set("reading", body, group))).toMatchObject({
+        code: "usage",
+        message: expect.stringContaining(roleArn),
+      });
+    }
+  }
+  await server.store.transaction((tables) => removeLaptopProfile(tables, "operator", { name: "publishing" }));
+});
+
 test("what is more than a laptop takes is refused, when it is set or else to the person", async () => {
   const many = (prefix: string) => Array.from({ length: 20 }, (_, index) => repository(`${prefix}${index}`));
   await set("many", { repositories: many("a") }, "platform");

@@ -214,6 +214,7 @@ describe("vouch server invite, users and revoke", () => {
         transports: [],
         backupEligible: false,
         backedUp: false,
+        builtIn: false,
         name: "blue",
         createdAt: 1_800_000_000,
         lastUsedAt: undefined,

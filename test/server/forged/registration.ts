@@ -78,6 +78,7 @@ export const forged = (change: Change) => async (stage: Stage) => {
     id: base64url(parts.id),
     rawId: base64url(parts.id),
     type: "public-key",
+    authenticatorAttachment: "cross-platform",
     response: {
       clientDataJSON: base64url(clientData),
       attestationObject: base64url(change.bytes?.(encoded) ?? encoded),

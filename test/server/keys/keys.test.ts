@@ -52,6 +52,7 @@ describe("the list of a person's keys", () => {
       transports: ["usb"],
       backupEligible: false,
       backedUp: false,
+      builtIn: false,
       proof: null,
     };
     const then = server.now() - 60;

@@ -82,6 +82,15 @@ describe("what is not as expected is refused, with the status and the scimType",
       "invalidValue",
     ],
     ["an escape sequence", "POST", "/Users", { ...user, displayName: "\u001B[2J" }, 400, "invalidValue"],
+    [
+      "what turns the reading direction",
+      "POST",
+      "/Users",
+      { ...user, displayName: "\u202Egnp.exe" },
+      400,
+      "invalidValue",
+    ],
+    ["a line separator", "POST", "/Users", { ...user, name: { givenName: "a\u2028b" } }, 400, "invalidValue"],
     ["a name that is none", "POST", "/Users", { ...user, name: "Ann" }, 400, "invalidValue"],
     ["a name that is an array", "POST", "/Users", { ...user, name: [null] }, 400, "invalidValue"],
     ["active that is none", "POST", "/Users", { ...user, active: "yes" }, 400, "invalidValue"],
@@ -109,6 +118,8 @@ describe("what is not as expected is refused, with the status and the scimType",
     ["bulk operations", "POST", "/Bulk", {}, 501, undefined],
     ["/Me", "GET", "/Me", undefined, 501, undefined],
     ["a search by POST", "POST", "/.search", {}, 501, undefined],
+    ["a search of Users by POST", "POST", "/Users/.search", {}, 501, undefined],
+    ["a search of Groups by POST", "POST", "/Groups/.search", {}, 501, undefined],
     ["a path that is not there", "GET", "/Devices", undefined, 404, undefined],
     ["a path below one", "GET", "/Users/a/b", undefined, 404, undefined],
     ["another method", "DELETE", "/Users", undefined, 405, undefined],
@@ -125,10 +136,24 @@ describe("what is not as expected is refused, with the status and the scimType",
     expect(answer.headers.get("content-type")).toBe("application/scim+json");
   });
 
-  test("a userName that is no address is not called missing", async () => {
-    const detail = async (body: object) => (await client.send("POST", "/Users", body)).body.detail as string;
-    expect(await detail({ ...user, userName: "bjensen" })).toContain("username expected an e-mail address");
-    expect(await detail({ schemas: [userSchema] })).toContain("username is missing");
+  test("a userName that is not there is missing", async () => {
+    const answer = await client.send("POST", "/Users", { schemas: [userSchema] });
+    expect(answer.body.detail).toContain("username is missing");
+  });
+
+  test.each<[object, string]>([
+    [{ userName: "bjensen" }, "username expected an e-mail address"],
+    [{ userName: 1 }, "username expected an e-mail address"],
+    [{ active: "yes" }, "active expected true or false"],
+    [{ active: 1 }, "active expected true or false"],
+  ])("%j is refused in plain words", async (more, words) => {
+    const answer = await client.send("POST", "/Users", { ...user, ...more });
+    expect(answer.body.detail).toBe(`The request is not as expected: ${words}.`);
+  });
+
+  test("a name may have joiners, as some scripts and pictures need them", async () => {
+    const displayName = "\u0645\u06cc\u200c\u062e";
+    expect(await client.user("joiner@example.com", { displayName })).toMatchObject({ displayName });
   });
 
   test.each<[string, "Users" | "Groups", unknown, string]>([

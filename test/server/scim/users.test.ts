@@ -124,6 +124,17 @@ describe("a userName that is taken", () => {
     );
   });
 
+  test("by anybody is refused to who would be called so, and recorded with the person whose address it is", async () => {
+    const other = await newPerson(server);
+    const { id } = await client.user(address());
+    const change = { op: "replace", path: "userName", value: other.email };
+    expect(await client.patch(`/Users/${id}`, change)).toMatchObject(conflict);
+    const put = { schemas: [userSchema], userName: other.email };
+    expect(await client.send("PUT", `/Users/${id}`, put)).toMatchObject(conflict);
+    const about = await audited((await server.store.accounts.findUser(other.email))!.id);
+    expect(about.filter((each) => each === "refuse scim:entra")).toHaveLength(2);
+  });
+
   test("by somebody whom SCIM did not make is refused, and recorded, until an administrator links them", async () => {
     const person = await newPerson(server);
     const { id } = (await server.store.accounts.findUser(person.email))!;
@@ -160,6 +171,7 @@ describe("a userName that is taken", () => {
     const { id } = await client.user(userName, { externalId: "first" });
     await client.send("DELETE", `/Users/${id}`);
     expect(await post(userName, { externalId: "second" })).toMatchObject(conflict);
+    expect(await post(userName)).toMatchObject(conflict);
     expect((await server.store.accounts.findUser(userName))!.disabled).toBe(true);
     await server.store.transaction((tables) => linkToScim(tables, "operator", { email: userName }));
     expect(await post(userName, { externalId: "second" })).toMatchObject({ status: 201, body: { id } });

@@ -1,9 +1,12 @@
 /** The first sign-on of a person whom SCIM made: by the claim that is their externalId, and by nothing else. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { Secret } from "../../../src/base/secret.ts";
+import { entries } from "../../../src/server/audit/search.ts";
+import { endOfTime } from "../../../src/server/store/audit.ts";
 import { ssoSettings } from "../../../src/server/sso/settings.ts";
 import { scimClient, type ScimTestClient } from "../scim/scim-client.ts";
-import { startTestServer, type TestServer } from "../test-server.ts";
+import { origin, startTestServer, type TestServer } from "../test-server.ts";
+import { TestSecurityKey } from "../webauthn/security-key.ts";
 import { Browser, shownCode } from "./browser.ts";
 import { clientId, clientSecret, StrangeProvider } from "./strange-provider.ts";
 
@@ -28,6 +31,51 @@ async function start(scimClaim: string | undefined): Promise<void> {
   provider.now = () => server.now();
   scim = await scimClient(server);
 }
+
+const givenKey = async () => {
+  const code = await server.invite(email);
+  const { ceremony, options } = await server.enrollOptions(code);
+  const key = new TestSecurityKey();
+  await server.post("/v1/enroll", { ceremony, code, credential: key.register(options, origin) });
+  return key;
+};
+const hadKey = async (id: string) => void (await server.store.credentials.remove(id, (await givenKey()).id, true));
+const withRole = (role: "auditor" | "administrator") => async (id: string) =>
+  void (await server.store.roles.setRole(id, role));
+const otherAccount = async (id: string) =>
+  void (await server.store.identities.add({ issuer: provider.url, subject: "own" }, id, server.now()));
+
+test.each<[string, (id: string) => Promise<void>]>([
+  ["has a security key", async () => void (await givenKey())],
+  ["had a security key", hadKey],
+  ["is an auditor", withRole("auditor")],
+  ["is an administrator", withRole("administrator")],
+  ["has an account of the provider", otherAccount],
+])("nobody becomes a person who %s by an externalId that SCIM has changed", async (_, become) => {
+  await start("oid");
+  const { id } = await scim.user(email, { externalId: "object-1" });
+  await become(id);
+  const accounts = await server.store.identities.ofUser(id);
+  await scim.patch(`/Users/${id}`, { op: "replace", path: "externalId", value: "object-2" });
+  const stranger = { sub: "stranger", oid: "object-2", email: "stranger@example.com", email_verified: true };
+  for (const purpose of ["pages", "enroll"] as const) {
+    provider.does = { claims: stranger };
+    const browser = new Browser(server);
+    const page = await browser.signOn(provider, purpose);
+    expect([page.status, shownCode(page)]).toEqual([403, undefined]);
+    expect(page.text).toContain(`vouch server users link ${email} --subject=stranger`);
+  }
+  expect(await server.store.identities.ofUser(id)).toEqual(accounts);
+  expect(await server.store.accounts.findUser(stranger.email)).toBeUndefined();
+  const filter = { since: 0, until: endOfTime, who: email, event: undefined };
+  const log = await Array.fromAsync(entries(server.store, filter));
+  expect(log.filter(({ event }) => event === "refuse")).toHaveLength(2);
+  expect(log.find(({ event }) => event === "person_changed")?.detail).toEqual({
+    changed: ["externalId"],
+    from: ["object-1"],
+    to: ["object-2"],
+  });
+});
 
 /** The status of a sign-on with these claims, from a browser of its own, and whether it gave a code. */
 async function signOn(claims: Record<string, unknown>): Promise<[number, boolean]> {

@@ -78,6 +78,7 @@ export class TestSecurityKey {
       id: this.id,
       rawId: this.id,
       type: "public-key",
+      authenticatorAttachment: "cross-platform",
       response: {
         clientDataJSON: encodeBase64url(clientData),
         attestationObject: encodeBase64url(attestationObject),

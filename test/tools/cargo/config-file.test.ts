@@ -32,6 +32,17 @@ describe("Cargo's registry is set", () => {
     );
   });
 
+  test.each(["toString", "valueOf", "constructor", "__proto__"])(
+    "under the name %s, as any other, and goes again",
+    (name) => {
+      const named = { ...registry, name };
+      const text = setCargoRegistry("[build]\njobs = 2\n", id, named, file).text;
+      expect(text).toContain(`[registries.${name}]\nindex = "${index}"`);
+      expect(setCargoRegistry(text, id, named, file).text).toBe(text);
+      expect(unset(text)).toBe("[build]\njobs = 2\n");
+    },
+  );
+
   test("in its own table, in place of what is there", () => {
     const text = `[registries.my-repo]\r\nindex = "${index}" # ours\r\n# note\r\ncredential-provider = [\r\n  "cargo:token-from-stdout", # no longer\r\n]\r\n[build]\r\njobs = 2\r\n`;
     expect(set(text)).toBe(

@@ -2,7 +2,7 @@
 import { hasAnySession } from "../chosen-server.ts";
 import { type Reply, type Route, routes } from "../../../agent/protocol.ts";
 import type { PackageFormat } from "../../../base/package-format.ts";
-import { remedyOfSharedRole, saidOfSharedRole, sharedRoles } from "../../../settings/publish-roles.ts";
+import { allSharedRoles, remedyOfSharedRole, saidOfSharedRole } from "../../../settings/publish-roles.ts";
 import { knownRole, roleFor } from "../../../settings/roles.ts";
 import type { RepositorySettings } from "../../../settings/settings.ts";
 import { equivalentEndpoints, parsePackageEndpoint } from "../../../aws/package-endpoints.ts";
@@ -58,7 +58,7 @@ export async function checkAccess({ settings, agent, env }: Machine, access: Acc
     findings.push(failure("repository", "No repository is set up.", remedy));
   }
   if (findings.length > 0) return findings;
-  const shared = sharedRoles(settings);
+  const shared = allSharedRoles(settings);
   if (shared.length > 0) {
     return shared.map((each) => failure("publish", saidOfSharedRole(each), remedyOfSharedRole(each)));
   }

@@ -14,7 +14,7 @@ export const list = defineCommand({
   args: { ...forArg, json: { type: "boolean", description: "Print one JSON array; times are seconds since 1970." } },
   teaching: {
     details: [
-      "For each key: its name, its model (proved to the server by the key's vendor, or claimed by the key alone), when it was enrolled, when somebody last logged in with it, the beginning of its id, and whether it opened the session that you are in. A use that you do not remember is a reason to remove the key.",
+      "For each key: its name, its model (proved to the server by the key's vendor, or claimed by the key alone), when it was enrolled, when somebody last logged in with it, the beginning of its id, whether it opened the session that you are in, and whether it counts as part of a phone or computer: it is one, or one approved it. A use that you do not remember is a reason to remove the key.",
     ],
     examples: [
       ["vouch keys list", "See them."],
@@ -37,8 +37,20 @@ export const list = defineCommand({
 });
 
 function keyJson(key: SecurityKey): unknown {
-  const { id, name, aaguid, product, createdAt, lastUsedAt, transports, backupEligible, backedUp, proof, thisSession } =
-    key;
+  const {
+    id,
+    name,
+    aaguid,
+    product,
+    createdAt,
+    lastUsedAt,
+    transports,
+    backupEligible,
+    backedUp,
+    builtIn,
+    proof,
+    thisSession,
+  } = key;
   return {
     id,
     name,
@@ -52,6 +64,7 @@ function keyJson(key: SecurityKey): unknown {
     transports,
     backupEligible,
     backedUp,
+    builtIn: builtIn === true,
     thisSession,
   };
 }
@@ -75,7 +88,9 @@ export function keyLines(keys: readonly SecurityKey[], now: number, width?: numb
       calendarDate(key.createdAt),
       key.lastUsedAt === null ? "never" : clockTime(key.lastUsedAt, now),
       ids[index]!,
-      key.thisSession ? "this session" : "",
+      [key.thisSession ? "this session" : "", key.builtIn === true ? "phone or computer" : ""]
+        .filter(Boolean)
+        .join(", "),
     ]),
   ];
   const [head = "", ...rows] = table(cells, { width, giveWay });

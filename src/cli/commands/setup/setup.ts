@@ -100,15 +100,15 @@ interface Planned {
 /** What this machine lacks of what the server announces. Throws as `askAnnounced`. */
 async function addition(server: string, settings: Settings): Promise<Planned> {
   const body = (await askAnnounced(server)) ?? {};
-  const known = settings.announced?.server === server ? settings.announced.accepted : undefined;
-  const difference = differenceOf(body, { accepted: known, settings, env: process.env });
+  const known = settings.announced?.server === server ? settings.announced : undefined;
+  const difference = differenceOf(body, { ...known, settings, env: process.env });
   return { difference, after: { server, accepted: body }, from: server };
 }
 
 /** What is here of the announcement that was accepted. It is not offered again until it is another one. */
 function removal(settings: Settings): Planned {
-  const { server, accepted = {} } = settings.announced ?? {};
-  const difference = differenceOf({}, { accepted, settings, env: process.env });
+  const { server, accepted = {}, replaced } = settings.announced ?? {};
+  const difference = differenceOf({}, { accepted, replaced, settings, env: process.env });
   const after = server === undefined ? undefined : { server, declined: digestOf(accepted) };
   return { difference, after, from: server };
 }

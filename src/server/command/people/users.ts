@@ -61,12 +61,12 @@ function parseLimit(text: string | undefined): number {
 function toText({ user, keys }: ListedPerson, isRechecked: boolean): string {
   const open = user.inviteExpiresAt === undefined ? "" : `, invited until ${date(user.inviteExpiresAt)}`;
   const lines = keys.map(
-    ({ id, name, aaguid, product, createdAt, lastUsedAt, proof }) =>
+    ({ id, name, aaguid, product, createdAt, lastUsedAt, builtIn, proof }) =>
       `   ${printable(name)} ${id.slice(0, 12)}…  ${
         proof === undefined
           ? `claims to be: ${printable(describeKey(aaguid, product))}`
           : `proved (${proof.by}): ${printable(proof.model)}`
-      }, enrolled ${date(createdAt)}, ${lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`}`,
+      }${builtIn ? ", phone or computer" : ""}, enrolled ${date(createdAt)}, ${lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`}`,
   );
   const disabled = user.disabled ? "DISABLED; " : "";
   const refused = user.recheck === "refused" ? "REFUSED by the identity provider; " : "";

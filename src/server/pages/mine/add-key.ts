@@ -11,6 +11,7 @@ import { addition, approvalRequest, beginApproval, takeApproval, verifyApproval 
 import { addOwnKey } from "../../keys/changes.ts";
 import type { User } from "../../store/people/user.ts";
 import { AuthenticationResponseSchema, RegistrationResponseSchema } from "../../webauthn/webauthn-json.ts";
+import { kindOf, transportsOf } from "../../webauthn/built-in-key.ts";
 import { redirect } from "../answer.ts";
 import { readPageForm } from "../forms.ts";
 import { stillSignedIn } from "../session.ts";
@@ -43,7 +44,7 @@ export const addKeyOptions: Handler = async (request, context) => {
 export const addKeyApproval: Handler = async (request, context) => {
   const { session, form } = await readPageForm(request, context, Registered);
   const { user } = session;
-  const change = addition(session, form.name);
+  const change = addition(session, form.name, saidOf(form.credential));
   const ceremony = await context.store.ceremonies.find(form.ceremony, "addition");
   if (ceremony?.userId !== user.id) throw late();
   const { attested } = await register(context, form, ceremony.challenge, user);
@@ -57,7 +58,7 @@ export const addKeyApproval: Handler = async (request, context) => {
 export const addKeyFinish: Handler = async (request, context) => {
   const { session, form } = await readPageForm(request, context, Approved);
   const { user } = session;
-  const change = addition(session, form.name);
+  const change = addition(session, form.name, saidOf(form.credential));
   const challenge = await takeApproval(context, change, form.ceremony);
   const { verified, attested } = await register(context, form, challenge, user);
   const approval = { challenge, approval: form.approval, deed: approveAdd(attested, form.name, undefined) };
@@ -70,6 +71,11 @@ export const addKeyFinish: Handler = async (request, context) => {
   });
   return { response: redirect("mine", "key-added"), user: user.id };
 };
+
+/** What the browser says of the new key's kind: the approval is for a key of this kind. */
+function saidOf(credential: v.InferOutput<typeof RegistrationResponseSchema>): string[] {
+  return [kindOf(credential), ...transportsOf(credential)];
+}
 
 async function register(
   { relyingParty, now, browserLogin }: ServerContext,

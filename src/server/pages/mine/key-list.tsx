@@ -30,13 +30,19 @@ export function Keys({ session, keys, takesBuiltIn }: KeysProps) {
             {
               title: "Key",
               isHeader: true,
-              cell: ({ id, name, aaguid, product, proof }) => (
+              cell: ({ id, name, aaguid, product, proof, builtIn }) => (
                 <span>
                   {printable(name)}
                   {id === session.credentialId ? (
                     <Fragment>
                       {" "}
                       <span class="badge">used now</span>
+                    </Fragment>
+                  ) : null}
+                  {builtIn ? (
+                    <Fragment>
+                      {" "}
+                      <span class="badge">phone or computer</span>
                     </Fragment>
                   ) : null}
                   <span class="sub">

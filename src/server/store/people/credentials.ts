@@ -22,6 +22,8 @@ export interface Credential {
   transports: string[];
   backupEligible: boolean;
   backedUp: boolean;
+  /** Whether it counts as part of a phone or computer, by itself or by the key that approved it. */
+  builtIn: boolean;
   /** Chosen by the user; unique among the user's keys. */
   name: string;
   createdAt: number;
@@ -54,11 +56,11 @@ export class CredentialStore {
   async add(credential: RegisteredCredential): Promise<"added" | "credential_known" | "name_taken"> {
     const added = await this.#sql`
       INSERT INTO credentials (id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up,
-        name, created_at, attestation, proof, sequence)
+        built_in, name, created_at, attestation, proof, sequence)
       VALUES (${credential.id}, ${credential.userId}, ${encodeBase64url(credential.publicKey)}, ${credential.counter},
         ${credential.aaguid}, ${credential.product ?? null}, ${JSON.stringify(credential.transports)},
-        ${Number(credential.backupEligible)}, ${Number(credential.backedUp)}, ${credential.name}, ${credential.createdAt},
-        ${credential.attestation ?? null}, ${writeProof(credential.proof)},
+        ${Number(credential.backupEligible)}, ${Number(credential.backedUp)}, ${Number(credential.builtIn)},
+        ${credential.name}, ${credential.createdAt}, ${credential.attestation ?? null}, ${writeProof(credential.proof)},
         (SELECT coalesce(max(sequence), 0) + 1 FROM credentials))
       ON CONFLICT DO NOTHING RETURNING id`;
     if (added.length === 1) {
@@ -71,8 +73,8 @@ export class CredentialStore {
   /** The user's credentials, in order of enrolment. */
   async ofUser(userId: string): Promise<Credential[]> {
     const rows = await this.#sql`
-      SELECT id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name, created_at,
-        last_used_at, proof
+      SELECT id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, built_in, name,
+        created_at, last_used_at, proof
       FROM credentials WHERE user_id = ${userId} ORDER BY sequence`;
     return rows.map(toCredential);
   }
@@ -81,7 +83,7 @@ export class CredentialStore {
   async between(after: string, last: string | undefined): Promise<Credential[]> {
     if (last === undefined) return [];
     const rows = await this.#sql`
-      SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name,
+      SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, built_in, name,
         credentials.created_at, last_used_at, proof
       FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE users.email > ${after} AND users.email <= ${last}
@@ -95,7 +97,7 @@ export class CredentialStore {
    */
   async find(id: string): Promise<FoundCredential | undefined> {
     const [row] = await this.#sql`
-      SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name,
+      SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, built_in, name,
         credentials.created_at, last_used_at, proof, attestation, users.email, users.disabled_at, users.revocation
       FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE credentials.id = CAST(${id} AS TEXT)`;
@@ -121,7 +123,7 @@ export class CredentialStore {
   /** Credentials with an id > `after`, in the order of their ids, each with its user: a page of at most `limit`. */
   async page(after: string, limit: number): Promise<FoundCredential[]> {
     const rows = await this.#sql`
-      SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, name,
+      SELECT credentials.id, user_id, public_key, counter, aaguid, product, transports, backup_eligible, backed_up, built_in, name,
         credentials.created_at, last_used_at, proof, attestation, users.email, users.disabled_at, users.revocation
       FROM credentials JOIN users ON users.id = credentials.user_id
       WHERE credentials.id > ${after} ORDER BY credentials.id LIMIT ${limit}`;
@@ -192,6 +194,7 @@ function toCredential(row: Record<string, string>): Credential {
     transports: JSON.parse(String(row["transports"])),
     backupEligible: Number(row["backup_eligible"]) === 1,
     backedUp: Number(row["backed_up"]) === 1,
+    builtIn: Number(row["built_in"]) === 1,
     name: String(row["name"]),
     createdAt: Number(row["created_at"]),
     lastUsedAt: row["last_used_at"] === null ? undefined : Number(row["last_used_at"]),

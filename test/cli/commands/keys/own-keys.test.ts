@@ -18,6 +18,7 @@ function key(id: string, name: string, more: Partial<SecurityKey> = {}): Securit
     transports: ["usb"],
     backupEligible: false,
     backedUp: false,
+    builtIn: false,
     thisSession: false,
     ...more,
   };

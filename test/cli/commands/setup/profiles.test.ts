@@ -195,6 +195,20 @@ describe("a role that publishes and reads, which would publish without a touch",
     expect(await codeartifact("--profile", "acme", ...own)).toMatchObject(refused);
   });
 
+  test.each([
+    ["as a profile's role", ["--role", publisher]],
+    ["on the way to a profile's", ["--role", acme, "--via", publisher]],
+  ])("is refused %s, whatever reads by that profile", async (_, words) => {
+    await setRole();
+    expect(await codeartifact("--publish-role", publisher, "--tool", "pip")).toMatchObject({ exitCode: 0 });
+    const before = settings();
+    expect(await profile(...words, "--region", "us-east-1")).toMatchObject(refused);
+    expect(settings()).toEqual(before);
+    await codeartifact("--publish-role", "none", "--tool", "pip");
+    expect(await profile(...words, "--region", "us-east-1")).toMatchObject({ exitCode: 0 });
+    expect(await codeartifact("--publish-role", publisher, "--tool", "pip")).toMatchObject(refused);
+  });
+
   test("is refused for another repository, whose read token could publish to this one", async () => {
     await setRole();
     expect(await codeartifact("--publish-role", publisher, "--tool", "pip")).toMatchObject({ exitCode: 0 });

@@ -113,6 +113,7 @@ export function credential(userId: string, id: string, name = "blue"): Credentia
     transports: ["usb", "nfc"],
     backupEligible: true,
     backedUp: false,
+    builtIn: true,
     name,
     createdAt: now,
     lastUsedAt: undefined,

@@ -1,11 +1,5 @@
 /** Sets up what a person has accepted of an announcement, by what the other commands of `vouch setup` are made of. */
-import {
-  type AnnouncedBody,
-  type AnnouncedProfile,
-  type AnnouncedRepository,
-  maxProfiles,
-  maxRepositories,
-} from "../../../../announced/body.ts";
+import { mergedOf } from "../../../../announced/merged.ts";
 import { VouchError } from "../../../../base/errors.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../../editing/replaced-lines.ts";
 import { loadSettings, saveSettings, type Settings } from "../../../../settings/settings.ts";
@@ -16,7 +10,6 @@ import { carryOut } from "../codeartifact/carry-out.ts";
 import type { DraftContext } from "../codeartifact/draft.ts";
 import { type Outcome, reportDone } from "../codeartifact/outcome/report.ts";
 import { planRemoval } from "../codeartifact/plan.ts";
-import { sameRepository } from "../codeartifact/request.ts";
 import { warn } from "../../../terminal/terminal.ts";
 import type { Difference, WantedRepository } from "./difference.ts";
 import { withoutProfiles, withRoles } from "./roles.ts";
@@ -29,9 +22,10 @@ interface Manner {
 }
 
 /**
- * Writes settings and files, and at the end `announced`. One repository that fails stops no other: then nothing is
- * taken away, what was set up is kept as accepted, so that it can be taken away, and the rest is found again as a
- * difference. Returns what was done for each repository that was added. Throws as `addRepository`, the first failure.
+ * Writes settings and files; `announced` is what is kept of the announcement in the end. Crash safety: what was accepted is
+ * kept before the first of it is set up, as unfinished, so that a repeat finds what is missing and `--remove` what is
+ * there. One repository that fails stops no other; then nothing is taken away, and it stays unfinished. Returns what was
+ * done for each repository that was added. Throws as `addRepository`, the first failure.
  */
 export async function setUp(
   difference: Difference,
@@ -40,21 +34,22 @@ export async function setUp(
 ): Promise<Outcome[]> {
   const before = loadSettings();
   const roles = withRoles(difference, before);
-  if (!Bun.deepEquals(before, roles)) saveSettings(roles);
+  const replaced = keptReplaced(difference);
+  const begun =
+    announced?.accepted === undefined ? before.announced : { ...unfinished(announced, before), ...replaced };
+  saveSettings({ ...roles, ...(begun === undefined ? {} : { announced: begun }) });
   const outcomes: Outcome[] = [];
   const done = (outcome: Outcome | undefined): void => {
     if (outcome === undefined) return;
     outcomes.push(outcome);
     if (!isSilent) reportDone(outcome, true);
   };
-  const added: AnnouncedRepository[] = [];
   const failures: VouchError[] = [];
   for (const each of difference.repositories) {
     // PATH is asked about once.
     const chosen = path ?? (outcomes.some(({ shell }) => shell !== undefined) ? "no" : undefined);
     try {
       if (each.names.length > 0) done(await add(each, { path: chosen, isSilent }));
-      added.push(each.wanted);
     } catch (error) {
       const failure = VouchError.from(error);
       if (failure.code === "cancelled") throw error;
@@ -63,13 +58,8 @@ export async function setUp(
   }
   const [failure, ...others] = failures;
   if (failure !== undefined) {
-    const settings = loadSettings();
-    const { server } = announced ?? {};
-    const known = settings.announced?.server === server ? settings.announced?.accepted : undefined;
-    const accepted = partlyAccepted(difference, added, known ?? {});
-    if (server !== undefined) saveSettings({ ...settings, announced: { server, accepted } });
     if (!isSilent) for (const other of others) warn(other.message);
-    throw withHint(failure, server);
+    throw withHint(failure, announced?.server);
   }
   for (const { repository, names } of difference.formerRepositories) {
     const settings = loadSettings();
@@ -80,25 +70,21 @@ export async function setUp(
     if (!isSilent) reportDone(outcome);
   }
   const { announced: _, ...settings } = withoutProfiles(difference.formerProfiles, loadSettings());
-  saveSettings({ ...settings, ...(announced === undefined ? {} : { announced }) });
+  saveSettings({ ...settings, ...(announced === undefined ? {} : { announced: { ...announced, ...replaced } }) });
   return outcomes;
 }
 
-/** What was accepted before, and what has been set up since of roles, profiles and `added`. */
-function partlyAccepted(
-  { aws, profiles }: Difference,
-  added: AnnouncedRepository[],
-  before: AnnouncedBody,
-): AnnouncedBody {
-  const { aws: knownRole, profiles: knownProfiles = [], repositories: knownRepositories = [] } = before;
-  const role = aws ?? knownRole;
-  const isNew = ({ name }: AnnouncedProfile) => profiles.some((each) => each.name === name);
-  const isAdded = (known: AnnouncedRepository) => added.some((each) => sameRepository(each, known));
-  return {
-    ...(role === undefined ? {} : { aws: role }),
-    profiles: [...profiles, ...knownProfiles.filter((known) => !isNew(known))].slice(0, maxProfiles),
-    repositories: [...added, ...knownRepositories.filter((known) => !isAdded(known))].slice(0, maxRepositories),
-  };
+type Announced = NonNullable<Settings["announced"]>;
+
+function keptReplaced({ replaced: { aws, profiles = {} } }: Difference): Pick<Announced, "replaced"> {
+  const kept = { ...(aws && { aws }), ...(Object.keys(profiles).length > 0 && { profiles }) };
+  return Object.keys(kept).length === 0 ? {} : { replaced: kept };
+}
+
+/** What was accepted now and, as long as it is not withdrawn, before. */
+function unfinished({ server, accepted }: Announced, { announced: before }: Settings): Announced {
+  const former = before?.server === server ? before.accepted : undefined;
+  return { server, accepted: mergedOf([former ?? {}, accepted ?? {}]), unfinished: true };
 }
 
 /** Names that AWS does not know are the server's: the person cannot correct them. */

@@ -4,11 +4,11 @@
  */
 import { type AnnouncedBody, type AnnouncedProfile, type AnnouncedRepository } from "../../../../announced/body.ts";
 import type { Environment } from "../../../../base/environment.ts";
-import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
+import type { ProfileSettings, RepositorySettings, Settings } from "../../../../settings/settings.ts";
 import { installedTools, toolNamed, type ToolName, tools } from "../../../../tools/tools.ts";
 import { sameRepository } from "../codeartifact/request.ts";
 import { toolsOf } from "../codeartifact/selected-tools.ts";
-import { saidOfProfile, saidOfRepository, saidOfRole } from "./described.ts";
+import { saidOfPlace, saidOfProfile, saidOfRepository, saidOfRole } from "./described.ts";
 
 /** One line that a person reads. */
 export interface Line {
@@ -21,13 +21,20 @@ export interface Difference {
   /** What is announced and not done here, and why: sentences. */
   notes: string[];
   /** The role to name; null: the one that was announced is to go. */
-  aws: AnnouncedBody["aws"] | null;
-  profiles: AnnouncedProfile[];
+  aws: Settings["aws"] | null;
+  profiles: NamedProfile[];
+  /** What a person named by hand, and is to be named again once what was announced is gone. */
+  replaced: Replaced;
   formerProfiles: string[];
   repositories: WantedRepository[];
   /** What is to be taken away, from these tools. */
   formerRepositories: { repository: RepositorySettings; names: ToolName[] }[];
 }
+
+/** Of the settings, with its name; folders are not the server's. */
+export type NamedProfile = { name: string } & Omit<ProfileSettings, "folders">;
+
+type Replaced = NonNullable<NonNullable<Settings["announced"]>["replaced"]>;
 
 export interface WantedRepository {
   wanted: AnnouncedRepository;
@@ -35,16 +42,23 @@ export interface WantedRepository {
   names: ToolName[];
 }
 
-/** `accepted`: what was set up of an announcement before; `env` tells which package managers are installed. */
-export function differenceOf(
-  body: AnnouncedBody,
-  { accepted = {}, settings, env }: { accepted?: AnnouncedBody | undefined; settings: Settings; env: Environment },
-): Difference {
+interface Before {
+  /** What was set up of an announcement before, and what of a person's own it replaced. */
+  accepted?: AnnouncedBody | undefined;
+  replaced?: Replaced | undefined;
+  settings: Settings;
+  /** Tells which package managers are installed. */
+  env: Environment;
+}
+
+/** What would change here if this were set up in place of what was accepted before. */
+export function differenceOf(body: AnnouncedBody, { accepted = {}, replaced = {}, settings, env }: Before): Difference {
   const found: Difference = {
     lines: [],
     notes: [],
     aws: undefined,
     profiles: [],
+    replaced: structuredClone(replaced),
     formerProfiles: [],
     repositories: [],
     formerRepositories: [],
@@ -58,6 +72,7 @@ export function differenceOf(
 }
 
 const byHand = " (as set on this machine)";
+const asBefore = " (as it was set on this machine)";
 
 function compareRole(
   { aws }: AnnouncedBody,
@@ -67,13 +82,17 @@ function compareRole(
 ): void {
   const isAccepted = here !== undefined && Bun.deepEquals(here, accepted.aws);
   if (aws === undefined) {
+    const { aws: own, ...others } = found.replaced;
+    found.replaced = others;
     if (!isAccepted) return;
-    found.aws = null;
+    found.aws = own ?? null;
     found.lines.push({ sign: "-", text: saidOfRole(here) });
+    if (own !== undefined) found.lines.push({ sign: "+", text: `${saidOfRole(own)}${asBefore}` });
     return;
   }
   if (Bun.deepEquals(here, aws)) return;
   found.aws = aws;
+  if (here !== undefined && !isAccepted) found.replaced.aws = here;
   if (here !== undefined) found.lines.push({ sign: "-", text: `${saidOfRole(here)}${isAccepted ? "" : byHand}` });
   found.lines.push({ sign: "+", text: saidOfRole(aws) });
 }
@@ -85,25 +104,24 @@ function compareProfiles(body: AnnouncedBody, accepted: AnnouncedBody, settings:
     found.profiles.push(wanted);
     if (here !== undefined) {
       const before = accepted.profiles?.find(({ name }) => name === wanted.name);
-      const mark = before !== undefined && isSameProfile(here, before) ? "" : byHand;
+      const isAccepted = before !== undefined && isSameProfile(here, before);
+      const { name, ...own } = here;
+      if (!isAccepted) found.replaced.profiles = { ...found.replaced.profiles, [name]: own };
+      const mark = isAccepted ? "" : byHand;
       found.lines.push({ sign: "-", text: `${saidOfProfile(here)}${mark}` });
     }
     found.lines.push({ sign: "+", text: saidOfProfile(wanted) });
   }
 }
 
-type ProfileHere = { name: string; server?: string | undefined } & Omit<AnnouncedProfile, "name" | "via"> & {
-    via?: string[] | undefined;
-  };
-
-function profileHere(name: string, { profiles = {}, server }: Settings): ProfileHere | undefined {
+function profileHere(name: string, { profiles = {}, server }: Settings): NamedProfile | undefined {
   const found = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (found === undefined) return undefined;
-  const { server: own, ...rest } = found;
+  const { server: own, folders: _, ...rest } = found;
   return { name, ...rest, ...(own === undefined || own === server?.url ? {} : { server: own }) };
 }
 
-function isSameProfile(here: ProfileHere, { roleArn, region, via = [] }: AnnouncedProfile): boolean {
+function isSameProfile(here: NamedProfile, { roleArn, region, via = [] }: AnnouncedProfile): boolean {
   const isSame = here.roleArn === roleArn && here.region === region && Bun.deepEquals(here.via ?? [], via);
   return isSame && here.server === undefined;
 }
@@ -124,6 +142,13 @@ function compareRepositories(
       found.notes.push(`${saidOfRepository(wanted, wanted.tools ?? [])}: none of its package managers is installed.`);
       continue;
     }
+    const namesake = here === undefined ? ownNamesake(wanted, accepted, settings) : undefined;
+    if (namesake !== undefined) {
+      found.notes.push(
+        `${saidOfPlace(wanted)} is not set up: ${saidOfPlace(namesake)}, which has the same name, was set up on this machine and stays. \`vouch setup codeartifact\` adds the other beside it.`,
+      );
+      continue;
+    }
     if (here !== undefined && isSetUp(here, wanted, names)) {
       // Set up again, after those that change: the last one becomes the default one.
       if (isMoved && wanted.extra !== true) found.repositories.push({ wanted, names });
@@ -139,6 +164,20 @@ function compareRepositories(
     const after = here === undefined ? names : [...new Set([...toolsOf(here), ...names])];
     found.lines.push({ sign: "+", text: saidOfRepository(wanted, after) });
   }
+}
+
+/** A repository of the same name in another account or region that a person set up. */
+function ownNamesake(
+  wanted: AnnouncedRepository,
+  accepted: AnnouncedBody,
+  { repositories }: Settings,
+): RepositorySettings | undefined {
+  return repositories.find(
+    (each) =>
+      each.domain === wanted.domain &&
+      each.repository === wanted.repository &&
+      !(accepted.repositories ?? []).some((former) => sameRepository(former, each)),
+  );
 }
 
 /** The package managers that it is for, are installed, and can have it. */
@@ -177,8 +216,8 @@ function compareDefault({ repositories = [] }: AnnouncedBody, settings: Settings
   const next = found.repositories.findLast(({ wanted }) => wanted.extra !== true)?.wanted;
   if (here === undefined || next === undefined || sameRepository(here, next)) return;
   const isAnnounced = repositories.some((each) => sameRepository(each, here));
-  found.lines.push({ sign: "-", text: `default: ${here.domain}/${here.repository}${isAnnounced ? "" : byHand}` });
-  found.lines.push({ sign: "+", text: `default: ${next.domain}/${next.repository}` });
+  found.lines.push({ sign: "-", text: `default: ${saidOfPlace(here)}${isAnnounced ? "" : byHand}` });
+  found.lines.push({ sign: "+", text: `default: ${saidOfPlace(next)}` });
 }
 
 /** What was accepted and is announced no longer goes, unless a person has changed it since. */
@@ -199,9 +238,18 @@ function withdraw(body: AnnouncedBody, accepted: AnnouncedBody, settings: Settin
     found.lines.push({ sign: "-", text: saidOfRepository(here, names) });
   }
   for (const former of accepted.profiles ?? []) {
+    if (body.profiles?.some(({ name }) => name === former.name)) continue;
+    const { [former.name]: own, ...others } = found.replaced.profiles ?? {};
+    if (own !== undefined) found.replaced = { ...found.replaced, profiles: others };
     const here = profileHere(former.name, settings);
     if (here === undefined || !isSameProfile(here, former)) continue;
-    if (body.profiles?.some(({ name }) => name === former.name)) continue;
+    if (own !== undefined) {
+      const named = { name: former.name, ...own };
+      found.profiles.push(named);
+      found.lines.push({ sign: "-", text: saidOfProfile(here) });
+      found.lines.push({ sign: "+", text: `${saidOfProfile(named)}${asBefore}` });
+      continue;
+    }
     const user = settings.repositories.find(
       (each) =>
         each.profile === former.name &&

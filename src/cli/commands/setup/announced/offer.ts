@@ -27,12 +27,14 @@ export async function offerAnnounced(
     const body = await askAnnounced(server);
     if (body === undefined) return [];
     const digest = digestOf(body);
-    const isKnown = digest === known?.declined || digest === digestOf(known?.accepted ?? {});
+    const isDone = known?.unfinished !== true && digest === digestOf(known?.accepted ?? {});
+    const isKnown = isDone || digest === known?.declined;
     if (isKnown) return [];
-    const difference = differenceOf(body, { accepted: known?.accepted, settings, env: process.env });
+    const difference = differenceOf(body, { ...known, settings, env: process.env });
     const accepted = { server, accepted: body };
     if (difference.lines.length === 0) {
-      saveSettings({ ...settings, announced: accepted });
+      const replaced = known?.replaced;
+      saveSettings({ ...settings, announced: { ...accepted, ...(replaced && { replaced }) } });
       return [];
     }
     expectSound(difference, settings);

@@ -1,5 +1,6 @@
 /** Lines of a person's own files that an announcement would take the place of: they are shown with the rest. */
 import { packageEndpoint } from "../../../../aws/package-endpoints.ts";
+import { linesOutside } from "../../../../editing/block.ts";
 import { loadReplacedLines, replacedLinesPath } from "../../../../editing/replaced-lines.ts";
 import type { RepositorySettings, Settings } from "../../../../settings/settings.ts";
 import { stableExecutable } from "../../../../tools/executable.ts";
@@ -18,17 +19,14 @@ export function replacedLines(difference: Difference, settings: Settings): Line[
   for (const { wanted, names } of difference.repositories) {
     if (names.length > 0) draft.add(asSettings(wanted, names, draft.settings), names);
   }
-  const own = settings.repositories.flatMap(({ endpoints }) =>
-    Object.values(endpoints).flatMap((endpoint) => (endpoint === undefined ? [] : [new URL(endpoint).pathname])),
-  );
   const lines: Line[] = [];
   for (const each of draft.replaced) {
     if (replaced.some(({ id, path }) => id === each.id && path === each.path)) continue;
-    const before = draft.changes.find(({ path }) => path === each.path)?.before?.split("\n") ?? [];
+    const before = draft.changes.find(({ path }) => path === each.path)?.before ?? "";
+    // What stands in Vouch's blocks is shown as the repository that it is for.
+    const own = new Set(linesOutside(before, each.path).map((line) => line.replace(/\r?\n$/, "")));
     for (const line of each.lines) {
-      // What Vouch wrote there is not a person's own: the repository is shown.
-      const isOwn = before.includes(line) && !own.some((path) => line.includes(path));
-      if (isOwn) lines.push({ sign: "-", text: `${each.path}: ${previewLine(line)}` });
+      if (own.has(line)) lines.push({ sign: "-", text: `${each.path}: ${previewLine(line)}` });
     }
     if (each.withheld > 0) {
       lines.push({ sign: "-", text: `${each.path}: what may hold a secret (lines: ${each.withheld})` });

@@ -1,6 +1,6 @@
 /** The roles and profiles of an announcement in the settings, with those of repositories that are set up already. */
 import { purposes } from "../../../../base/purpose.ts";
-import { refuseSharedRoles, sharedRoles } from "../../../../settings/publish-roles.ts";
+import { refuseNewSharedRoles } from "../../../../settings/publish-roles.ts";
 import { checkRole, knownRole } from "../../../../settings/roles.ts";
 import { withoutUnusedServers } from "../../../../settings/servers.ts";
 import type { ProfileSettings, RepositorySettings, Settings } from "../../../../settings/settings.ts";
@@ -66,7 +66,7 @@ export function expectSound(difference: Difference, settings: Settings): void {
     }
   }
   // A fault that is there already is not the announcement's.
-  if (sharedRoles(settings).length === 0) refuseSharedRoles(all, () => true);
+  refuseNewSharedRoles(all, settings);
 }
 
 /** The settings without these profiles. */

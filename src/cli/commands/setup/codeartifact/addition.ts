@@ -93,7 +93,7 @@ export async function planAddition(
   const before = others.filter((each) => !isThis(each));
   refuseSharedRoles(
     { ...settings, repositories: [...before, { ...known, ...where, ...roles, endpoints: {} }] },
-    isThis,
+    (each) => "domain" in each && isThis(each as RepositorySettings),
   );
   const source = await findEndpoints({ ...where, ...roles }, formats, args.host ?? knownHost(where, formats, settings));
   const repository: RepositorySettings = {

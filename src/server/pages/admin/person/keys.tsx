@@ -23,13 +23,19 @@ export function Keys({ reader, user, keys }: { reader: Reader; user: UserSummary
             {
               title: "Key",
               isHeader: true,
-              cell: ({ name, id, backedUp }) => (
+              cell: ({ name, id, backedUp, builtIn }) => (
                 <span>
                   {printable(name)}
                   {backedUp ? (
                     <Fragment>
                       {" "}
                       <span class="badge warning">synced</span>
+                    </Fragment>
+                  ) : null}
+                  {builtIn ? (
+                    <Fragment>
+                      {" "}
+                      <span class="badge">phone or computer</span>
                     </Fragment>
                   ) : null}
                   <span class="sub">{`${id.slice(0, 16)}…`}</span>

@@ -137,10 +137,24 @@ describe("a repository", () => {
   test("in place of a person's default one says so", () => {
     const settings = { ...empty, repositories: [here("mine")] };
     expect(lines({ repositories: [announced("one", { tools: ["npm"] })] }, settings).slice(1)).toEqual([
-      "- default: my-domain/mine (as set on this machine)",
-      "+ default: my-domain/one",
+      `- default: my-domain/mine of 123456789012, in ${region} (as set on this machine)`,
+      `+ default: my-domain/one of 123456789012, in ${region}`,
     ]);
     expect(lines({ repositories: [announced("one", { extra: true, npmScopes: ["@a"] })] }, settings)).toHaveLength(1);
+  });
+
+  test.each<[string, Partial<AnnouncedRepository>]>([
+    ["account", { domainOwner: "999999999999" }],
+    ["region", { region: "eu-west-1" }],
+  ])("in another %s than a person's of the same name is not set up, and says so", (_, elsewhere) => {
+    const settings = { ...empty, repositories: [here("one")] };
+    const body = { repositories: [announced("one", { tools: ["npm"], ...elsewhere })] };
+    const found = differenceOf(body, { settings, env });
+    expect(found).toMatchObject({ lines: [], repositories: [] });
+    expect(found.notes).toEqual([expect.stringContaining(`my-domain/one of 123456789012, in ${region}`)]);
+    const moved = lines(body, settings, { repositories: [announced("one")] });
+    expect(moved).toHaveLength(4);
+    expect(moved.filter((line) => line.includes("default:"))).toHaveLength(2);
   });
 
   test("that changes is followed by those after it, so that the last one stays the default one", () => {
@@ -169,6 +183,38 @@ describe("a repository", () => {
     const changed = { ...empty, repositories: [here("one", { roleArn: arn("mine") })] };
     const found = differenceOf({}, { settings: changed, accepted, env });
     expect(found).toMatchObject({ lines: [], notes: [expect.stringContaining("changed on this machine")] });
+  });
+});
+
+describe("what a person named by hand", () => {
+  const acme = { name: "acme", roleArn: arn("acme"), region };
+  const own = {
+    aws: { roleArn: arn("own"), region },
+    profiles: { acme: { roleArn: arn("mine"), region, via: [arn("a")] } },
+  };
+  const body = { aws: { roleArn: arn("new"), region }, profiles: [acme] };
+
+  test("is kept when an announcement takes its place, also when that changes, and is named again when it goes", () => {
+    const first = differenceOf(body, { settings: { ...empty, ...own }, env });
+    expect(first.replaced).toEqual(own);
+    const set = withRoles(first, { ...empty, ...own });
+    const changed = { ...body, aws: { roleArn: arn("newer"), region } };
+    const second = differenceOf(changed, { accepted: body, replaced: first.replaced, settings: set, env });
+    expect(second.replaced).toEqual(own);
+    const now = withRoles(second, set);
+    const gone = differenceOf({}, { accepted: changed, replaced: second.replaced, settings: now, env });
+    expect(gone.lines.filter(({ sign }) => sign === "+").map(({ text }) => text)).toEqual([
+      `role ${arn("own")}, in ${region} (as it was set on this machine)`,
+      `profile acme: role ${arn("mine")}, in ${region}, by way of ${arn("a")} (as it was set on this machine)`,
+    ]);
+    expect([gone.formerProfiles, withRoles(gone, now)]).toEqual([[], { ...empty, ...own }]);
+    expect(gone.replaced).toEqual({ profiles: {} });
+  });
+
+  test("since then is not undone", () => {
+    const since = { ...empty, aws: { roleArn: arn("since"), region } };
+    const gone = differenceOf({}, { accepted: body, replaced: own, settings: since, env });
+    expect(gone).toMatchObject({ lines: [], aws: undefined, profiles: [], replaced: { profiles: {} } });
   });
 });
 
