@@ -113,7 +113,9 @@ export const allRoutes: readonly Route[] = [...routes, ...pageRoutes];
 export function findRoute(pathname: string, method: string, hasPages: boolean): Route {
   const slash = pathname.lastIndexOf("/");
   const pattern = slash === pathname.length - 1 ? pathname : `${pathname.slice(0, slash)}/{id}`;
-  const found = (hasPages ? allRoutes : routes).filter(({ path }) => path === pathname || path === pattern);
+  const known = hasPages ? allRoutes : routes;
+  const exact = known.filter(({ path }) => path === pathname);
+  const found = exact.length > 0 ? exact : known.filter(({ path }) => path === pattern);
   if (found.length === 0)
     throw new HttpError(404, "There is nothing here. The HTTP API is documented in docs/openapi.yaml.");
   // HEAD runs the GET handler; Bun omits the body.

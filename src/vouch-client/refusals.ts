@@ -63,6 +63,7 @@ export function loginHints(error: string, description: string, command = "vouch 
 
 /** The hint for a session that the server has ended, or ID tokens that it refuses to it. */
 export function endedHint(description: string): string {
+  if (/by a browser any more/.test(description)) return "Run `vouch login` with a security key.";
   return isDisabled.test(description) ? askToEnable : "Run `vouch login`.";
 }
 

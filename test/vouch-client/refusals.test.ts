@@ -25,6 +25,7 @@ const again = {
     "The session is not known, or its security key was removed.": true,
     "The session was revoked.": true,
     "The session has expired.": true,
+    "This server lets nobody in by a browser any more.": true,
     "The administrator has disabled this account.": false,
   },
 } as const;
