@@ -43,7 +43,9 @@ url = "${foreignIndex}"
 priority = "explicit"
 `,
       });
-      await desk.run(["poetry", "install", "--no-interaction", "--no-root"], { cwd: app });
+      // Race of poetry's workers: one asks without the token while another fills the list of repositories.
+      const env = { POETRY_INSTALLER_MAX_WORKERS: "1" };
+      await desk.run(["poetry", "install", "--no-interaction", "--no-root"], { cwd: app, env });
       expectPackages(desk, sitePackages(join(app, ".venv")));
     },
   });
