@@ -3,6 +3,7 @@ import { digestOf } from "../../../../announced/body.ts";
 import { VouchError } from "../../../../base/errors.ts";
 import { loadSettings, saveSettings } from "../../../../settings/settings.ts";
 import { confirm } from "../../../terminal/prompt.ts";
+import { count } from "../../../../base/words/count.ts";
 import { bold, green, note, red, warn } from "../../../terminal/terminal.ts";
 import type { Outcome } from "../codeartifact/outcome/report.ts";
 import { askAnnounced } from "./asked.ts";
@@ -68,6 +69,22 @@ export function show({ lines, notes }: Difference, server: string, say: (line: s
   say(bold(`${server} announces for this machine:`));
   for (const line of lines) say(`  ${shown(line)}`);
   for (const line of notes) note(line);
+  const summary = summaryOf(lines);
+  if (summary !== undefined) say(summary);
+}
+
+/** Lines that a terminal shows above the question. */
+const fewLines = 12;
+
+/** What a long list comes to, beside the question; its first lines have scrolled away. Undefined for a short one. */
+export function summaryOf(lines: readonly Line[]): string | undefined {
+  if (lines.length <= fewLines) return undefined;
+  const added = lines.filter(({ sign }) => sign === "+");
+  const accounts = new Set(added.flatMap(({ text }) => text.match(/\b[0-9]{12}\b/g) ?? []));
+  const named = [...accounts].toSorted().slice(0, 8).join(", ");
+  const more = accounts.size > 8 ? ` and ${accounts.size - 8} more` : "";
+  const from = accounts.size === 0 ? "" : `, of ${accounts.size === 1 ? "account" : "accounts"} ${named}${more}`;
+  return `In all ${count(added.length, "line")} added${from}, and ${lines.length - added.length} taken away.`;
 }
 
 function shown({ sign, text }: Line): string {

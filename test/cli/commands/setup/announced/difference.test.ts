@@ -4,6 +4,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AnnouncedBody, AnnouncedRepository } from "../../../../../src/announced/body.ts";
 import { differenceOf } from "../../../../../src/cli/commands/setup/announced/difference.ts";
+import { summaryOf } from "../../../../../src/cli/commands/setup/announced/offer.ts";
 import { expectSound, withRoles } from "../../../../../src/cli/commands/setup/announced/roles.ts";
 import type { RepositorySettings, Settings } from "../../../../../src/settings/settings.ts";
 import { tempFolderUntil } from "../../../../temp-folder.ts";
@@ -35,6 +36,32 @@ const here = (repository: string, more: Partial<RepositorySettings> = {}): Repos
   endpoints: { npm: "https://x.example/npm/" },
   files: { npm: "/x" },
   ...more,
+});
+
+const added = (text: string) => ({ sign: "+" as const, text });
+
+test.each<[string, Parameters<typeof summaryOf>[0], string | undefined]>([
+  ["twelve lines", Array.from({ length: 12 }, () => added(`role ${arn("a")}`)), undefined],
+  [
+    "thirteen lines",
+    [...Array.from({ length: 12 }, () => added(`role ${arn("a")}`)), { sign: "-", text: "role 999999999999" }],
+    "In all 12 lines added, of account 123456789012, and 1 taken away.",
+  ],
+  [
+    "a foreign account among many",
+    [
+      added("repository a/b of 210987654321, in eu-west-1"),
+      ...Array.from({ length: 99 }, () => added(`role ${arn("a")}`)),
+    ],
+    "In all 100 lines added, of accounts 123456789012, 210987654321, and 0 taken away.",
+  ],
+  [
+    "more accounts than a line takes",
+    Array.from({ length: 20 }, (_, number) => added(`role of ${100_000_000_000 + number}`)),
+    "In all 20 lines added, of accounts 100000000000, 100000000001, 100000000002, 100000000003, 100000000004, 100000000005, 100000000006, 100000000007 and 12 more, and 0 taken away.",
+  ],
+])("the summary of %s", (_, given, expected) => {
+  expect(summaryOf(given)).toBe(expected);
 });
 
 const lines = (body: AnnouncedBody, settings: Settings, accepted?: AnnouncedBody): string[] =>
