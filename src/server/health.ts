@@ -8,8 +8,8 @@ import type { Store } from "./store/store.ts";
 /** Probes under way: strangers may ask any number of times at once, and each probe is a write that waits for the disk. */
 const probes = new WeakMap<Pick<Store, "probe">, Promise<void>>();
 
-/** How long the database has for its answer, in milliseconds: a load balancer does not wait for longer. */
-const answerMs = 1_000;
+/** How long the database has for its answer, in milliseconds: a busy disk gets it, and few load balancers wait for longer. */
+const answerMs = 3_000;
 
 /** GET /healthz (liveness): 200 without a database access. */
 export const health: Handler = async () => ({ response: Response.json({ status: "ok" }) });

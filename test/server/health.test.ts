@@ -40,7 +40,7 @@ test("a database that says nothing is one that is away, and what it says later i
   jest.useFakeTimers();
   try {
     const asked = ask().catch((error: unknown) => toFailure(error, "/readyz"));
-    jest.advanceTimersByTime(1000);
+    jest.advanceTimersByTime(3000);
     const { response, detail } = (await asked) as Failure;
     expect([response.status, response.headers.get("retry-after"), detail]).toEqual([
       503,

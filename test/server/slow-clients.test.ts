@@ -58,7 +58,7 @@ test.skipIf(process.platform !== "linux")(
     };
     const statuses: number[] = [];
     const ask = async () => {
-      statuses.push((await fetch(`${address}/readyz`)).status, await login());
+      statuses.push((await fetch(`${address}/healthz`)).status, await login());
     };
     for (let turn = 0; turn < 20; turn++) await ask();
     const before = memory(pid);

@@ -165,7 +165,7 @@ export const exchanges: Forged[] = [
     [
       "an authorization code",
       exchange({ grant_type: "authorization_code", code: "x" }),
-      "Expected the grant type urn:vouch:params:oauth:grant-type:webauthn or urn:ietf:params:oauth:grant-type:token-exchange",
+      "This server does not let people log in in a browser.",
     ],
     [
       "a device code",
