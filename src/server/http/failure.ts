@@ -73,6 +73,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   session_not_found: 404,
   person_not_found: 404,
   group_not_found: 404,
+  profile_not_found: 404,
   credential_excluded: 409,
   name_taken: 409,
   last_credential: 409,

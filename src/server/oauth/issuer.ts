@@ -1,5 +1,5 @@
 /** The OIDC issuer that AWS trusts: discovery document, JWKS, ID tokens. */
-import { roleSessionName } from "../../aws/names.ts";
+import { sessionNamePattern } from "../../aws/names.ts";
 import type { SessionNaming } from "../configuration/table-aws.ts";
 import type { JWK } from "jose";
 import type { Purpose } from "../../base/purpose.ts";
@@ -143,7 +143,7 @@ export class Issuer {
         purpose,
         groups,
         email: this.#options.tagEmail === true ? session.user.email : undefined,
-        sessionName: this.#options.sessionName === "email" ? roleSessionName(session.user.email) : undefined,
+        sessionName: this.#options.sessionName === "email" ? sessionNameOf(session.user) : undefined,
         model: this.#options.tagModel === true ? (proof?.aaguid ?? unproved) : undefined,
       }),
     };
@@ -154,6 +154,11 @@ export class Issuer {
     const isLate = performance.now() - begun > lateMs;
     return { jwt: `${signed}.${Buffer.from(signature).toString("base64url")}`, expiresIn: expiration - now, isLate };
   }
+}
+
+/** Addresses that STS takes as they are; the id for any other, as two that were made fit could be the same. */
+function sessionNameOf({ email, id }: User): string {
+  return sessionNamePattern.test(email) ? email : id;
 }
 
 const proofClaimNames = ["aaguid", "attestation"] as const;

@@ -143,8 +143,14 @@ describe("people", () => {
     for (const text of shown) expect(page).toContain(text);
     await server.store.credentials.setProof(own!.id, undefined);
     expect(await read(`/admin/person?email=${auditor.email}`)).toContain("claimed by the key");
-    const nobody = await auditor.visitor.get("/admin/person?email=nobody@example.com");
-    expect([nobody.status, (await nobody.text()).includes('href="/admin"')]).toEqual([404, true]);
+    for (const path of [
+      "/admin/person?email=nobody@example.com",
+      "/admin/profile?name=nope",
+      "/admin/group?name=nope",
+    ]) {
+      const nothing = await auditor.visitor.get(path);
+      expect([path, nothing.status, (await nothing.text()).includes('href="/admin"')]).toEqual([path, 404, true]);
+    }
   });
 });
 
