@@ -1,6 +1,6 @@
 /** Every command of the documentation, run as it stands; what cannot be run here is at least read. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
 import type { ArgsDef } from "citty";
@@ -10,7 +10,7 @@ import { type CommandNode, commandTree } from "../../src/cli/framework/command-t
 import { flagsOf } from "../../src/cli/framework/flags.ts";
 import { client, ClientServer, createClientAccount } from "../client-server.ts";
 import { mavenEnvironment, requiresMaven } from "../toolchains/maven.ts";
-import { type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
+import { ended, type Laptop, person, registryName, sandboxExecutable, startLaptop } from "../laptop.ts";
 import { runInTerminal } from "../pty.ts";
 import { requires, requiresKeyringPip } from "../requires.ts";
 import { acme, allowSecondAccount, createSecondAccount } from "../sandbox/aws/second-account.ts";
@@ -41,6 +41,9 @@ const startsAtNothing = new Set([
   "docs/signing-keys.md",
   "docs/sso.md",
 ]);
+/** What makes a server. Every other document is read where one is there, and opens its configuration file. */
+const makesServer = new Set(["README.md", "docs/server.md", "docs/server-settings.md"]);
+const opensServer = "export VOUCH_SERVER_CONFIG=/etc/vouch/server.toml\n";
 
 /** The shell of the documentation. */
 const hasBash = requires("bash");
@@ -77,6 +80,16 @@ describe.each(documents)("in %s", (document) => {
     ({ language, elsewhere, file }) => (language === "sh" && !elsewhere) || file !== undefined,
   );
   if (runElsewhere.has(document) || toRun.length === 0) return;
+  const opened = toRun.findIndex(({ text }) => text === opensServer);
+
+  test("commands on the server's database come after what makes or opens it", () => {
+    const asks = toRun.findIndex(({ text }) => /^vouch server (?!aws\b|config\b)/m.test(text));
+    if (makesServer.has(document) || asks < 0) return;
+    expect(toRun.flatMap(({ text }) => text.match(/^vouch server init\b.*/m) ?? [])).toEqual([]);
+    expect(opened).toBeGreaterThanOrEqual(0);
+    expect(opened).toBeLessThan(asks);
+  });
+
   describe.skipIf(!hasBash)("the commands run:", () => {
     let laptop: Laptop;
     const clientServer = new ClientServer();
@@ -96,7 +109,9 @@ describe.each(documents)("in %s", (document) => {
         executable: sandboxExecutable,
         ...(document === "docs/accounts.md" ? accounts : {}),
       });
-      laptop.env["VOUCH_DATABASE"] = `sqlite:${join(laptop.home, ".local/state/vouch/server.db")}`;
+      const database = `sqlite:${join(laptop.home, ".local/state/vouch/server.db")}`;
+      if (opened < 0) laptop.env["VOUCH_DATABASE"] = database;
+      else await setUpServer(laptop, database);
       await seedPackage(laptop.sandbox.registries, "pypi", myPackage);
       if (document === "docs/accounts.md") await clientServer.start(laptop);
       if (!startsAtNothing.has(document)) await laptop.getReady("--registry-name", registryName);
@@ -122,6 +137,23 @@ describe.each(documents)("in %s", (document) => {
   });
 });
 
+/** The folder that stands for /etc/vouch in the commands of a document. */
+function settingsFolder(laptop: Laptop): string {
+  return join(laptop.home, "etc/vouch");
+}
+
+/** A server of the company that is there when its document is read, with one person; commands find it by its file. */
+async function setUpServer(laptop: Laptop, database: string): Promise<void> {
+  const folder = settingsFolder(laptop);
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "server.toml");
+  writeFileSync(file, `url = "https://vouch.example.com"\ndatabase = "${database}"\n`);
+  laptop.env["VOUCH_SERVER_CONFIG"] = file;
+  laptop.env["CREDENTIALS_DIRECTORY"] = folder;
+  await ended(laptop.vouch("server", "init"));
+  await ended(laptop.vouch("server", "invite", person.email));
+}
+
 /** Runs a block at a terminal whose person answers what the commands ask. */
 async function run(
   laptop: Laptop,
@@ -129,7 +161,7 @@ async function run(
   { text, exit, folder }: Block,
   invite: (line: string) => Promise<string>,
 ): Promise<void> {
-  const command = ["bash", "-eu", "-o", "pipefail", "-c", text];
+  const command = ["bash", "-eu", "-o", "pipefail", "-c", text.replaceAll("/etc/vouch", settingsFolder(laptop))];
   // What pip, gem and bundle install stays in the folder of the test.
   const env = {
     ...laptop.env,
