@@ -45,7 +45,8 @@ test("pip's two questions to a domain that does not answer cost one wait", async
   const first = await ask();
   expect(first).toMatchObject({ exitCode: 1, stdout: "" });
   expect(first.stderr).toContain(gaveUp);
-  expect(first.waited).toBe(true);
+  // The end of a try comes to AWS by another connection than the answer to the helper.
+  while (!asked.some(({ isGivenUp }) => isGivenUp)) await Bun.sleep(10);
   const second = await ask();
   expect(second).toMatchObject({ exitCode: 1, stdout: "", requests: 0, waited: false });
   expect(second.stderr).toContain(gaveUp);
