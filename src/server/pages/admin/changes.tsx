@@ -19,6 +19,7 @@ import { parseProfile } from "../../announced/file.ts";
 import { expectRight } from "../../administration/rights.ts";
 import type { Handler } from "../../context.ts";
 import { recordApproval } from "../../keys/approval.ts";
+import { abilityAt, expectApprover } from "../../keys/marked-keys.ts";
 import { normalizeEmail } from "../../keys/email-address.ts";
 import type { PageSession } from "../../store/people/page-sessions.ts";
 import type { Transaction } from "../../store/store.ts";
@@ -113,6 +114,7 @@ export function makeChange(type: ChangeType): Handler {
       subjects = await aboutOf(store, asked);
       return subjects;
     });
+    expectApprover(approved, context);
     const { user } = session;
     const { at, change } = form;
     const outcome = await store.transaction(async (tables) => {
@@ -120,7 +122,12 @@ export function makeChange(type: ChangeType): Handler {
       expectKeySession(await stillSignedIn(tables, session, now));
       await expectRight(tables, user.id, "change");
       await recordApproval(tables, approved, now);
-      const actor = { user, address: context.caller.address, approvedBy: approved.credentialId };
+      const actor = {
+        user,
+        address: context.caller.address,
+        approvedBy: approved.credentialId,
+        ability: abilityAt(context),
+      };
       return await perform(tables, actor, { change, subjects, now });
     });
     return { response: answer({ session, server: context.url, change, at, outcome }), user: user.id };
