@@ -11,6 +11,7 @@ import {
   asAsked,
   expectPossible,
   expectSubjects,
+  noSubjects,
   perform,
   type Subjects,
   subjectsOf,
@@ -41,15 +42,19 @@ type ChangeType = AdminChange["type"];
 const At = v.optional(v.picklist(["person", "group"]), "person");
 
 /** Ids that the page had of those whose address and name it showed. */
-const Shown = v.object({ person: v.optional(v.string()), group: v.optional(v.string()) });
+const Shown = v.object({
+  person: v.optional(v.string()),
+  group: v.optional(v.string()),
+  item: v.optional(v.string()),
+});
 
 /** The fields of a form as its change; what a touch adds to them is no part of it. */
 function formOf(type: ChangeType) {
   return v.pipe(
     v.record(v.string(), v.string()),
     v.transform(({ ceremony: _ceremony, approval: _approval, at, last, email, text, ...given }): unknown => {
-      const { [idFields.person]: person, [idFields.group]: group, ...fields } = given;
-      const shown = { person, group };
+      const { [idFields.person]: person, [idFields.group]: group, [idFields.item]: item, ...fields } = given;
+      const shown = { person, group, item };
       const change = {
         ...fields,
         type,
@@ -68,7 +73,7 @@ type ChangeForm = v.InferOutput<ReturnType<typeof formOf>>;
 /** About whom the form is, which must be those whom the page showed. Throws as `subjectsOf` and `expectSubjects`. */
 async function aboutOf(tables: Transaction, { change, shown }: ChangeForm): Promise<Subjects> {
   const subjects = await subjectsOf(tables, change);
-  expectSubjects(subjects, { person: shown.person, group: shown.group });
+  expectSubjects(subjects, { person: shown.person, group: shown.group, item: shown.item });
   return subjects;
 }
 
@@ -109,7 +114,7 @@ export function checkChange(type: ChangeType): CheckForm {
 export function makeChange(type: ChangeType): Handler {
   return async (request, context) => {
     const { store } = context;
-    let subjects: Subjects = { person: "", group: "" };
+    let subjects = noSubjects;
     const { session, form, approved } = await readTouchedForm(request, context, formOf(type), async (asked) => {
       subjects = await aboutOf(store, asked);
       return subjects;
