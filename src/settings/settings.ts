@@ -151,8 +151,14 @@ const SettingsSchema = v.strictObject({
       accepted: v.optional(AnnouncedBody),
       /** Whether it is not all set up: something failed on the way. */
       unfinished: v.optional(v.literal(true)),
-      /** What a person had named by hand, and what was accepted has taken the place of. */
-      replaced: v.optional(v.strictObject({ aws: v.optional(NamedRole), profiles: v.optional(Profiles) })),
+      /** What a person had named or set up by hand, before what was accepted took its place. */
+      replaced: v.optional(
+        v.strictObject({
+          aws: v.optional(NamedRole),
+          profiles: v.optional(Profiles),
+          repositories: v.optional(v.array(RepositorySchema)),
+        }),
+      ),
       /** The digest of what a person has declined: they are not asked again. */
       declined: v.optional(v.pipe(v.string(), v.regex(digestPattern, "expected a digest"))),
     }),

@@ -4,6 +4,7 @@ import { addGroup, joinGroup } from "../../src/server/administration/groups.ts";
 import { endSessions, giveRole, invite } from "../../src/server/administration/people.ts";
 import { tokenExchangeGrant, webauthnGrant } from "../../src/server/oauth/issuer.ts";
 import { sha256 } from "../../src/server/random.ts";
+import { anyAbility } from "../../src/server/store/people/roles.ts";
 import { DpopKey } from "../server/oauth/dpop-key.ts";
 import { scimClient } from "../server/scim/scim-client.ts";
 import { origin, type TestServer } from "../server/test-server.ts";
@@ -88,7 +89,7 @@ export async function makeCompany(server: TestServer): Promise<Company> {
   const workers = await enrol(server);
   const { key, address } = workers[0]!;
   const chief = (await server.store.accounts.findUser(emailOf("Amara Okafor")))!;
-  const actor: Administrator = { user: chief, address, approvedBy: key.id };
+  const actor: Administrator = { user: chief, address, approvedBy: key.id, ability: anyAbility };
   await organise(server, actor);
   const begin = server.now();
   for (let count = 1; count <= days; count++)

@@ -1,5 +1,6 @@
 /** Who administers, as the audit log names them. */
 import type { Fact } from "../audit/entry.ts";
+import type { Ability } from "../store/people/roles.ts";
 import type { User } from "../store/people/user.ts";
 
 /** A person who administers over the network, each change by a touch. */
@@ -9,6 +10,8 @@ export interface Administrator {
   address: string;
   /** Id of the security key that was touched for the change. */
   approvedBy: string;
+  /** Which administrators can change anything: of those one must be left. */
+  ability: Ability;
 }
 
 /** The company's identity provider, by SCIM. */

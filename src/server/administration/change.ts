@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { AnnouncedBody, digestOf } from "../../announced/body.ts";
 import { VouchError } from "../../base/errors.ts";
 import { checkedProfile } from "../announced/file.ts";
-import { removeLaptopProfile, setLaptopProfile } from "./laptop-profiles.ts";
+import { removeLaptopProfile, setLaptopProfile, stateOf } from "./laptop-profiles.ts";
 import { normalizeEmail } from "../keys/email-address.ts";
 import { canonicalIssuer } from "../configuration/table-sso.ts";
 import { groupName, groupNameRule } from "../store/people/groups.ts";
@@ -88,21 +88,33 @@ export function partsOf(change: AdminChange): string[] {
 }
 
 /**
- * Ids of the person and of the group that a change is about, as its address and its name led to them; "" of what is yet to
- * be made. A touch is given for them, too: an address may be given to somebody else meanwhile, and a name to another group.
+ * Ids of the person, of the group and of the token or profile (`item`) that a change is about, as its address and its name
+ * led to them; "" of what is yet to be made. A touch is given for them, too: an address may be given to somebody else
+ * meanwhile, and a name to another group, token or profile.
  */
 export interface Subjects {
   person: string;
   group: string;
+  item: string;
 }
+
+/** Of nobody and nothing. */
+export const noSubjects: Subjects = { person: "", group: "", item: "" };
 
 /** Returns whom and what the change is about now. Throws `person_not_found`, `group_not_found`. */
 export async function subjectsOf(tables: Transaction, change: AdminChange): Promise<Subjects> {
-  const subjects = { person: "", group: "" };
+  const subjects = { ...noSubjects };
   if (change.type === "invite") subjects.person = (await tables.accounts.findUser(change.email))?.id ?? "";
   else if ("email" in change) subjects.person = (await knownPerson(tables, change.email)).id;
   if ("group" in change && change.group !== undefined && change.type !== "add-group")
     subjects.group = (await knownGroup(tables, change.group)).id;
+  if (change.type === "remove-scim-token") {
+    subjects.item = (await tables.scimTokens.list()).find(({ name }) => name === change.token)?.id ?? "";
+  }
+  if ("profile" in change) {
+    const found = await tables.laptopProfiles.find(change.profile);
+    if (found !== undefined) subjects.item = stateOf(found);
+  }
   return subjects;
 }
 
@@ -112,6 +124,8 @@ export function expectSubjects(found: Subjects, shown: { [Of in keyof Subjects]:
   const hint = "Look again whom it is about, and begin anew.";
   if (isOther("person")) throw new VouchError("login_denied", "The address is another person's by now.", { hint });
   if (isOther("group")) throw new VouchError("login_denied", "The name is another group's by now.", { hint });
+  if (isOther("item"))
+    throw new VouchError("login_denied", "The name is another one's by now, or what it names was changed.", { hint });
 }
 
 /**

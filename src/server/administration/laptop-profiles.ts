@@ -7,6 +7,7 @@ import { expectConsistent } from "../../announced/consistent.ts";
 import { mergedOf } from "../../announced/merged.ts";
 import { VouchError } from "../../base/errors.ts";
 import { bodyOf, unionOf } from "../announced/announcement.ts";
+import { sha256 } from "../random.ts";
 import { groupName, groupNameRule } from "../store/people/groups.ts";
 import { type LaptopProfile, maxLaptopProfiles } from "../store/people/laptop-profiles.ts";
 import type { Recording, Transaction } from "../store/store.ts";
@@ -28,6 +29,11 @@ export async function knownLaptopProfile({ laptopProfiles }: Transaction, name: 
   throw new VouchError("profile_not_found", `There is no profile "${name}".`, {
     hint: "Run `vouch server profiles list`.",
   });
+}
+
+/** Returns an id of the profile as it is now: another one has another, and so has this one after a change. */
+export function stateOf({ group, body, updatedAt }: LaptopProfile): string {
+  return sha256(JSON.stringify([group ?? null, body, updatedAt]));
 }
 
 /**

@@ -5,7 +5,7 @@
 import { VouchError } from "../../base/errors.ts";
 import { makeEnrollmentCode } from "../keys/enrollment-code.ts";
 import { sha256 } from "../random.ts";
-import type { Role } from "../store/people/roles.ts";
+import { type Ability, anyAbility, type Role } from "../store/people/roles.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import type { User } from "../store/people/user.ts";
 import { type Actor, doneBy, isAdministrator } from "./actor.ts";
@@ -128,7 +128,7 @@ export async function removeKey(
       hint: "Look at their keys again: it may have been removed.",
     });
   }
-  if (last !== true && enrolled.length === 1) await expectOtherAdministrators(tables, actor, user);
+  if (last !== true) await expectOtherAdministrators(tables, actor, user, key);
   const opened = await sessions.countOpenedBy(key, now);
   await credentials.remove(user.id, key, true);
   const detail = { name, sessions: opened };
@@ -156,17 +156,50 @@ function sourceOf(actor: Actor): "scim" | undefined {
 }
 
 /**
- * Throws `last_administrator` if the person is the only administrator who can log in: without one nobody can change
- * anything over the network any more, and a code that nobody has used yet helps nobody in. An operator can name another at
- * any time, and is warned (`leavesNobody`). SCIM is not asked: whoever leaves the company is cut off.
+ * Throws `last_administrator` if the person is the only administrator who can log in, of the removal of a `key` if none
+ * could without it. An operator can name another at any time, and is warned (`leavesNobody`). SCIM is not asked: whoever
+ * leaves the company is cut off.
  */
-async function expectOtherAdministrators({ roles }: Transaction, actor: Actor, user: User): Promise<void> {
-  if (!isAdministrator(actor)) return;
-  const able = await roles.administrators();
-  if (!able.includes(user.id) || able.length > 1) return;
+async function expectOtherAdministrators(tables: Transaction, actor: Actor, user: User, key?: string): Promise<void> {
+  if (!isAdministrator(actor) || !(await isLastAdministrator(tables, actor.ability, user, key))) return;
   throw new VouchError("last_administrator", `${user.email} is the only administrator who can log in.`, {
     hint: "Name another first, who has a security key, or say that nobody shall be left: then only `vouch server admin add EMAIL` on the server's machine names one.",
   });
+}
+
+/**
+ * Whether the person is the only administrator who can change anything, and (of a key) could not without it: without one
+ * nobody changes anything over the network any more, and a code that nobody has used yet helps nobody in.
+ */
+async function isLastAdministrator(
+  { roles }: Transaction,
+  ability: Ability,
+  { id }: User,
+  key?: string,
+): Promise<boolean> {
+  const able = await roles.administrators(ability);
+  if (!able.includes(id) || able.length > 1) return false;
+  return key === undefined || (await roles.administrators(ability, key)).length === 0;
+}
+
+/**
+ * Before a person removes a key of their own. Throws `last_administrator` if they are the only administrator who can log in,
+ * and could not without it.
+ */
+export async function expectOtherKeyOrAdministrator(
+  tables: Transaction,
+  ability: Ability,
+  user: User,
+  key: string,
+): Promise<void> {
+  if (!(await isLastAdministrator(tables, ability, user, key))) return;
+  throw new VouchError(
+    "last_administrator",
+    "You are the only administrator who can log in, and not without this key.",
+    {
+      hint: "Add another security key or name another administrator first; or have this done on the server's machine: `vouch server admin remove EMAIL` first, which leaves nobody.",
+    },
+  );
 }
 
 /** Runs `change`; `isLast` if no administrator can log in after it, and one could before. */
@@ -174,7 +207,7 @@ export async function leavesNobody<Result>(
   { roles }: Transaction,
   change: () => Promise<Result>,
 ): Promise<{ result: Result; isLast: boolean }> {
-  const before = await roles.administrators();
+  const before = await roles.administrators(anyAbility);
   const result = await change();
-  return { result, isLast: before.length > 0 && (await roles.administrators()).length === 0 };
+  return { result, isLast: before.length > 0 && (await roles.administrators(anyAbility)).length === 0 };
 }

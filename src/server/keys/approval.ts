@@ -82,22 +82,23 @@ export function publication(session: Authorized, userVerification: Change["userV
   return inSession("publication", session, [], userVerification);
 }
 
-/** Ids of others whom a change is about, or of what. */
+/** Ids of others whom a change is about, or of what; of an `item` in its present state. */
 interface About {
   person: string;
   group: string;
+  item: string;
 }
 
-const nobody: About = { person: "", group: "" };
+const nobody: About = { person: "", group: "", item: "" };
 
 /** Returns what a form of the pages changes: its action, and the names and values of its fields; `about`: of others. */
 export function pageChange(session: ChangingSession, form: readonly string[], about = nobody): Change {
-  return inSession("page_change", session, [about.person, about.group, ...form]);
+  return inSession("page_change", session, [about.person, about.group, about.item, ...form]);
 }
 
 /** Returns what an administrator changes, by its parts, and about whom. */
 export function administration(session: ChangingSession, parts: readonly string[], about = nobody): Change {
-  return inSession("administration", session, [about.person, about.group, ...parts]);
+  return inSession("administration", session, [about.person, about.group, about.item, ...parts]);
 }
 
 /** An approval is of no use to another session of the same user. */

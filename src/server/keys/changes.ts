@@ -4,8 +4,10 @@
  */
 import { VouchError } from "../../base/errors.ts";
 import type { Credential, RegisteredCredential } from "../store/people/credentials.ts";
+import type { Ability } from "../store/people/roles.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import type { User } from "../store/people/user.ts";
+import { expectOtherKeyOrAdministrator } from "../administration/people.ts";
 import { addKey, nameTaken } from "./added-key.ts";
 import { type Approved, recordApproval } from "./approval.ts";
 
@@ -55,17 +57,18 @@ export async function renameOwnKey(
 
 /**
  * Removes a key, and with it the sessions that it opened, since a removed key may be lost or stolen; the last one with
- * `force` only. Returns how many sessions of the command line ended. Throws as `recordApproval`, `credential_not_found`,
- * `last_credential`, `login_denied`.
+ * `force` only. Returns how many sessions of the command line ended. Throws as `recordApproval`, `expectRemovable`,
+ * `credential_not_found`, `login_denied`.
  */
 export async function removeOwnKey(
   tables: Recording,
   { user, address, approved, now }: Changing,
   before: Pick<Credential, "id" | "name">,
-  force: boolean,
+  { force, ability }: { force: boolean; ability: Ability },
 ): Promise<number> {
   await recordApproval(tables, approved, now);
   await checkNameIsStill(tables, user, before);
+  await expectRemovable(tables, user, before.id, { force, ability });
   const opened = await tables.sessions.countOpenedBy(before.id, now);
   const outcome = await tables.credentials.remove(user.id, before.id, force);
   if (outcome === "not_found") throw keyNotFound();
@@ -73,6 +76,20 @@ export async function removeOwnKey(
   const detail = { name: before.name, sessions: opened, approvedBy: approved.credentialId };
   await tables.record({ event: "key_removed", user, credential: before.id, address, detail });
   return opened;
+}
+
+/**
+ * Looks whether the person may remove the key. Throws `last_credential` of the last one without `force`, and
+ * `last_administrator` if no administrator could log in without it, by the server's `ability`.
+ */
+export async function expectRemovable(
+  tables: Transaction,
+  user: User,
+  id: string,
+  { force, ability }: { force: boolean; ability: Ability },
+): Promise<void> {
+  if (!force && (await tables.credentials.ofUser(user.id)).length === 1) throw lastKey();
+  await expectOtherKeyOrAdministrator(tables, ability, user, id);
 }
 
 /** Returns a key of the user. Throws `credential_not_found`. */
@@ -94,7 +111,7 @@ async function checkNameIsStill(
   });
 }
 
-export function lastKey(): VouchError {
+function lastKey(): VouchError {
   return new VouchError("last_credential", "This is your only security key: without it you cannot log in any more.", {
     hint: "Add another with `vouch keys add` first. With `--force` it is removed all the same: then only a new enrolment code lets you in.",
   });

@@ -7,7 +7,8 @@ import * as v from "valibot";
 import { VouchError } from "../../base/errors.ts";
 import { checkNameIsFree, expectRoom, KeyName } from "./added-key.ts";
 import { addition, beginApproval, type Change, removal, renaming, takeApproval, verifyApproval } from "./approval.ts";
-import { addOwnKey, lastKey, ownKey, removeOwnKey, renameOwnKey } from "./changes.ts";
+import { addOwnKey, expectRemovable, ownKey, removeOwnKey, renameOwnKey } from "./changes.ts";
+import { abilityAt } from "./marked-keys.ts";
 import { approveAdd, approveRemove, approveRename } from "../../fido/webauthn/deed.ts";
 import { authorize, type Authorized, stillLive } from "../oauth/authorization.ts";
 import { readJson } from "../http/body.ts";
@@ -119,7 +120,7 @@ export const removeKeyOptions: Handler = async (request, context) => {
   const { user } = session;
   const { id, force } = await readJson(request, RemoveOptionsRequest);
   await ownKey(context.store, user.id, id);
-  if (!force && (await context.store.credentials.ofUser(user.id)).length === 1) throw lastKey();
+  await expectRemovable(context.store, user, id, { force, ability: abilityAt(context) });
   return { response: Response.json(await beginChange(context, removal(session, id, force))), user: user.id };
 };
 
@@ -139,7 +140,10 @@ export const removeKey: Handler = async (request, context) => {
   const sessionsEnded = await context.store.transaction(async (tables) => {
     const now = context.now();
     await stillLive(tables, session, now);
-    return await removeOwnKey(tables, { user, address: context.caller.address, approved, now }, before, force);
+    return await removeOwnKey(tables, { user, address: context.caller.address, approved, now }, before, {
+      force,
+      ability: abilityAt(context),
+    });
   });
   return { response: Response.json({ sessionsEnded, thisSession: credentialId === id }), user: user.id };
 };

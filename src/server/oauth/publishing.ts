@@ -7,8 +7,8 @@ import { VouchError } from "../../base/errors.ts";
 import { readJson } from "../http/body.ts";
 import type { Handler, ServerContext } from "../context.ts";
 import { beginApproval, publication, recordApproval, takeApproval, verifyApproval } from "../keys/approval.ts";
+import { mayPublish } from "../keys/marked-keys.ts";
 import { randomToken } from "../random.ts";
-import type { Credential } from "../store/people/credentials.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
 import { announcedGroups } from "./session-tags.ts";
 import { authorize, stillLive, type Authorized } from "./authorization.ts";
@@ -76,10 +76,6 @@ function expectMayPublish({ openedBy }: Authorized, { browserLogin }: ServerCont
   throw new VouchError("login_denied", "A session that was opened in a browser publishes nothing at this server.", {
     hint: "Log in with your security key at the command line: `vouch login`.",
   });
-}
-
-function mayPublish({ builtIn }: Credential, { browserLogin }: ServerContext): boolean {
-  return browserLogin?.publish === true || !builtIn;
 }
 
 function noSuchKey(): VouchError {

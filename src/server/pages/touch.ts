@@ -10,6 +10,7 @@ import type { Subjects } from "../administration/change.ts";
 import type { Handler, ServerContext } from "../context.ts";
 import { HttpError } from "../http/failure.ts";
 import { type Approved, beginApproval, pageChange, takeApproval, verifyApproval } from "../keys/approval.ts";
+import { approversOf } from "../keys/marked-keys.ts";
 import { randomToken } from "../random.ts";
 import { AuthenticationResponseSchema } from "../webauthn/webauthn-json.ts";
 import { readPageForm } from "./forms.ts";
@@ -49,7 +50,8 @@ export const beginTouch: Handler = async (request, context) => {
   const content = contentOf(action, own);
   const enrolled = await context.store.credentials.ofUser(session.user.id);
   if (enrolled.length === 0) throw noKey();
-  const begun = await beginApproval(context, pageChange(session, content, about), randomToken(), enrolled);
+  const approvers = about === undefined ? enrolled : approversOf(enrolled, context);
+  const begun = await beginApproval(context, pageChange(session, content, about), randomToken(), approvers);
   const challenge = signedChallenge(begun.approval.challenge, deedOf(content));
   const answer = { ceremony: begun.ceremony, options: { ...begun.approval, challenge } };
   return { response: Response.json(answer), user: session.user.id };

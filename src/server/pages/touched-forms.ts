@@ -4,7 +4,7 @@ import type { ServerContext } from "../context.ts";
 import { changePath } from "./admin/paths.ts";
 import type { SignedIn } from "./session.ts";
 
-/** Throws what the form itself would be refused with. Returns whom else the touch is about, if anybody. */
+/** Throws what the form itself would be refused with. Returns what an administrator's change is about; undefined of one's own things. */
 export type CheckForm = (
   session: SignedIn,
   fields: Readonly<Record<string, string>>,

@@ -1,10 +1,11 @@
 /**
- * An address that was given to somebody else, or a name to another group, between what an administrator was shown and the
- * change: it is about nobody then, over the API and at the pages.
+ * An address that was given to somebody else, or a name to another group, token or profile, between what an administrator
+ * was shown and the change: it is about nobody then, over the API and at the pages.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { administer } from "../../../src/fido/webauthn/deed.ts";
 import { type AdminChange, changeTypes, partsOf } from "../../../src/server/administration/change.ts";
+import { sha256 } from "../../../src/server/random.ts";
 import { type Holder, newHolder as newPageHolder } from "../pages/visitor.ts";
 import { newPerson, type Person } from "../person.ts";
 import { origin, startTestServer, type TestServer } from "../test-server.ts";
@@ -33,7 +34,16 @@ beforeEach(async () => {
   target = { email, key: key.id, id: (await server.store.accounts.findUser(email))!.id };
   group = (await server.store.groups.create(`team ${++count}`, "local", server.now()))!;
   await server.store.groups.join(group.id, target.id, "local");
+  await server.store.scimTokens.add(item(), sha256(item()), server.now());
+  await server.store.laptopProfiles.set(item(), undefined, JSON.stringify(announced), server.now());
 });
+afterEach(async () => {
+  for (const { name } of await server.store.scimTokens.list()) await server.store.scimTokens.remove(name);
+  for (const { name } of await server.store.laptopProfiles.all()) await server.store.laptopProfiles.remove(name);
+});
+
+/** The name of a token and of a profile. */
+const item = () => `item-${count}`;
 
 /** The address is somebody else's now, whose key has the removed one's place. */
 async function giveAddress(): Promise<void> {
@@ -54,6 +64,24 @@ async function giveName(): Promise<void> {
   const other = (await groups.create(group.name, "local", server.now()))!;
   await groups.join(other.id, target.id, "local");
 }
+
+/** A token of SCIM of this name, in place of the one that was there. */
+async function giveToken(): Promise<void> {
+  const { scimTokens } = server.store;
+  await scimTokens.remove(item());
+  await scimTokens.add(item(), sha256(`another ${item()}`), server.now());
+}
+
+/** A profile of this name that announces something else, in place of the one that was there. */
+async function giveProfile(): Promise<void> {
+  const { laptopProfiles } = server.store;
+  await laptopProfiles.remove(item());
+  await laptopProfiles.set(item(), undefined, JSON.stringify({ ...announced, repositories: [] }), server.now());
+}
+
+/** A profile comes into being. */
+const giveNewProfile = async () =>
+  await server.store.laptopProfiles.set(`new-${item()}`, undefined, JSON.stringify(announced), server.now());
 
 /** The invited address gets a person meanwhile, who is not the new one that was shown. */
 const giveNew = async () => void (await server.store.accounts.add(`new-${target.email}`, server.now()));
@@ -80,15 +108,14 @@ const cases: [ChangeType, string, () => Promise<void>][] = [
   ["leave-group", "name", giveName],
   ["invite", "address", giveAddress],
   ["invite", "new address", giveNew],
+  ["remove-scim-token", "token", giveToken],
+  ["remove-profile", "profile", giveProfile],
+  ["set-profile", "profile", giveProfile],
+  ["set-profile", "new profile", giveNewProfile],
 ];
 
-test("every change that is about somebody, or a group, is looked at", () => {
-  expect(changeTypes.filter((type) => !cases.some(([each]) => each === type))).toEqual([
-    "add-group",
-    "add-scim-token",
-    "remove-scim-token",
-    "remove-profile",
-  ]);
+test("every change that is about somebody, or something that is there, is looked at", () => {
+  expect(changeTypes.filter((type) => !cases.some(([each]) => each === type))).toEqual(["add-group", "add-scim-token"]);
 });
 
 /** The change, and the fields of its form without the ids. */
@@ -112,9 +139,9 @@ function asked(type: ChangeType, what: string): AdminChange & Record<string, unk
     "link-scim": { email },
     "unlink-scim": { email },
     "add-scim-token": { token: "x" },
-    "remove-scim-token": { token: "x" },
-    "set-profile": { profile: "x", group: group.name, body: announced },
-    "remove-profile": { profile: "x" },
+    "remove-scim-token": { token: item() },
+    "set-profile": { profile: what === "new profile" ? `new-${item()}` : item(), group: group.name, body: announced },
+    "remove-profile": { profile: item() },
   };
   return { type, ...changes[type] } as AdminChange & Record<string, unknown>;
 }
@@ -177,6 +204,8 @@ function formsOf(page: string, type: ChangeType): Record<string, string>[] {
 
 describe("a page has the id of whom it shows:", () => {
   const onPerson = () => `/admin/person?email=${target.email}`;
+  const onScim = () => "/admin/scim";
+  const onProfile = () => `/admin/profile?name=${item()}`;
   const onGroup = () => `/admin/group?name=${group.name.replace(" ", "+")}`;
   const typed: Record<string, string> = { role: "auditor" };
 
@@ -195,6 +224,9 @@ describe("a page has the id of whom it shows:", () => {
     ["leave-group", "group's", onGroup, giveName],
     ["rename-group", "group's", onGroup, giveName],
     ["remove-group", "group's", onGroup, giveName],
+    ["remove-scim-token", "token's", onScim, giveToken],
+    ["set-profile", "profile's", onProfile, giveProfile],
+    ["remove-profile", "profile's", onProfile, giveProfile],
   ])("the form %s of a %s costs no touch once that is another's", async (type, _page, path, give) => {
     const { visitor } = onPages;
     const [form] = formsOf(await (await visitor.get(path())).text(), type);

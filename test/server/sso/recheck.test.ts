@@ -7,6 +7,7 @@ import { startServer } from "../../../src/server/server.ts";
 import { localKek } from "../../../src/server/signing/local-kek.ts";
 import { ssoSettings, type SsoSettings } from "../../../src/server/sso/settings.ts";
 import { openStore } from "../../../src/server/store/open.ts";
+import { change, newHolder } from "../administration/administrators.ts";
 import { BrowserClient } from "../oauth/browser-client.ts";
 import { DpopKey } from "../oauth/dpop-key.ts";
 import { Visitor } from "../pages/visitor.ts";
@@ -347,6 +348,19 @@ test("a person who has never signed on is let in, and the list of people says so
   provider.does.refuses = { error: "invalid_grant" };
   expect((await server.login(invited, dpop)).status).toBe(400);
   expect(await recheck()).toBe("refused");
+});
+
+test("who is refused is no administrator beside whom another may go", async () => {
+  const key = await person();
+  await server.store.roles.setRole((await user()).id, "administrator");
+  const administrator = await newHolder(server, "administrator");
+  const asked = { type: "give-role", email: administrator.email, role: "member", last: false } as const;
+  provider.does.refuses = { error: "invalid_grant" };
+  expect((await server.login(key, dpop)).status).toBe(400);
+  expect((await change(server, administrator, asked)).status).toBe(409);
+  delete provider.does.refuses;
+  await new Browser(server).signOn(provider, "pages");
+  expect((await change(server, administrator, asked)).status).toBe(200);
 });
 
 describe("a provider that cannot be asked", () => {

@@ -7,6 +7,7 @@ import { administer } from "../../../fido/webauthn/deed.ts";
 import type { Handler } from "../../context.ts";
 import { readJson } from "../../http/body.ts";
 import { administration, beginApproval, recordApproval, takeApproval, verifyApproval } from "../../keys/approval.ts";
+import { abilityAt, approversOf, expectApprover } from "../../keys/marked-keys.ts";
 import { authorize, stillLive } from "../../oauth/authorization.ts";
 import { randomToken } from "../../random.ts";
 import { AuthenticationResponseSchema } from "../../webauthn/webauthn-json.ts";
@@ -20,7 +21,7 @@ const ChangeRequest = v.strictObject({
   change: AdminChange,
 });
 
-/** POST /v1/admin/changes/options: begins a change; any enrolled key of the administrator can approve it. */
+/** POST /v1/admin/changes/options: begins a change; any key of the administrator can approve it that may publish. */
 export const changeOptions: Handler = async (request, context) => {
   const session = await authorize(request, context);
   const { user } = session;
@@ -28,7 +29,7 @@ export const changeOptions: Handler = async (request, context) => {
   await expectRight(store, user.id, "change");
   const { change } = await readJson(request, OptionsRequest);
   const subjects = await expectPossible(store, change);
-  const enrolled = await store.credentials.ofUser(user.id);
+  const enrolled = approversOf(await store.credentials.ofUser(user.id), context);
   const begun = await beginApproval(
     context,
     administration(session, partsOf(change), subjects),
@@ -49,12 +50,18 @@ export const makeChange: Handler = async (request, context) => {
   const subjects = await subjectsOf(context.store, change);
   const approvable = administration(session, parts, subjects);
   const approved = await verifyApproval(context, approvable, { challenge, approval, deed: administer(parts) });
+  expectApprover(approved, context);
   const outcome = await context.store.transaction(async (tables) => {
     const now = context.now();
     await stillLive(tables, session, now);
     await expectRight(tables, user.id, "change");
     await recordApproval(tables, approved, now);
-    const actor = { user, address: context.caller.address, approvedBy: approved.credentialId };
+    const actor = {
+      user,
+      address: context.caller.address,
+      approvedBy: approved.credentialId,
+      ability: abilityAt(context),
+    };
     return await perform(tables, actor, { change, subjects, now });
   });
   return { response: Response.json({ outcome }), user: user.id };

@@ -11,6 +11,7 @@ import {
   asAsked,
   expectPossible,
   expectSubjects,
+  noSubjects,
   perform,
   type Subjects,
   subjectsOf,
@@ -19,6 +20,7 @@ import { parseProfile } from "../../announced/file.ts";
 import { expectRight } from "../../administration/rights.ts";
 import type { Handler } from "../../context.ts";
 import { recordApproval } from "../../keys/approval.ts";
+import { abilityAt, expectApprover } from "../../keys/marked-keys.ts";
 import { normalizeEmail } from "../../keys/email-address.ts";
 import type { PageSession } from "../../store/people/page-sessions.ts";
 import type { Transaction } from "../../store/store.ts";
@@ -40,15 +42,19 @@ type ChangeType = AdminChange["type"];
 const At = v.optional(v.picklist(["person", "group"]), "person");
 
 /** Ids that the page had of those whose address and name it showed. */
-const Shown = v.object({ person: v.optional(v.string()), group: v.optional(v.string()) });
+const Shown = v.object({
+  person: v.optional(v.string()),
+  group: v.optional(v.string()),
+  item: v.optional(v.string()),
+});
 
 /** The fields of a form as its change; what a touch adds to them is no part of it. */
 function formOf(type: ChangeType) {
   return v.pipe(
     v.record(v.string(), v.string()),
     v.transform(({ ceremony: _ceremony, approval: _approval, at, last, email, text, ...given }): unknown => {
-      const { [idFields.person]: person, [idFields.group]: group, ...fields } = given;
-      const shown = { person, group };
+      const { [idFields.person]: person, [idFields.group]: group, [idFields.item]: item, ...fields } = given;
+      const shown = { person, group, item };
       const change = {
         ...fields,
         type,
@@ -67,7 +73,7 @@ type ChangeForm = v.InferOutput<ReturnType<typeof formOf>>;
 /** About whom the form is, which must be those whom the page showed. Throws as `subjectsOf` and `expectSubjects`. */
 async function aboutOf(tables: Transaction, { change, shown }: ChangeForm): Promise<Subjects> {
   const subjects = await subjectsOf(tables, change);
-  expectSubjects(subjects, { person: shown.person, group: shown.group });
+  expectSubjects(subjects, { person: shown.person, group: shown.group, item: shown.item });
   return subjects;
 }
 
@@ -108,11 +114,12 @@ export function checkChange(type: ChangeType): CheckForm {
 export function makeChange(type: ChangeType): Handler {
   return async (request, context) => {
     const { store } = context;
-    let subjects: Subjects = { person: "", group: "" };
+    let subjects = noSubjects;
     const { session, form, approved } = await readTouchedForm(request, context, formOf(type), async (asked) => {
       subjects = await aboutOf(store, asked);
       return subjects;
     });
+    expectApprover(approved, context);
     const { user } = session;
     const { at, change } = form;
     const outcome = await store.transaction(async (tables) => {
@@ -120,7 +127,12 @@ export function makeChange(type: ChangeType): Handler {
       expectKeySession(await stillSignedIn(tables, session, now));
       await expectRight(tables, user.id, "change");
       await recordApproval(tables, approved, now);
-      const actor = { user, address: context.caller.address, approvedBy: approved.credentialId };
+      const actor = {
+        user,
+        address: context.caller.address,
+        approvedBy: approved.credentialId,
+        ability: abilityAt(context),
+      };
       return await perform(tables, actor, { change, subjects, now });
     });
     return { response: answer({ session, server: context.url, change, at, outcome }), user: user.id };

@@ -15,8 +15,8 @@ export const sourceNames: Readonly<Record<GroupSource, string>> = {
   scim: "SCIM",
 };
 
-/** Hidden fields with the id of the person whose address a form has, and of the group whose name. */
-export const idFields = { person: "person_id", group: "group_id" } as const;
+/** Hidden fields with the id of the person whose address a form has, and of the group, token or profile whose name. */
+export const idFields = { person: "person_id", group: "group_id", item: "item_id" } as const;
 
 /** The person as fields of a form. */
 export function personFields({ id, email }: { id: string; email: string }) {

@@ -6,7 +6,7 @@ import { Fragment, h } from "../view/jsx.ts";
 import { type Column, Command, Disclosure, Empty, Section, Table, Time } from "../view/parts.tsx";
 import { adminPage, type Reader } from "./admin-page.tsx";
 import { count } from "./chart.tsx";
-import { ChangeForm, TextField } from "./parts.tsx";
+import { ChangeForm, idFields, TextField } from "./parts.tsx";
 import { withQuery } from "./paths.ts";
 
 /** GET /admin/scim */
@@ -80,7 +80,7 @@ function removal({ session }: Reader): Column<ScimToken> {
   return {
     title: "Change",
     isSelfEvident: true,
-    cell: ({ name }) => (
+    cell: ({ id, name }) => (
       <Disclosure
         label={
           <Fragment>
@@ -88,7 +88,7 @@ function removal({ session }: Reader): Column<ScimToken> {
           </Fragment>
         }
       >
-        <ChangeForm session={session} type="remove-scim-token" fields={{ token: name }}>
+        <ChangeForm session={session} type="remove-scim-token" fields={{ token: name, [idFields.item]: id }}>
           <p>Its client is refused from now on. People and groups stay as they are.</p>
           <button type="submit" class="danger">
             Remove this token

@@ -3,7 +3,8 @@ import * as v from "valibot";
 import { VouchError } from "../../../base/errors.ts";
 import type { Handler } from "../../context.ts";
 import { checkNameIsFree, KeyName } from "../../keys/added-key.ts";
-import { ownKey, removeOwnKey, renameOwnKey } from "../../keys/changes.ts";
+import { abilityAt } from "../../keys/marked-keys.ts";
+import { expectRemovable, ownKey, removeOwnKey, renameOwnKey } from "../../keys/changes.ts";
 import { CredentialId } from "../../webauthn/webauthn-json.ts";
 import { redirect } from "../answer.ts";
 import { parseFields } from "../fields.ts";
@@ -35,10 +36,11 @@ export const renameKey: Handler = async (request, context) => {
   return { response: redirect("mine", "key-renamed"), user: user.id };
 };
 
-export const checkRemoval: CheckForm = async ({ user }, fields, { store }) => {
+export const checkRemoval: CheckForm = async ({ user }, fields, context) => {
   const { id } = parseFields(Removal, fields);
-  await ownKey(store, user.id, id);
-  if ((await store.credentials.ofUser(user.id)).length === 1) throw onlyKey();
+  await ownKey(context.store, user.id, id);
+  if ((await context.store.credentials.ofUser(user.id)).length === 1) throw onlyKey();
+  await expectRemovable(context.store, user, id, { force: false, ability: abilityAt(context) });
   return undefined;
 };
 
@@ -50,7 +52,12 @@ export const removeKey: Handler = async (request, context) => {
     const now = context.now();
     await stillSignedIn(tables, session, now);
     const changing = { user, address: context.caller.address, approved, now };
-    await removeOwnKey(tables, changing, { id: form.id, name: form.shown }, false);
+    await removeOwnKey(
+      tables,
+      changing,
+      { id: form.id, name: form.shown },
+      { force: false, ability: abilityAt(context) },
+    );
   });
   return { response: redirect("mine", "key-removed"), user: user.id };
 };

@@ -11,6 +11,17 @@ export interface RoleHolder extends User {
   role: Role;
 }
 
+/** Which administrators can change anything, by the server's settings. */
+export interface Ability {
+  /** Whether those who have but a key of a phone or computer can. */
+  builtIn: boolean;
+  /** Issuer of the identity provider that is asked at each login: whom it refuses cannot. */
+  refusedBy: string | undefined;
+}
+
+/** Of all keys and providers. */
+export const anyAbility: Ability = { builtIn: true, refusedBy: undefined };
+
 export class RoleStore {
   readonly #sql: Sql;
 
@@ -44,11 +55,19 @@ export class RoleStore {
     }));
   }
 
-  /** Ids of the administrators who can log in: those who are not disabled and have a security key. */
-  async administrators(): Promise<string[]> {
+  /**
+   * Ids of the administrators who can change anything: those who are not disabled, are let in, and have a key that may
+   * approve it, also `without` that one.
+   */
+  async administrators({ builtIn, refusedBy = "" }: Ability, without = ""): Promise<string[]> {
     const rows: { id: string }[] = await this.#sql`
       SELECT id FROM users WHERE role = 'administrator' AND disabled_at IS NULL
-        AND EXISTS (SELECT 1 FROM credentials WHERE credentials.user_id = users.id)`;
+        AND EXISTS (SELECT 1 FROM credentials WHERE credentials.user_id = users.id
+          AND credentials.built_in <= CAST(${Number(builtIn)} AS INTEGER)
+          AND credentials.id <> CAST(${without} AS TEXT))
+        AND (SELECT refused_at FROM identities
+          WHERE identities.user_id = users.id AND issuer = CAST(${refusedBy} AS TEXT) AND last_seen_at IS NOT NULL
+          ORDER BY last_seen_at DESC, subject LIMIT 1) IS NULL`;
     return rows.map(({ id }) => id);
   }
 }

@@ -105,8 +105,9 @@ export function keepsProvisioned(make: MakeDatabase): void {
   test("a token is found by its hash until it is removed, and its use is recorded once an hour", async () => {
     expect(await store.scimTokens.add("one", "hash", now)).toBe(true);
     expect(await store.scimTokens.add("one", "other", now)).toBe(false);
-    const token = { name: "one", createdAt: now, lastUsedAt: undefined };
+    const token = { id: expect.any(String), name: "one", createdAt: now, lastUsedAt: undefined };
     expect(await store.scimTokens.find("hash")).toEqual(token);
+    const { id } = (await store.scimTokens.find("hash"))!;
     await store.scimTokens.used("hash", token, now + 1);
     await store.scimTokens.used("hash", { ...token, lastUsedAt: now + 1 }, now + 3600);
     expect(await store.scimTokens.list()).toEqual([{ ...token, lastUsedAt: now + 1 }]);
@@ -114,6 +115,9 @@ export function keepsProvisioned(make: MakeDatabase): void {
     expect((await store.scimTokens.find("hash"))?.lastUsedAt).toBe(now + 3601);
     expect([await store.scimTokens.remove("one"), await store.scimTokens.remove("one")]).toEqual([true, false]);
     expect(await store.scimTokens.find("hash")).toBeUndefined();
+    await store.scimTokens.add("one", "another", now);
+    expect((await store.scimTokens.find("another"))?.id).not.toBe(id);
+    await store.scimTokens.remove("one");
     for (const name of ["two", "three"]) await store.scimTokens.add(name, name, now);
     expect([await store.scimTokens.removeAll(), await store.scimTokens.removeAll()]).toEqual([2, 0]);
   });

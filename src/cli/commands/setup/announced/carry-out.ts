@@ -10,6 +10,7 @@ import { carryOut } from "../codeartifact/carry-out.ts";
 import type { DraftContext } from "../codeartifact/draft.ts";
 import { type Outcome, reportDone } from "../codeartifact/outcome/report.ts";
 import { planRemoval } from "../codeartifact/plan.ts";
+import { sameRepository } from "../codeartifact/request.ts";
 import { warn } from "../../../terminal/terminal.ts";
 import type { Difference, WantedRepository } from "./difference.ts";
 import { withoutProfiles, withRoles } from "./roles.ts";
@@ -64,7 +65,9 @@ export async function setUp(
   for (const { repository, names } of difference.formerRepositories) {
     const settings = loadSettings();
     const context = surroundings();
-    const plan = planRemoval([repository], names, settings, context);
+    // Its roles may be a person's own again.
+    const here = settings.repositories.find((each) => sameRepository(each, repository)) ?? repository;
+    const plan = planRemoval([here], names, settings, context);
     const planned = { plan, settings, names, source: undefined, remove: true, executable: context.executable };
     const outcome = await carryOut(planned, { path, dryRun: false, isSilent });
     if (!isSilent) reportDone(outcome);
@@ -76,8 +79,14 @@ export async function setUp(
 
 type Announced = NonNullable<Settings["announced"]>;
 
-function keptReplaced({ replaced: { aws, profiles = {} } }: Difference): Pick<Announced, "replaced"> {
-  const kept = { ...(aws && { aws }), ...(Object.keys(profiles).length > 0 && { profiles }) };
+/** What is kept of a person's own, to be put back. */
+export function keptReplaced({ replaced }: Difference): Pick<Announced, "replaced"> {
+  const { aws, profiles = {}, repositories = [] } = replaced;
+  const kept = {
+    ...(aws && { aws }),
+    ...(Object.keys(profiles).length > 0 && { profiles }),
+    ...(repositories.length > 0 && { repositories }),
+  };
   return Object.keys(kept).length === 0 ? {} : { replaced: kept };
 }
 

@@ -149,6 +149,10 @@ function compareRepositories(
       );
       continue;
     }
+    if (here !== undefined && !accepted.repositories?.some((each) => sameRepository(each, wanted))) {
+      const others = (found.replaced.repositories ?? []).filter((each) => !sameRepository(each, wanted));
+      found.replaced.repositories = [...others, here];
+    }
     if (here !== undefined && isSetUp(here, wanted, names)) {
       // Set up again, after those that change: the last one becomes the default one.
       if (isMoved && wanted.extra !== true) found.repositories.push({ wanted, names });
@@ -224,16 +228,25 @@ function compareDefault({ repositories = [] }: AnnouncedBody, settings: Settings
 function withdraw(body: AnnouncedBody, accepted: AnnouncedBody, settings: Settings, found: Difference): void {
   for (const former of accepted.repositories ?? []) {
     const here = settings.repositories.find((each) => sameRepository(each, former));
-    if (here === undefined) continue;
     const wanted = body.repositories?.find((each) => sameRepository(each, former));
-    const names = wanted === undefined ? toolsOf(here) : formerTools(here, former, wanted);
-    if (names.length === 0) continue;
+    const own = found.replaced.repositories?.find((each) => sameRepository(each, former));
+    if (wanted === undefined && own !== undefined) {
+      found.replaced.repositories = found.replaced.repositories?.filter((each) => each !== own);
+    }
+    if (here === undefined) continue;
+    const stays = own === undefined ? [] : toolsOf(own);
+    const names = (wanted === undefined ? toolsOf(here) : formerTools(here, former, wanted)).filter(
+      (name) => !stays.includes(name),
+    );
+    if (names.length === 0 && (own === undefined || wanted !== undefined)) continue;
     if (wanted === undefined && !isSetUp(here, former, [])) {
       found.notes.push(
         `${former.domain}/${former.repository} is announced no longer, and stays: it was changed on this machine.`,
       );
       continue;
     }
+    if (wanted === undefined && own !== undefined) putBack(here, own, found);
+    if (names.length === 0) continue;
     found.formerRepositories.push({ repository: here, names });
     found.lines.push({ sign: "-", text: saidOfRepository(here, names) });
   }
@@ -265,6 +278,21 @@ function withdraw(body: AnnouncedBody, accepted: AnnouncedBody, settings: Settin
     found.formerProfiles.push(former.name);
     found.lines.push({ sign: "-", text: saidOfProfile(here) });
   }
+}
+
+/** What a person had set up before it was announced keeps its package managers, and gets its roles again. */
+function putBack(here: RepositorySettings, own: RepositorySettings, found: Difference): void {
+  const { domain, domainOwner, region, repository, roleArn, publishRoleArn, profile } = own;
+  const roles = {
+    ...(roleArn !== undefined && { roleArn }),
+    ...(publishRoleArn !== undefined && { publishRoleArn }),
+    ...(profile !== undefined && { profile }),
+  };
+  if (here.roleArn === roleArn && here.publishRoleArn === publishRoleArn && here.profile === profile) return;
+  found.repositories.push({ wanted: { domain, domainOwner, region, repository, ...roles }, names: [] });
+  found.lines.push({ sign: "-", text: saidOfRepository(here, toolsOf(here)) });
+  const { roleArn: _, publishRoleArn: __, profile: ___, ...rest } = here;
+  found.lines.push({ sign: "+", text: `${saidOfRepository({ ...rest, ...roles }, toolsOf(own))}${asBefore}` });
 }
 
 /** Package managers that it was for, and is not any more. */

@@ -7,7 +7,7 @@ import { count } from "../../../../base/words/count.ts";
 import { bold, green, note, red, warn } from "../../../terminal/terminal.ts";
 import type { Outcome } from "../codeartifact/outcome/report.ts";
 import { askAnnounced } from "./asked.ts";
-import { setUp } from "./carry-out.ts";
+import { keptReplaced, setUp } from "./carry-out.ts";
 import { type Difference, differenceOf, type Line } from "./difference.ts";
 import { replacedLines } from "./replaced.ts";
 import { expectSound } from "./roles.ts";
@@ -34,8 +34,7 @@ export async function offerAnnounced(
     const difference = differenceOf(body, { ...known, settings, env: process.env });
     const accepted = { server, accepted: body };
     if (difference.lines.length === 0) {
-      const replaced = known?.replaced;
-      saveSettings({ ...settings, announced: { ...accepted, ...(replaced && { replaced }) } });
+      saveSettings({ ...settings, announced: { ...accepted, ...keptReplaced(difference) } });
       return [];
     }
     expectSound(difference, settings);

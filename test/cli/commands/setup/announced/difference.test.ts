@@ -238,6 +238,29 @@ describe("what a person named by hand", () => {
     expect(gone.replaced).toEqual({ profiles: {} });
   });
 
+  test.each<[string, Partial<AnnouncedRepository>, string[]]>([
+    ["as it is", {}, []],
+    ["for another package manager, too", { tools: ["npm", "pip"] }, ["pip"]],
+    ["with a role to publish", { publishRoleArn: arn("publisher"), tools: ["npm", "pip"] }, ["pip"]],
+  ])("a repository that is announced %s stays when the announcement goes, with its roles", (_, more, gone) => {
+    const mine = here("one", { roleArn: arn("mine") });
+    const told = { repositories: [announced("one", { roleArn: arn("mine"), tools: ["npm"], ...more })] };
+    const first = differenceOf(told, { settings: { ...empty, repositories: [mine] }, env });
+    expect(first.replaced.repositories).toEqual([mine]);
+    const set = withRoles(first, { ...empty, repositories: [mine] });
+    const files = more.tools === undefined ? { npm: "/x" } : { npm: "/x", pip: "/y" };
+    const settings = { ...set, repositories: [{ ...set.repositories[0]!, files }] };
+    expect(differenceOf(told, { accepted: told, replaced: first.replaced, settings, env }).replaced).toEqual(
+      first.replaced,
+    );
+    const withdrawn = differenceOf({}, { accepted: told, replaced: first.replaced, settings, env });
+    expect(withdrawn.formerRepositories.flatMap(({ names }) => names)).toEqual(gone as never[]);
+    expect(withRoles(withdrawn, settings).repositories).toEqual([{ ...mine, files }]);
+    const hasRole = more.publishRoleArn !== undefined;
+    expect(withdrawn.lines.some(({ text }) => text.includes("as it was set on this machine"))).toBe(hasRole);
+    expect(withdrawn.replaced.repositories).toEqual([]);
+  });
+
   test("since then is not undone", () => {
     const since = { ...empty, aws: { roleArn: arn("since"), region } };
     const gone = differenceOf({}, { accepted: body, replaced: own, settings: since, env });
