@@ -57,7 +57,8 @@ export const run = defineServerCommand({
       log.write({ time: new Date().toISOString(), event: "secret_readable", detail }),
     );
     const auditLog = settings["audit-log"];
-    const inUse = filesInUse(settings, configurationPath(args, process.env));
+    const config = configurationPath(args, process.env);
+    const inUse = filesInUse(settings, config);
     const lines = auditLog === undefined ? undefined : new AuditLines(auditLog, inUse);
     const replica = settings.replica ?? defaultReplica(listen.port);
     const recorded = (entry: AuditEntry): void => lines?.write(entry);
@@ -108,7 +109,7 @@ export const run = defineServerCommand({
         subjectLimits: { person: settings["person-limit"], credential: settings["credential-limit"] },
         log: (entry) => log.write(entry),
       });
-      await warnOfClearText(store, log, atSameServer(encryptHint(protector !== undefined), args));
+      await warnOfClearText(store, log, atSameServer(encryptHint(protector !== undefined, config), args));
       const differs = portDiffers(server.url, server.port);
       if (differs !== undefined) log.write({ time: new Date().toISOString(), event: "port_differs", detail: differs });
       const scheme = tls ? "https" : "http";

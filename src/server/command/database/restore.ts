@@ -5,7 +5,7 @@ import { checkSigningKeys } from "../../check/database.ts";
 import { failed, type Finding } from "../../check/finding.ts";
 import { commandLine, operator } from "../../audit/operator.ts";
 import { endWhatWasOpen, type Restored } from "../../restored.ts";
-import type { Flags } from "../../configuration/settings.ts";
+import { configurationPath, type Flags } from "../../configuration/settings.ts";
 import { requireUnused } from "../../store/alone.ts";
 import { describeDatabase, openStore, sqlitePath } from "../../store/open.ts";
 import { isPostgresUrl } from "../../store/postgres/address.ts";
@@ -133,7 +133,10 @@ async function refuseOther(path: string, { configuration }: Look): Promise<void>
 /** A database whose keys cannot be used is restored all the same: how to replace them needs it in place. */
 async function problemsOf(found: Look, args: Parameters<typeof keyProtector>[0], now: number): Promise<Finding[]> {
   try {
-    const findings = await checkSigningKeys(found, await keyProtector(args), now);
+    const findings = await checkSigningKeys(found, await keyProtector(args), {
+      now,
+      config: configurationPath(args, process.env),
+    });
     return findings.filter(({ level }) => level === "error");
   } catch (error) {
     if (error instanceof VouchError) return [failed("signing keys", error)];
