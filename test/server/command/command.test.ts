@@ -73,11 +73,16 @@ describe("vouch server init", () => {
     expect(stdout).toContain(
       "aws iam create-open-id-connect-provider --url https://vouch.example.com --client-id-list sts.amazonaws.com\n",
     );
-    const [trust, permissions] = [...stdout.matchAll(/^ {3}\{\n[^]*?^ {3}\}$/gm)].map(([text]) => JSON.parse(text));
+    const printed = [...stdout.matchAll(/^ {3}\{\n[^]*?^ {3}\}$/gm)].map(([text]) => JSON.parse(text));
     const trusted = { url: "https://vouch.example.com", audiences: ["sts.amazonaws.com"] };
-    expect(trust).toEqual(trustPolicy({ ...trusted, account: "123456789012", partition: "aws" }));
-    expect(stdout).toContain('\n   "aws:RequestTag/vouch:purpose": "publish"\n');
-    expect(permissions).toEqual(permissionsPolicy("publish"));
+    const at = { ...trusted, account: "123456789012", partition: "aws" };
+    expect(printed).toEqual([
+      trustPolicy(at),
+      permissionsPolicy("read"),
+      trustPolicy({ ...at, purpose: "publish" }),
+      permissionsPolicy("publish"),
+    ]);
+    expect(stdout).toMatch(/vouch-developer, which reads[^]*vouch-publisher, which publishes/);
     expect(stdout).toContain("\n   vouch server aws --format cloudformation --url https://vouch.example.com\n");
     expect(stdout).not.toContain("AWS accepts an issuer only");
   });
