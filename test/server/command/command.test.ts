@@ -179,7 +179,7 @@ describe("vouch server invite, users and revoke", () => {
     const [user] = JSON.parse((await vouch("users", "--database", database, "--json")).stdout);
     expect(user).toMatchObject({ email: "dev@example.com", sessions: 0, credentials: [] });
     expect((await vouch("users", "--database", database)).stdout).toMatch(
-      /^dev@example\.com {2}\(sub [0-9a-f-]{36}; sessions: 0, invited until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\n$/,
+      /^dev@example\.com {2}\(id [0-9a-f-]{36}; sessions: 0, invited until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\n$/,
     );
 
     await vouch("invite", "other@example.com", "--database", database);
@@ -260,7 +260,15 @@ describe("vouch server invite, users and revoke", () => {
     const at = ["--database", database];
     await vouch("invite", "leaver@example.com", ...at);
     const { id } = JSON.parse((await vouch("users", "--after", "leaver@example.co", "--json", ...at)).stdout)[0];
+    const sql = new SQL({ adapter: "sqlite", filename: database.slice("sqlite:".length) });
     for (const command of ["disable", "revoke"]) {
+      const none = await vouch(command, "leaver@example.com", ...at);
+      expect(none.stdout).toContain("If they had a session within the last eight hours");
+      expect(none.stdout).toContain(`\naws:SourceIdentity ${id} `);
+      expect(none.stdout).not.toContain("{");
+      await sql`
+        INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
+        SELECT ${command} || id, ${id}, '', id, 0, 9999999999 FROM credentials LIMIT 1`;
       const { stdout } = await vouch(command, "leaver@example.com", ...at);
       const statement = /^ {3}\{\n[^]*^ {3}\}$/m.exec(stdout)![0];
       expect(JSON.parse(statement)).toMatchObject({
@@ -268,6 +276,7 @@ describe("vouch server invite, users and revoke", () => {
         Condition: { StringEquals: { "aws:SourceIdentity": id } },
       });
     }
+    await sql.close();
     const json = async (...args: string[]) => JSON.parse((await vouch(...args, "--json", ...at)).stdout);
     const email = "leaver@example.com";
     expect(await json("disable", email)).toEqual({ email, id, sessions: 0 });
