@@ -1,6 +1,7 @@
 import { notifyReady } from "../../base/system/readiness.ts";
 import type { AuditEntry } from "../audit/entry.ts";
 import { AuditLines } from "../audit/lines.ts";
+import { expectFree } from "../check/listen.ts";
 import { defaultReplica } from "../audit/operator.ts";
 import { attestationOf } from "../configuration/attestation.ts";
 import { browserLoginOf } from "../configuration/browser-login.ts";
@@ -136,6 +137,8 @@ export const run = defineServerCommand({
       }
     };
     try {
+      // Before the database is made, which a start that fails would leave behind.
+      if (url !== undefined) await expectFree(listen);
       await withStore(args, url !== undefined, serve, { sync: "grouped", replica, by: "server", recorded });
     } finally {
       await lines?.close(1000);

@@ -1,6 +1,6 @@
 /** `vouch server …` as processes: what they print, the code they end with, a server that runs and stops. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQL } from "bun";
 import { regionPartition } from "../../../src/aws/partitions.ts";
@@ -355,6 +355,11 @@ describe("vouch server run", () => {
     expect(second.stderr).toContain("is in use by another program.");
     expect(second.stderr).toContain("--listen");
     expect(second.stderr).not.toContain("tls");
+    const path = join(folder, "never-made.db");
+    const first = ["--url", "https://vouch.example.com", "--database", `sqlite:${path}`];
+    const none = await vouch("run", "--listen", new URL(address).host, ...first);
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("is in use by another program.") });
+    expect(existsSync(path)).toBe(false);
     child.kill();
     await child.exited;
   });
