@@ -1,3 +1,4 @@
+import { documentationUrl } from "../../../base/words/documentation.ts";
 import { basename } from "node:path";
 import { fullPath } from "../../../base/system/full-path.ts";
 import { VouchError } from "../../../base/errors.ts";
@@ -25,7 +26,7 @@ export const restore = defineServerCommand({
   teaching: {
     details: [
       "Stop the server first. The backup is checked, copied with mode 0600, and put in place; the database that was there is kept beside it under another name. Every session ends and every open code is withdrawn: what was revoked or used after the backup would be good again. People log in with the keys that they have.",
-      "What was done after the backup is not in it: disable, revoke and invite once more. docs/recovery.md has it step by step.",
+      `What was done after the backup is not in it: disable, revoke and invite once more. Step by step: ${documentationUrl("recovery.md")}`,
       "A PostgreSQL database is filled by pg_restore; then run this command without FILE, before a server starts on it.",
     ],
     examples: [

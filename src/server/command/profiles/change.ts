@@ -1,3 +1,4 @@
+import { documentationUrl } from "../../../base/words/documentation.ts";
 import { parseLaptopProfileName, removeLaptopProfile, setLaptopProfile } from "../../administration/laptop-profiles.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
@@ -10,7 +11,7 @@ export const set = defineServerCommand({
   meta: { name: "set", description: "Announce what a file of TOML or JSON has, to a group or to everybody." },
   teaching: {
     details: [
-      "People are shown what is new after their next `vouch login`, and `vouch setup` sets it up; nothing is set up that they have not accepted. docs/profiles.md has the file.",
+      `People are shown what is new after their next \`vouch login\`, and \`vouch setup\` sets it up; nothing is set up that they have not accepted. The file: ${documentationUrl("profiles.md")}`,
     ],
     examples: [
       ["vouch server profiles set company company.toml", "Announce it to everybody."],
