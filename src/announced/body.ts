@@ -105,7 +105,9 @@ export function repositoryId({
 
 /** Where the body is not as the schema has it, in ASCII, and why; never with a value of the body. */
 export function problemOf(issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
-  const [{ path = [], message, kind, received, expected }] = issues;
+  // A key that is misspelt is also missing: the wrong one says more.
+  const issue = issues.find(({ expected: allowed }) => allowed === "never") ?? issues[0];
+  const { path = [], message, kind, received, expected } = issue;
   const place = path.map(({ key }) => (/^[\w-]{1,40}$/.test(String(key)) ? String(key) : "?")).join(".");
   const isOwn = message.startsWith("expected ");
   const why = isOwn ? message : kind === "schema" ? whyNoType(expected, received) : "it is too long, or too short";

@@ -1,4 +1,5 @@
 /** Whether the parts of an announcement fit together: partitions, profiles, and roles that publish. */
+import { documentationUrl } from "../base/words/documentation.ts";
 import { checkSamePartition, isSameRole } from "../aws/partitions.ts";
 import { VouchError } from "../base/errors.ts";
 import type { AnnouncedBody, AnnouncedRepository } from "./body.ts";
@@ -48,5 +49,7 @@ function readingRole({ roleArn, profile }: AnnouncedRepository, { aws, profiles 
 }
 
 function inconsistent(message: string): VouchError {
-  return new VouchError("usage", message, { hint: "Give each a role of its own; docs/profiles.md has an example." });
+  return new VouchError("usage", message, {
+    hint: `Give each a role of its own. An example: ${documentationUrl("profiles.md")}`,
+  });
 }

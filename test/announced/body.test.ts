@@ -172,6 +172,9 @@ test.each<[string, unknown]>([
 
 test("says where, but no name of the server's that is no plain word", () => {
   expect(refusal({ ...good, [`x${escape}`]: 1 }).message).toEndWith("at ?: there is no such key.");
+  expect(refusal({ aws: { rolArn: reader, region: "us-east-1" } }).message).toEndWith(
+    "at aws.rolArn: there is no such key.",
+  );
   expect(refusal(repository({ domain: 1 })).message).toEndWith("at repositories.0.domain: expected text.");
   expect(refusal(profile({ region: undefined })).message).toEndWith("at profiles.0.region: it is missing.");
 });

@@ -2,6 +2,7 @@
  * Windows support: the agent depends on Unix features (sockets that belong to a user, flock, execve, /dev/tty), so only
  * commands without agent and terminal work. All others are refused before they start.
  */
+import { documentationUrl } from "../words/documentation.ts";
 import { VouchError } from "../errors.ts";
 
 const working = new Set(["server", "completions", "help", "--help", "-h", "--version", "-V"]);
@@ -13,6 +14,6 @@ export function refusalOnWindows(args: readonly string[]): VouchError | undefine
   return new VouchError(
     "platform_unsupported",
     "Of Vouch only `vouch server`, `vouch --help` and `vouch --version` work on Windows itself.",
-    { hint: "Use the Linux version inside WSL 2 (`wsl --install`): docs/install.md, section Windows." },
+    { hint: `Use the Linux version inside WSL 2 (\`wsl --install\`): ${documentationUrl("install.md")}#windows` },
   );
 }

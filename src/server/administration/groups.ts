@@ -3,6 +3,7 @@
  * `now` is in seconds since 1970.
  */
 import { VouchError } from "../../base/errors.ts";
+import { shellWord } from "../../base/words/shell-word.ts";
 import { type Group, groupName, groupNameRule } from "../store/people/groups.ts";
 import type { Recording, Transaction } from "../store/store.ts";
 import { type Actor, doneBy } from "./actor.ts";
@@ -30,7 +31,12 @@ export async function addGroup(
   { name, now }: { name: string; now: number },
 ): Promise<Group> {
   const group = await groups.create(name, "local", now);
-  if (group === undefined) throw nameTaken(name);
+  if (group === undefined) {
+    throw nameTaken(
+      name,
+      `Add people to it: \`vouch server groups join ${shellWord(name)} EMAIL\`. Or choose another name.`,
+    );
+  }
   await record(doneBy(actor, { event: "group_added", detail: { group: name } }));
   return group;
 }
@@ -50,7 +56,7 @@ export async function renameGroup(
       hint: "Rename it there, or make a group of your own.",
     });
   }
-  if ((await tables.groups.rename(group.id, name)) === "name_taken") throw nameTaken(name);
+  if ((await tables.groups.rename(group.id, name)) === "name_taken") throw nameTaken(name, "Choose another name.");
   await tables.record(doneBy(actor, { event: "group_renamed", detail: { from, group: name } }));
 }
 
@@ -78,7 +84,11 @@ export async function joinGroup(
   { group: name, email }: { group: string; email: string },
 ): Promise<{ changed: boolean }> {
   const { id } = await knownGroup(tables, name);
-  const user = await knownPerson(tables, email);
+  const user = await knownPerson(
+    tables,
+    email,
+    `Run \`vouch server invite ${email}\` first, or \`vouch server users\`.`,
+  );
   const changed = await tables.groups.join(id, user.id, "local");
   const detail = { groups: [name], source: "local" };
   if (changed) await tables.record(doneBy(actor, { event: "group_joined", user, detail }));
@@ -103,6 +113,6 @@ export async function leaveGroup(
   return { changed, isMember };
 }
 
-function nameTaken(name: string): VouchError {
-  return new VouchError("name_taken", `There is a group "${name}" already.`, { hint: "Choose another name." });
+function nameTaken(name: string, hint: string): VouchError {
+  return new VouchError("name_taken", `There is a group "${name}" already.`, { hint });
 }

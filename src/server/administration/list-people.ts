@@ -64,6 +64,7 @@ export function personJson({ user, keys }: ListedPerson) {
     role: user.role,
     createdAt: user.createdAt,
     disabled: user.disabled,
+    disabledBy: user.disabledBy ?? null,
     sessions: user.sessions,
     inviteExpiresAt: user.inviteExpiresAt,
     recheck: user.recheck ?? null,

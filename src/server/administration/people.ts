@@ -13,14 +13,14 @@ import { type Actor, doneBy, isAdministrator } from "./actor.ts";
 /** Lifetime of an enrolment code. */
 export const inviteSeconds = 24 * 3600;
 
-/** Returns the user with this email (normalised). Throws `person_not_found`. */
-export async function knownPerson({ accounts }: Transaction, email: string): Promise<User> {
-  return (await accounts.findUser(email)) ?? noPerson(email);
+/** Returns the user with this email (normalised). Throws `person_not_found`, with the hint. */
+export async function knownPerson({ accounts }: Transaction, email: string, hint?: string): Promise<User> {
+  return (await accounts.findUser(email)) ?? noPerson(email, hint);
 }
 
 /** Throws `person_not_found`. */
-export function noPerson(email: string): never {
-  throw new VouchError("person_not_found", `There is no user ${email}.`, { hint: "Run `vouch server users`." });
+export function noPerson(email: string, hint = "Run `vouch server users`."): never {
+  throw new VouchError("person_not_found", `There is no user ${email}.`, { hint });
 }
 
 /**

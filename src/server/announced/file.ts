@@ -1,4 +1,5 @@
 /** The file of a profile: TOML or JSON, nothing but what is announced. */
+import { documentationUrl } from "../../base/words/documentation.ts";
 import { basename } from "node:path";
 import * as v from "valibot";
 import { AnnouncedBody, canonical, problemOf } from "../../announced/body.ts";
@@ -8,6 +9,7 @@ import { closest } from "../../base/words/closest.ts";
 import { VouchError } from "../../base/errors.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 
+const example = `An example: ${documentationUrl("profiles.md")}`;
 const maxBytes = 256 * 1024;
 
 /** Reads the file and returns what it announces. Throws `file_error`, `settings_invalid`, `usage`. */
@@ -33,7 +35,7 @@ export function parseProfile(text: string, name: string): AnnouncedBody {
     value = isJson ? JSON.parse(text) : Bun.TOML.parse(text);
   } catch (error) {
     throw new VouchError("settings_invalid", `${name} is not ${isJson ? "JSON" : "TOML"}.`, {
-      hint: "docs/profiles.md has an example.",
+      hint: example,
       cause: error,
     });
   }
@@ -45,7 +47,7 @@ export function checkedProfile(value: unknown, name: string): AnnouncedBody {
   const result = v.safeParse(AnnouncedBody, value);
   if (!result.success) {
     throw new VouchError("settings_invalid", `${name} is not valid at ${problemOf(result.issues)}.`, {
-      hint: "docs/profiles.md has an example.",
+      hint: example,
     });
   }
   expectKnownTools(result.output, name);

@@ -23,6 +23,7 @@ export async function checkServer(flags: Flags, env: Environment, now: number): 
   const { settings, findings } = checked;
   if (checked.isUnknown) return { findings, settings: checked.shown };
   const password = checkPassword(checked);
+  const { config } = checked;
   const { findings: ofKek, protector } = await checkKeyEncryptionKey(settings, env);
   findings.push(...password, ...ofKek);
   let url = settings.url;
@@ -35,7 +36,7 @@ export async function checkServer(flags: Flags, env: Environment, now: number): 
     look = found;
     // Without the key that was named, each signing key would be reported for the same reason.
     const hasKek = areRight(settings, ["key-encryption-key"]) && (!settings["key-encryption-key"] || protector);
-    if (found !== undefined && hasKek) findings.push(...(await checkSigningKeys(found, protector, now)));
+    if (found !== undefined && hasKek) findings.push(...(await checkSigningKeys(found, protector, { now, config })));
   }
   const host = url === undefined ? undefined : new URL(url).hostname;
   const hasTls = areRight(settings, ["tls-cert", "tls-key"]);
@@ -43,7 +44,7 @@ export async function checkServer(flags: Flags, env: Environment, now: number): 
     findings.push(...checkCertificate(settings, host, now));
   }
   findings.push(...(await checkAttestation(settings, look, now)));
-  findings.push(...checkAuditLog(settings, checked.config));
+  findings.push(...checkAuditLog(settings, config));
   findings.push(...checkBrowserLogin(settings));
   findings.push(...(await checkSingleSignOn(settings, url, { env, now })));
   findings.push(...(await checkAddresses(settings, url)));

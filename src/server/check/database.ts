@@ -4,6 +4,7 @@ import type { Secret } from "../../base/secret.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
 import { type Look, lookInto } from "../store/look.ts";
 import { obstacleTo } from "../store/obstacle.ts";
+import { isPostgresUrl } from "../store/postgres/address.ts";
 import { describeDatabase } from "../store/open.ts";
 import { statusesAt } from "../signing/life-cycle.ts";
 import { describeProtection, type KeyProtector, parseProtection } from "../signing/protection.ts";
@@ -35,7 +36,11 @@ export async function checkDatabase(
           ? warning(
               check,
               `${message}: the server makes it when it starts, with a new signing key, and knows nobody.`,
-              "Right for the first start. If there was a database before, restore its backup: `vouch server restore FILE`.",
+              `Right for the first start. If there was a database before, ${
+                isPostgresUrl(database)
+                  ? "fill this one with pg_restore, then run `vouch server restore`."
+                  : "restore its backup: `vouch server restore FILE`."
+              }`,
             )
           : unwritable(name, obstacle);
       return { findings: [finding], found };
@@ -67,11 +72,11 @@ function version(name: string, { version: { found, known } }: Look): Finding {
   return ok("database", `${name} has version ${found}: the server takes it to ${known} when it starts`);
 }
 
-/** Tries every key that signs or will sign. */
+/** Tries every key that signs or will sign; `config` is the path of the configuration file. */
 export async function checkSigningKeys(
   { signingKeys, configuration }: Look,
   protector: KeyProtector | undefined,
-  now: number,
+  { now, config }: { now: number; config: string | undefined },
 ): Promise<Finding[]> {
   if (configuration === undefined || signingKeys === undefined) return [];
   const check = "signing keys";
@@ -84,15 +89,15 @@ export async function checkSigningKeys(
       ),
     ];
   const live = statusesAt(signingKeys, now).filter(({ state }) => state === "signing" || state === "published");
-  const tried = live.map(async ({ key, state }) => await tryKey(key, state, configuration.url, protector));
+  const tried = live.map(async ({ key, state }) => await tryKey({ key, state }, configuration.url, protector, config));
   return await Promise.all(tried);
 }
 
 async function tryKey(
-  key: SigningKey,
-  state: string,
+  { key, state }: { key: SigningKey; state: string },
   url: string,
   protector: KeyProtector | undefined,
+  config: string | undefined,
 ): Promise<Finding> {
   const check = "signing keys";
   try {
@@ -103,7 +108,7 @@ async function tryKey(
     return warning(
       check,
       `${key.kid}, ${state}, lies in the database in clear text: whoever has a copy can sign as this server.`,
-      encryptHint(protector !== undefined),
+      encryptHint(protector !== undefined, config),
     );
   } catch (error) {
     return failed(check, error);

@@ -1,6 +1,7 @@
 /** Looks whether an address can be listened on. */
 import { type AddressInfo, createServer, type Server } from "node:net";
 import * as v from "valibot";
+import { VouchError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
 import { bracketed, describeListenError, type ListenAddress, portDiffers, urlHost } from "../configuration/listen.ts";
 import type { Settings } from "../configuration/table.ts";
@@ -27,6 +28,16 @@ export async function checkAddresses(settings: Partial<Settings>, url: string | 
   if (metrics !== undefined) findings.push(await checkListen("metrics-listen", metrics, undefined, held));
   await Promise.all(held.map((server) => new Promise((closed) => server.close(closed))));
   return findings;
+}
+
+/** Throws `settings_invalid` if the server could not listen there. */
+export async function expectFree(address: ListenAddress): Promise<void> {
+  const held: Server[] = [];
+  const code = await tryToListen(address.hostname, address.port, held);
+  await Promise.all(held.map((server) => new Promise((closed) => server.close(closed))));
+  if (code === undefined) return;
+  const { message, hint } = describeListenError(code, address, "listen");
+  throw new VouchError("settings_invalid", message, { hint });
 }
 
 async function checkListen(

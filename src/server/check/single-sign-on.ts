@@ -29,17 +29,21 @@ export async function checkSingleSignOn(
     const { IdentityProvider } = await import("../sso/provider.ts");
     const redirectUri = `${url ?? "https://HOST"}/sso/callback`;
     const provider = new IdentityProvider({ settings: sso, redirectUri, env, now: () => now, discovered: () => {} });
+    const always = [ok(check, `the redirect URI to register at ${sso.issuer} is ${redirectUri}`), ...modes];
     try {
       const { isOffline } = await provider.look();
       const isUnasked = sso.recheck !== undefined && !isOffline;
       return [
-        ok(check, `${sso.issuer} answers; the redirect URI to register there is ${redirectUri}`),
+        ok(check, `${sso.issuer} answers`),
         ...(isUnasked ? [warning(check, `${sso.issuer} names no scope offline_access.`, unaskedHint)] : []),
-        ...modes,
+        ...always,
       ];
     } catch (error) {
       const reason = `The identity provider ${sso.issuer} cannot be used: ${(error as Error).message}.`;
-      return [warning(check, reason, "Nobody can sign on until it answers; the server starts all the same."), ...modes];
+      return [
+        warning(check, reason, "Nobody can sign on until it answers; the server starts all the same."),
+        ...always,
+      ];
     }
   } catch (error) {
     return [failed(check, error)];

@@ -4,7 +4,7 @@ import { settingArgs } from "../configuration/documentation.ts";
 import { settingNames } from "../configuration/table.ts";
 import { currentTime } from "./database/database.ts";
 import { defineServerCommand, print, printJson } from "./definition.ts";
-import { atSameServer } from "./same-server.ts";
+import { atSameServer, namingDatabase } from "./same-server.ts";
 
 const marks = { ok: "ok     ", warning: "warning", error: "error  " } as const;
 
@@ -23,7 +23,7 @@ export const check = defineServerCommand({
   async run({ args }) {
     const { findings, settings } = await checkServer(args, process.env, currentTime());
     for (const finding of findings) {
-      if (finding.hint !== undefined) finding.hint = atSameServer(finding.hint, args);
+      if (finding.hint !== undefined) finding.hint = atSameServer(namingDatabase(finding.hint, args), args);
     }
     const isRight = findings.every(({ level }) => level !== "error");
     if (args.json) {

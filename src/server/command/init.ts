@@ -2,7 +2,7 @@ import type { SessionNaming } from "../configuration/table-aws.ts";
 import { VouchError } from "../../base/errors.ts";
 import { shellWord } from "../../base/words/shell-word.ts";
 import { audienceArg, parseAudiences } from "./audiences.ts";
-import { isAwsIssuer, partitionOf, permissionsPolicy, publishCondition, trustPolicy } from "./aws-account/aws-trust.ts";
+import { isAwsIssuer, partitionOf, permissionsPolicy, trustPolicy } from "./aws-account/aws-trust.ts";
 import { defaultAudience, initializeServer } from "../initialize.ts";
 import { settingArgs } from "../configuration/documentation.ts";
 import { settingsOf } from "../configuration/settings.ts";
@@ -76,8 +76,8 @@ function nextSteps(
   const nameFlag = sessionName === "id" ? "" : ` --session-name ${sessionName}`;
   const deployed = isIssuer
     ? `
-   Both steps, with one role to read and one to publish, as a file to deploy (or terraform, or
-   cli for a script of AWS CLI commands; vouch server aws --help):
+   Both steps as a file to deploy, which names the account by itself (or terraform, or cli for a
+   script of AWS CLI commands; vouch server aws --help):
 
    vouch server aws --format cloudformation --url ${url}${audienceFlag}${nameFlag}
 `
@@ -90,22 +90,23 @@ ${unreachable}
 
    aws iam create-open-id-connect-provider --url ${url} --client-id-list ${audiences.map((each) => shellWord(each)).join(" ")}${region === undefined ? "" : ` --region ${region}`}
 
-2. Make a role for developers with this trust policy (write your account's number for 123456789012):
+2. Make two roles (write your account's number for 123456789012): vouch-developer, which reads,
+   with this trust policy:
 
 ${indent(trustPolicy(trusted))}
 
    and these permissions:
 
+${indent(permissionsPolicy("read"))}
+
+   and vouch-publisher, which publishes and which AWS gives only for a touch of the security key,
+   with this trust policy:
+
+${indent(trustPolicy({ ...trusted, purpose: "publish" }))}
+
+   and these permissions:
+
 ${indent(permissionsPolicy("publish"))}
-
-   A role that only publishes, and only for a touch of the security key, wants one line more in
-   the first condition of its trust policy:
-
-   ${JSON.stringify(publishCondition, null, 1)
-     .replaceAll(/[{}\n]/g, "")
-     .trim()}
-
-   Then take the two actions that publish from the first role.
 ${deployed}
 3. Run the server behind a proxy that ends TLS (or with --tls-cert and --tls-key):
 

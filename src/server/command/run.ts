@@ -1,6 +1,7 @@
 import { notifyReady } from "../../base/system/readiness.ts";
 import type { AuditEntry } from "../audit/entry.ts";
 import { AuditLines } from "../audit/lines.ts";
+import { expectFree } from "../check/listen.ts";
 import { defaultReplica } from "../audit/operator.ts";
 import { attestationOf } from "../configuration/attestation.ts";
 import { browserLoginOf } from "../configuration/browser-login.ts";
@@ -57,7 +58,8 @@ export const run = defineServerCommand({
       log.write({ time: new Date().toISOString(), event: "secret_readable", detail }),
     );
     const auditLog = settings["audit-log"];
-    const inUse = filesInUse(settings, configurationPath(args, process.env));
+    const config = configurationPath(args, process.env);
+    const inUse = filesInUse(settings, config);
     const lines = auditLog === undefined ? undefined : new AuditLines(auditLog, inUse);
     const replica = settings.replica ?? defaultReplica(listen.port);
     const recorded = (entry: AuditEntry): void => lines?.write(entry);
@@ -108,7 +110,7 @@ export const run = defineServerCommand({
         subjectLimits: { person: settings["person-limit"], credential: settings["credential-limit"] },
         log: (entry) => log.write(entry),
       });
-      await warnOfClearText(store, log, atSameServer(encryptHint(protector !== undefined), args));
+      await warnOfClearText(store, log, atSameServer(encryptHint(protector !== undefined, config), args));
       const differs = portDiffers(server.url, server.port);
       if (differs !== undefined) log.write({ time: new Date().toISOString(), event: "port_differs", detail: differs });
       const scheme = tls ? "https" : "http";
@@ -135,6 +137,8 @@ export const run = defineServerCommand({
       }
     };
     try {
+      // Before the database is made, which a start that fails would leave behind.
+      if (url !== undefined) await expectFree(listen);
       await withStore(args, url !== undefined, serve, { sync: "grouped", replica, by: "server", recorded });
     } finally {
       await lines?.close(1000);

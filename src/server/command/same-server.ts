@@ -1,7 +1,10 @@
 /** Next commands as they can be typed: about the same server as the command that prints them. */
+import { existsSync } from "node:fs";
+import type { Environment } from "../../base/environment.ts";
 import { VouchError } from "../../base/errors.ts";
 import { shellWord } from "../../base/words/shell-word.ts";
-import type { Flags } from "../configuration/settings.ts";
+import { configurationPath, configVariable, type Flags } from "../configuration/settings.ts";
+import { settingNamed } from "../configuration/table.ts";
 import { shownSource } from "../signing/key-encryption-key.ts";
 import { hasPassword } from "../store/postgres/address.ts";
 
@@ -31,10 +34,31 @@ export function atSameServer(text: string, flags: Flags): string {
   });
 }
 
+/** The hint of a database that is missing or empty. */
+const initFirst = /^Run (`vouch server init [^`]*`) first\.$/;
+
+/**
+ * The hint; where it advises `vouch server init` only because nothing named a database, it advises naming the server's first:
+ * a second, empty server would have another signing key. `usual` is the path of the configuration file of a packaged
+ * server.
+ */
+export function namingDatabase(
+  hint: string,
+  flags: Flags,
+  env: Environment = process.env,
+  usual = "/etc/vouch/server.toml",
+): string {
+  const isNamed = flags["database"] ?? env[settingNamed("database").variable] ?? "";
+  const [, init] = initFirst.exec(hint) ?? [];
+  if (init === undefined || isNamed !== "" || configurationPath(flags, env) !== undefined) return hint;
+  const file = existsSync(usual) ? `run \`export ${configVariable}=${usual}\`` : `set ${configVariable}=FILE`;
+  return `Neither a configuration file nor a database was named. If there is a server already, ${file}, or give --config FILE or --database URL. For a new server run ${init} first.`;
+}
+
 /** The error with such commands in its hint. */
 export function hintAtSameServer(error: unknown, flags: Flags): unknown {
   if (!(error instanceof VouchError) || error.hint === undefined) return error;
-  const hint = atSameServer(error.hint, flags);
+  const hint = atSameServer(namingDatabase(error.hint, flags), flags);
   return hint === error.hint ? error : new VouchError(error.code, error.message, { hint, cause: error.cause });
 }
 

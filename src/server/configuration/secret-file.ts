@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { VouchError } from "../../base/errors.ts";
 import { Secret } from "../../base/secret.ts";
+import { settingNamed } from "./table.ts";
 import { readRegularFile, whyUnreadable } from "../../base/system/regular-file.ts";
 
 /**
@@ -32,8 +33,15 @@ export function chmodHint(path: string): string {
 /** Size limit of a secret's file, in bytes. */
 const maxSecretBytes = 4096;
 
-/** Reads a secret from its file, without the line end; `place` is what names the file. Throws `file_error`, also if others may write it. */
-export function readSecret(path: string, place: string): Secret {
+/**
+ * Reads the secret of a setting from its file, without the line end; `place` is what names the file. Throws `file_error`,
+ * also if others may write it.
+ */
+export function readSecret(
+  path: string,
+  setting: "database-password-file" | "sso-client-secret-file",
+  place: string = setting,
+): Secret {
   try {
     const text = readRegularFile(path, maxSecretBytes).toString("utf8");
     refuseWritable(path);
@@ -45,7 +53,17 @@ export function readSecret(path: string, place: string): Secret {
   } catch (error) {
     if (error instanceof VouchError) throw error;
     throw new VouchError("file_error", `${place} names ${path}, which cannot be read: ${whyUnreadable(error)}.`, {
+      hint: readableHint(path, setting),
       cause: error,
     });
   }
+}
+
+/** systemd shows a service's credentials to no other process (systemd.exec(5)). */
+function readableHint(path: string, setting: Parameters<typeof readSecret>[1]): string {
+  const { variable } = settingNamed(setting);
+  const isCredential = path.startsWith("/run/credentials/");
+  return isCredential
+    ? `Only the service sees its credentials. In a shell name the file that LoadCredential= reads: \`export ${variable}=FILE\`.`
+    : `Name a file that this user can read: --${setting} FILE, or in each further shell \`export ${variable}=FILE\`.`;
 }

@@ -1,4 +1,5 @@
 /** What clients read about this server's SCIM (RFC 7644, 4): configuration, resource types, schemas. */
+import { documentationUrl } from "../../base/words/documentation.ts";
 import { ScimError } from "../http/failure.ts";
 import { groupNameRule } from "../store/people/groups.ts";
 import { scim } from "./client.ts";
@@ -149,7 +150,7 @@ function schemaResource(schema: (typeof schemas)[number], url: string) {
 export const getConfiguration = scim(async ({ context: { url } }) =>
   answer({
     schemas: ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
-    documentationUri: "https://github.com/example-org/vouch/blob/main/docs/scim.md",
+    documentationUri: documentationUrl("scim.md"),
     patch: { supported: true },
     bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
     filter: { supported: true, maxResults: maxPage },

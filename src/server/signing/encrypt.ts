@@ -1,15 +1,24 @@
 /** Encrypts the signing keys that there are: from clear text, or from one key-encryption key to another. */
+import { dirname, resolve } from "node:path";
 import { VouchError } from "../../base/errors.ts";
+import { shellWord } from "../../base/words/shell-word.ts";
 import type { SigningKey } from "../store/signing-keys.ts";
 import type { Store } from "../store/store.ts";
 import { type KeyProtector, levelOf, levelUnder, parseProtection } from "./protection.ts";
 import { protectKey, unprotectKey } from "./signing-key.ts";
 
-/** The next command for keys in clear text; `isKeyGiven`: the settings name a key-encryption key. */
-export function encryptHint(isKeyGiven: boolean): string {
-  return isKeyGiven
-    ? "Run `vouch server signing-keys encrypt`."
-    : "Make a key-encryption key with `(umask 077; openssl rand -base64 32 > vouch.kek)`, and keep a copy away from the database. Then run `vouch server signing-keys encrypt --key-encryption-key file:vouch.kek`.";
+/**
+ * The next steps for keys in clear text. `isKeyGiven`: the settings name a key-encryption key; `config`: the path of the
+ * configuration file, beside which one is made. Servers get it before keys are encrypted: one without it starts no more.
+ */
+export function encryptHint(isKeyGiven: boolean, config: string | undefined): string {
+  if (isKeyGiven) return "Run `vouch server signing-keys encrypt`.";
+  const path = resolve(config === undefined ? "." : dirname(config), "kek");
+  return [
+    `Make a key-encryption key with \`(umask 077; openssl rand -base64 32 > ${shellWord(path)})\`, and keep a copy away from the database.`,
+    `First give it to every server and restart it: key-encryption-key = ${JSON.stringify(`file:${path}`)} in the configuration file, where the server's user can read it, or "credential:kek" with systemd's LoadCredential=.`,
+    `Then run \`vouch server signing-keys encrypt --key-encryption-key ${shellWord(`file:${path}`)}\`, which says how to rotate.`,
+  ].join(" ");
 }
 
 /**

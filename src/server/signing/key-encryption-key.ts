@@ -98,7 +98,7 @@ function credentialPath(name: string, env: Environment): string {
     "settings_missing",
     `There is no ${shownSource(`credential:${name}`)}: CREDENTIALS_DIRECTORY is not set.`,
     {
-      hint: "systemd sets it for a unit with LoadCredential= or LoadCredentialEncrypted=.",
+      hint: "systemd sets it for a unit with LoadCredential= or LoadCredentialEncrypted=. In a shell name the file itself: `export VOUCH_KEY_ENCRYPTION_KEY=file:PATH`.",
     },
   );
 }

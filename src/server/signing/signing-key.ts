@@ -60,7 +60,7 @@ export async function unprotectKey(
       "settings_missing",
       `The signing key ${key.kid} is encrypted, and no key-encryption key is given.`,
       {
-        hint: "Name it with --key-encryption-key or VOUCH_KEY_ENCRYPTION_KEY (file:PATH, env:NAME, credential:NAME, aws-kms:KEY-ARN).",
+        hint: "Name it: key-encryption-key in the server's configuration file, --key-encryption-key or VOUCH_KEY_ENCRYPTION_KEY (file:PATH, env:NAME, credential:NAME, aws-kms:KEY-ARN).",
       },
     );
   }

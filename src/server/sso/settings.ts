@@ -71,7 +71,7 @@ export function ssoSettings(settings: Given): SsoSettings | undefined {
   const isRechecked = settings["sso-recheck"] === "login";
   if (isRechecked && settings["key-encryption-key"] === undefined) {
     throw new VouchError("usage", "Expected --key-encryption-key with --sso-recheck login, got none.", {
-      hint: "The refresh tokens of the identity provider are kept encrypted: `(umask 077; openssl rand -base64 32 > vouch.kek)` makes a key.",
+      hint: 'The refresh tokens of the identity provider are kept encrypted: `(umask 077; openssl rand -base64 32 > /etc/vouch/kek)` makes a key, and key-encryption-key = "file:/etc/vouch/kek" names it.',
     });
   }
   const secretFile = settings["sso-client-secret-file"];

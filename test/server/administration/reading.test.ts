@@ -79,7 +79,11 @@ describe("people", () => {
     expect(await listed("group=Some+Team&role=administrator")).toEqual([]);
     expect(await listed("role=auditor")).toContain(auditor.email);
     const whole = (await body(`/v1/admin/person?email=${encodeURIComponent(wanted.email)}`)).person;
-    expect(whole).toMatchObject({ disabled: true, groups: [{ name: "Some Team", sources: ["local", "sso"] }] });
+    expect(whole).toMatchObject({
+      disabled: true,
+      disabledBy: "administrator",
+      groups: [{ name: "Some Team", sources: ["local", "sso"] }],
+    });
     expect((await body("/v1/admin/groups")).groups).toMatchObject([{ name: "Some Team", members: 1 }]);
     expect((await body("/v1/admin/members?group=Some+Team")).members).toEqual([
       { id: wanted.id, email: wanted.email, disabled: true, sources: ["local", "sso"] },

@@ -67,6 +67,18 @@ test("finds nothing where all is right, and warns of signing keys in clear text"
   expect(await found({ database: plain })).toEqual([like("warning", "signing keys", "in clear text")]);
 });
 
+test("advises a key-encryption key beside the configuration file, given to every server before keys are encrypted", async () => {
+  const config = join(folder, "advice.toml");
+  writeFileSync(config, `database = "${plain}"\n`);
+  const [{ hint } = {}] = await found({ config });
+  const kekOf = join(folder, "kek").replaceAll(".", "\\.");
+  expect(hint).toMatch(
+    new RegExp(
+      `> ${kekOf}\\).*First give it .*key-encryption-key = "file:${kekOf}".*credential:kek.*Then run .*encrypt --key-encryption-key file:${kekOf}\`.*rotate`,
+    ),
+  );
+});
+
 test("reports all that is wrong at once, in the file and elsewhere", async () => {
   const path = join(folder, "wrong.toml");
   writeFileSync(path, `lisen = 1\nrotate-every = "1d"\ntls-cert = "/nowhere"\ndatabase = "${plain}"\n`);
@@ -204,7 +216,9 @@ describe("single sign-on", () => {
     chmodSync(secret, 0o644);
     expect(await found(flags)).toContainEqual(like("warning", "single sign-on", "Everybody on this machine may read"));
     await provider.stop();
-    expect(await found(flags)).toContainEqual(like("warning", "single sign-on", "cannot be used"));
+    const away = await checkServer({ listen: "127.0.0.1:0", ...flags }, {}, now);
+    expect(away.findings).toContainEqual(like("warning", "single sign-on", "cannot be used"));
+    expect(away.findings).toContainEqual(like("ok", "single sign-on", `${origin}/sso/callback`));
   });
 
   test("is warned of where logins are to ask a provider that names no refresh tokens", async () => {
@@ -375,6 +389,11 @@ describe.skipIf(!requiresPostgres())("with PostgreSQL", () => {
   test("looks at version, rights and keys without making a table", async () => {
     const url = await server.database();
     expect(await found({ database: url })).toEqual([like("error", "database", "not been initialised")]);
+    const [empty] = await found({ database: url, url: origin });
+    expect(empty).toMatchObject({
+      level: "warning",
+      hint: expect.stringMatching(/pg_restore, then run `vouch server restore`/),
+    });
     const sql = lookInto(url);
     expect(await sql`SELECT 1 FROM pg_tables WHERE schemaname = 'public'`).toHaveLength(0);
     const store = await openStore(url, { create: true, now });

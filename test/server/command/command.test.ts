@@ -1,6 +1,6 @@
 /** `vouch server …` as processes: what they print, the code they end with, a server that runs and stops. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SQL } from "bun";
 import { regionPartition } from "../../../src/aws/partitions.ts";
@@ -73,11 +73,16 @@ describe("vouch server init", () => {
     expect(stdout).toContain(
       "aws iam create-open-id-connect-provider --url https://vouch.example.com --client-id-list sts.amazonaws.com\n",
     );
-    const [trust, permissions] = [...stdout.matchAll(/^ {3}\{\n[^]*?^ {3}\}$/gm)].map(([text]) => JSON.parse(text));
+    const printed = [...stdout.matchAll(/^ {3}\{\n[^]*?^ {3}\}$/gm)].map(([text]) => JSON.parse(text));
     const trusted = { url: "https://vouch.example.com", audiences: ["sts.amazonaws.com"] };
-    expect(trust).toEqual(trustPolicy({ ...trusted, account: "123456789012", partition: "aws" }));
-    expect(stdout).toContain('\n   "aws:RequestTag/vouch:purpose": "publish"\n');
-    expect(permissions).toEqual(permissionsPolicy("publish"));
+    const at = { ...trusted, account: "123456789012", partition: "aws" };
+    expect(printed).toEqual([
+      trustPolicy(at),
+      permissionsPolicy("read"),
+      trustPolicy({ ...at, purpose: "publish" }),
+      permissionsPolicy("publish"),
+    ]);
+    expect(stdout).toMatch(/vouch-developer, which reads[^]*vouch-publisher, which publishes/);
     expect(stdout).toContain("\n   vouch server aws --format cloudformation --url https://vouch.example.com\n");
     expect(stdout).not.toContain("AWS accepts an issuer only");
   });
@@ -174,7 +179,7 @@ describe("vouch server invite, users and revoke", () => {
     const [user] = JSON.parse((await vouch("users", "--database", database, "--json")).stdout);
     expect(user).toMatchObject({ email: "dev@example.com", sessions: 0, credentials: [] });
     expect((await vouch("users", "--database", database)).stdout).toMatch(
-      /^dev@example\.com {2}\(sub [0-9a-f-]{36}; sessions: 0, invited until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\n$/,
+      /^dev@example\.com {2}\(id [0-9a-f-]{36}; sessions: 0, invited until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\n$/,
     );
 
     await vouch("invite", "other@example.com", "--database", database);
@@ -255,7 +260,15 @@ describe("vouch server invite, users and revoke", () => {
     const at = ["--database", database];
     await vouch("invite", "leaver@example.com", ...at);
     const { id } = JSON.parse((await vouch("users", "--after", "leaver@example.co", "--json", ...at)).stdout)[0];
+    const sql = new SQL({ adapter: "sqlite", filename: database.slice("sqlite:".length) });
     for (const command of ["disable", "revoke"]) {
+      const none = await vouch(command, "leaver@example.com", ...at);
+      expect(none.stdout).toContain("If they had a session within the last eight hours");
+      expect(none.stdout).toContain(`\naws:SourceIdentity ${id} `);
+      expect(none.stdout).not.toContain("{");
+      await sql`
+        INSERT INTO sessions (token_hash, user_id, jkt, credential_id, created_at, expires_at)
+        SELECT ${command} || id, ${id}, '', id, 0, 9999999999 FROM credentials LIMIT 1`;
       const { stdout } = await vouch(command, "leaver@example.com", ...at);
       const statement = /^ {3}\{\n[^]*^ {3}\}$/m.exec(stdout)![0];
       expect(JSON.parse(statement)).toMatchObject({
@@ -263,6 +276,7 @@ describe("vouch server invite, users and revoke", () => {
         Condition: { StringEquals: { "aws:SourceIdentity": id } },
       });
     }
+    await sql.close();
     const json = async (...args: string[]) => JSON.parse((await vouch(...args, "--json", ...at)).stdout);
     const email = "leaver@example.com";
     expect(await json("disable", email)).toEqual({ email, id, sessions: 0 });
@@ -341,6 +355,11 @@ describe("vouch server run", () => {
     expect(second.stderr).toContain("is in use by another program.");
     expect(second.stderr).toContain("--listen");
     expect(second.stderr).not.toContain("tls");
+    const path = join(folder, "never-made.db");
+    const first = ["--url", "https://vouch.example.com", "--database", `sqlite:${path}`];
+    const none = await vouch("run", "--listen", new URL(address).host, ...first);
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("is in use by another program.") });
+    expect(existsSync(path)).toBe(false);
     child.kill();
     await child.exited;
   });

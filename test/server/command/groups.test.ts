@@ -68,8 +68,10 @@ test.each<[string, string[], number, string]>([
   ["a name that no group has", ["add", "a,b"], 2, "Expected the name of a group"],
   ["a name that ends in a space", ["add", "team "], 2, "no space last"],
   ["a name that is taken", ["add", "data"], 1, 'There is a group "data" already.'],
+  ["a name that a sign-on may have made", ["add", "data"], 1, "Add people to it: `vouch server groups join data EMAIL"],
   ["no such group", ["join", "nothing", "dev@example.com"], 1, 'There is no group "nothing".'],
   ["nobody", ["join", "data", "nobody@example.com"], 1, "There is no user nobody@example.com."],
+  ["somebody new", ["join", "data", "nobody@example.com"], 1, "`vouch server invite nobody@example.com"],
   ["no address", ["join", "data", "nobody"], 2, "Expected an email address"],
 ])("%s is refused", async (_what, args, code, words) => {
   const answer = await vouch("groups", ...args);

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { shellWord } from "../../../src/base/words/shell-word.ts";
-import { atSameServer } from "../../../src/server/command/same-server.ts";
+import { atSameServer, namingDatabase } from "../../../src/server/command/same-server.ts";
 import { tempFolderUntil } from "../../temp-folder.ts";
 
 const main = new URL("../../../src/main.ts", import.meta.url).pathname;
@@ -58,14 +58,14 @@ describe("what is printed runs as it is printed", () => {
     await runNext(init, 0);
     const check = `vouch server check --listen 127.0.0.1:0 ${place}`;
     await runNext(check, 0, "(umask 077", "vouch server signing-keys encrypt", "vouch server signing-keys rotate");
-    const withKey = `${check} --key-encryption-key file:vouch.kek`;
+    const withKey = `${check} --key-encryption-key file:kek`;
     expect((await runNext(withKey, 0)).match(/^warning.*clear text/gm)).toBeNull();
   });
 
   test("by check with a key-encryption key: encrypting with it", async () => {
     await runNext(init, 0);
-    await shell("umask 077; openssl rand -base64 32 > vouch.kek");
-    const check = `vouch server check --listen 127.0.0.1:0 ${place} --key-encryption-key file:vouch.kek`;
+    await shell("umask 077; openssl rand -base64 32 > kek");
+    const check = `vouch server check --listen 127.0.0.1:0 ${place} --key-encryption-key file:kek`;
     await runNext(check, 0, "vouch server signing-keys encrypt", "vouch server signing-keys list");
   });
 
@@ -98,6 +98,37 @@ describe("what is printed runs as it is printed", () => {
     writeFileSync(join(folder, "server.toml"), `database = "sqlite:${join(folder, "trial.db")}"\n`);
     await runNext("vouch server init --url https://vouch.example.com --config server.toml", 0, "vouch server invite");
     await runNext("vouch server enable other@example.com --config server.toml", 1, "vouch server users");
+  });
+});
+
+describe("the hint of a database that is missing", () => {
+  const hint = "Run `vouch server init --url https://YOUR-HOST --database sqlite:/home/ann/server.db` first.";
+  const usual = () => join(folder, "server.toml");
+
+  test("names the server's configuration before init where nothing named a database", () => {
+    expect(namingDatabase(hint, {}, {}, usual())).toMatch(/VOUCH_SERVER_CONFIG=FILE.*--config FILE.*vouch server init/);
+    writeFileSync(usual(), "");
+    expect(namingDatabase(hint, {}, { VOUCH_DATABASE: "" }, usual())).toMatch(
+      /`export VOUCH_SERVER_CONFIG=\S+\/server.toml`.*--config FILE.*vouch server init/,
+    );
+  });
+
+  test.each<[string, Record<string, unknown>, Record<string, string>]>([
+    ["--database", { database: "sqlite:a.db" }, {}],
+    ["VOUCH_DATABASE", {}, { VOUCH_DATABASE: "sqlite:a.db" }],
+    ["--config", { config: "server.toml" }, {}],
+    ["VOUCH_SERVER_CONFIG", {}, { VOUCH_SERVER_CONFIG: "server.toml" }],
+  ])("stays as it is with %s", (_, flags, variables) => {
+    expect(namingDatabase(hint, flags, variables, usual())).toBe(hint);
+  });
+
+  test("is what a command and check print in a new shell", async () => {
+    for (const line of ["vouch server groups list", "vouch server check --listen 127.0.0.1:0"])
+      expect((await shell(line)).text).toMatch(/VOUCH_SERVER_CONFIG.*`vouch server init/);
+  });
+
+  test("no other hint changes", () => {
+    expect(namingDatabase("Run `vouch server users`.", {}, {}, usual())).toBe("Run `vouch server users`.");
   });
 });
 

@@ -64,6 +64,7 @@ test("profiles are set from TOML and JSON, listed, shown for a person, and remov
     changed: true,
     digest: expect.stringMatching(/^[\w-]{43}$/),
   });
+  expect(await said("set", "platform", json)).toMatch(/^platform is for the group platform, .* --everybody makes it/);
   expect(await said("list")).toBe(
     "company  (for everybody; a role, 1 repository)\nplatform  (for the group platform; 0 repositories, 1 named profile)\n",
   );
@@ -76,6 +77,12 @@ test("profiles are set from TOML and JSON, listed, shown for a person, and remov
     aws: { region: "us-east-1" },
     ...theirs,
   });
+  expect(await vouch("profiles", "set", "platform", json, "--group", "platform", "--everybody")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("either --group or --everybody"),
+  });
+  expect(await said("set", "platform", json, "--everybody")).toStartWith("platform is for everybody. ");
+  expect(JSON.parse(await said("set", "platform", json, "--json"))).toMatchObject({ group: null, changed: false });
   expect(await said("remove", "company")).toBe("company is announced no longer.\n");
   expect(JSON.parse(await said("show", "--person", "dev@example.com"))).toEqual(theirs);
   const { stdout } = await vouch("audit", "--json");
@@ -83,6 +90,7 @@ test("profiles are set from TOML and JSON, listed, shown for a person, and remov
   expect(entries).toMatchObject([
     { event: "profile_set", detail: { profile: "company" }, by: expect.any(String) },
     { event: "profile_set", detail: { profile: "platform", group: "platform" } },
+    { event: "profile_set", detail: { profile: "platform" } },
     { event: "profile_removed", detail: { profile: "company" } },
   ]);
 });

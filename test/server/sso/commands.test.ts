@@ -52,11 +52,36 @@ test("the first administrator is made, and told apart from an auditor and a memb
   ]);
 });
 
+test.each([
+  ["admin add", ["admin", "add"]],
+  ["invite", ["invite"]],
+])(
+  "%s warns of a sign-on that is refused to whom it makes, once, and only with single sign-on",
+  async (name, command) => {
+    const email = `${name.replace(" ", "-")}@example.com`;
+    const made = await vouch(...command, email, "--sso-issuer", issuer);
+    expect(made.stdout).toContain(`\`vouch server users link ${email} --subject SUB --sso-issuer ${issuer}\``);
+    expect((await vouch(...command, email, "--sso-issuer", issuer)).stdout).not.toContain("users link");
+    expect((await vouch(...command, `other-${email}`)).stdout).not.toContain("users link");
+    await vouch("admin", "remove", email);
+    await vouch("admin", "remove", `other-${email}`);
+  },
+);
+
 test("nobody who is disabled or unknown changes their role", async () => {
   await vouch("invite", "off@example.com");
   await vouch("disable", "off@example.com");
   const refused = await vouch("admin", "add", "off@example.com");
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("vouch server enable off@example.com") });
+  expect((await vouch("users")).stdout).toContain("off@example.com  (DISABLED by an administrator; ");
+  await vouch("invite", "leaver@example.com");
+  const store = await openStore(database, { create: false, now: 1_800_000_000 });
+  const leaver = await store.accounts.findUser("leaver@example.com");
+  await store.accounts.setDisabled(leaver!.id, 1_800_000_000, "scim");
+  await store.close();
+  expect((await vouch("users")).stdout).toContain("leaver@example.com  (DISABLED by SCIM; ");
+  const [listed] = JSON.parse((await vouch("users", "--json", "--after", "leaver@example.co")).stdout);
+  expect(listed).toMatchObject({ email: "leaver@example.com", disabled: true, disabledBy: "scim" });
   expect((await vouch("admin", "remove", "nobody@example.com")).code).toBe(1);
   expect((await vouch("admin", "list")).stdout).not.toContain("off@example.com");
 });

@@ -1,4 +1,5 @@
 /** `vouch server audit`: what was recorded, and whether it is whole. */
+import { documentationUrl } from "../../../base/words/documentation.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { printable, printableJson } from "../../../base/words/printable.ts";
 import { writeResult } from "../../../base/system/output.ts";
@@ -20,7 +21,7 @@ export const audit = defineServerCommand({
   },
   teaching: {
     details: [
-      "The oldest first; nothing is read that is not shown, so a long log needs no memory. docs/audit.md explains the events.",
+      `The oldest first; nothing is read that is not shown, so a long log needs no memory. The events: ${documentationUrl("audit.md")}`,
     ],
     examples: [
       ["vouch server audit --since 7d --who dev@example.com", "A person's last week."],
@@ -42,7 +43,7 @@ export const audit = defineServerCommand({
     event: {
       type: "enum",
       options: Object.keys(auditEvents),
-      description: "Only events of this name, as docs/audit.md lists them.",
+      description: "Only events of this name.",
       valueHint: "NAME",
     },
     json: { type: "boolean", description: "Print one JSON array." },

@@ -128,7 +128,9 @@ function issuerOf(url: string | undefined): string {
     });
   }
   if (isAwsIssuer(url)) return url;
-  throw new VouchError("usage", `AWS accepts an issuer only at https without a port, got ${url}.`);
+  throw new VouchError("usage", `AWS accepts an issuer only at https without a port, got ${url}.`, {
+    hint: "Give the URL at which AWS reaches the server: `vouch server aws --url https://YOUR-HOST …`. A trial without TLS has none.",
+  });
 }
 
 function entries(flag: string, form: string, list: string | undefined, isValid: (entry: string) => boolean): string[] {

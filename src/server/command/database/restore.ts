@@ -1,3 +1,4 @@
+import { documentationUrl } from "../../../base/words/documentation.ts";
 import { basename } from "node:path";
 import { fullPath } from "../../../base/system/full-path.ts";
 import { VouchError } from "../../../base/errors.ts";
@@ -5,7 +6,7 @@ import { checkSigningKeys } from "../../check/database.ts";
 import { failed, type Finding } from "../../check/finding.ts";
 import { commandLine, operator } from "../../audit/operator.ts";
 import { endWhatWasOpen, type Restored } from "../../restored.ts";
-import type { Flags } from "../../configuration/settings.ts";
+import { configurationPath, type Flags } from "../../configuration/settings.ts";
 import { requireUnused } from "../../store/alone.ts";
 import { describeDatabase, openStore, sqlitePath } from "../../store/open.ts";
 import { isPostgresUrl } from "../../store/postgres/address.ts";
@@ -25,7 +26,7 @@ export const restore = defineServerCommand({
   teaching: {
     details: [
       "Stop the server first. The backup is checked, copied with mode 0600, and put in place; the database that was there is kept beside it under another name. Every session ends and every open code is withdrawn: what was revoked or used after the backup would be good again. People log in with the keys that they have.",
-      "What was done after the backup is not in it: disable, revoke and invite once more. docs/recovery.md has it step by step.",
+      `What was done after the backup is not in it: disable, revoke and invite once more. Step by step: ${documentationUrl("recovery.md")}`,
       "A PostgreSQL database is filled by pg_restore; then run this command without FILE, before a server starts on it.",
     ],
     examples: [
@@ -133,7 +134,10 @@ async function refuseOther(path: string, { configuration }: Look): Promise<void>
 /** A database whose keys cannot be used is restored all the same: how to replace them needs it in place. */
 async function problemsOf(found: Look, args: Parameters<typeof keyProtector>[0], now: number): Promise<Finding[]> {
   try {
-    const findings = await checkSigningKeys(found, await keyProtector(args), now);
+    const findings = await checkSigningKeys(found, await keyProtector(args), {
+      now,
+      config: configurationPath(args, process.env),
+    });
     return findings.filter(({ level }) => level === "error");
   } catch (error) {
     if (error instanceof VouchError) return [failed("signing keys", error)];

@@ -1,17 +1,21 @@
 /** `vouch server admin`: who may administer this server by its pages and its API. */
 import { VouchError } from "../../../base/errors.ts";
 import { type Role, type RoleHolder } from "../../store/people/roles.ts";
+import { settingArgs } from "../../configuration/documentation.ts";
+import { settingsOf } from "../../configuration/settings.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { parseEmail } from "./invite.ts";
 import { nobodyLeft } from "./nobody-left.ts";
+import { notLinkedWarning } from "./not-linked.ts";
+import { atSameServer } from "../same-server.ts";
 import { giveRole, knownPerson, leavesNobody } from "../../administration/people.ts";
 
 const add = defineServerCommand({
   meta: { name: "add", description: "Make a person an administrator, or an auditor." },
   teaching: {
     details: [
-      "A person who is not known yet is made, and needs a key: by `vouch server invite`. What an administrator changes over the pages or the API asks for a touch of their key; the command line on the server's machine, which has the database, needs no role.",
+      "A person who is not known yet is made, and needs a key: by `vouch server invite`. With single sign-on let them sign on first: whom this command made is refused there until `vouch server users link`. What an administrator changes over the pages or the API asks for a touch of their key; the command line on the server's machine, which has the database, needs no role.",
     ],
     examples: [
       ["vouch server admin add dev@example.com", "The first administrator."],
@@ -21,15 +25,18 @@ const add = defineServerCommand({
   args: {
     email: { type: "positional", description: "Who.", valueHint: "EMAIL", required: true },
     auditor: { type: "boolean", description: "Give the right to read everything, and none to change anything." },
+    ...settingArgs("sso-issuer"),
     ...databaseArg,
   },
   async run({ args }) {
     const email = parseEmail(args.email);
     const role = args.auditor === true ? "auditor" : "administrator";
-    const { result: isNew, isLast } = await withStore(args, false, (store) =>
+    const { "sso-issuer": issuer } = settingsOf(args, ["sso-issuer"]);
+    const { result, isLast } = await withStore(args, false, (store) =>
       store.transaction(async (tables) => {
         const { accounts, credentials } = tables;
-        const user = (await accounts.add(email, currentTime())) ?? (await knownPerson(tables, email));
+        const made = await accounts.add(email, currentTime());
+        const user = made ?? (await knownPerson(tables, email));
         if (user.disabled) {
           throw new VouchError("person_disabled", `${email} is disabled.`, {
             hint: `Run \`vouch server enable ${email}\` first.`,
@@ -37,12 +44,14 @@ const add = defineServerCommand({
         }
         return await leavesNobody(tables, async () => {
           await giveRole(tables, "operator", { email, role });
-          return (await credentials.ofUser(user.id)).length === 0;
+          return { isMade: made !== undefined, hasNoKey: (await credentials.ofUser(user.id)).length === 0 };
         });
       }),
     );
     print(`${email} is ${described(role)}.`);
-    if (isNew) print(`They have no security key yet: vouch server invite ${email}`);
+    const warning = result.isMade ? notLinkedWarning(email, issuer) : "";
+    if (warning !== "") print(atSameServer(warning, args));
+    if (result.hasNoKey) print(`They have no security key yet: vouch server invite ${email}`);
     if (isLast) print(nobodyLeft);
   },
 });

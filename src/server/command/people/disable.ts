@@ -29,6 +29,6 @@ export const disable = defineServerCommand({
     if (args.json) return printJson({ email, id, sessions: ended, ...(isLast && { noAdministratorLeft: true }) });
     print(`${email} is disabled. Ended ${count(ended, "session")}.`);
     if (isLast) print(nobodyLeft);
-    print(describeIssuedAccess(id));
+    print(describeIssuedAccess(id, ended));
   },
 });

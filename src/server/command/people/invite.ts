@@ -1,9 +1,13 @@
 import { VouchError } from "../../../base/errors.ts";
 import { invite as invitePerson } from "../../administration/people.ts";
+import { settingArgs } from "../../configuration/documentation.ts";
+import { settingsOf } from "../../configuration/settings.ts";
 import { initialized } from "../../initialize.ts";
 import { normalizeEmail } from "../../keys/email-address.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
+import { notLinkedWarning } from "./not-linked.ts";
+import { atSameServer } from "../same-server.ts";
 
 export const invite = defineServerCommand({
   meta: { name: "invite", description: "Make a one-time code with which a person enrols a security key." },
@@ -15,16 +19,21 @@ export const invite = defineServerCommand({
   },
   args: {
     email: { type: "positional", description: "Whom to invite.", valueHint: "EMAIL", required: true },
+    ...settingArgs("sso-issuer"),
     ...databaseArg,
     json: { type: "boolean", description: "Print one JSON object." },
   },
   async run({ args }) {
     const email = parseEmail(args.email);
     const now = currentTime();
-    const { server, code, expiration } = await withStore(args, false, async (store) => {
+    const { "sso-issuer": issuer } = settingsOf(args, ["sso-issuer"]);
+    const { server, code, expiration, isMade } = await withStore(args, false, async (store) => {
       const { url } = await initialized(store);
-      const made = await store.transaction((tables) => invitePerson(tables, "operator", { email, now }));
-      return { server: url, code: made.code, expiration: made.expiresAt };
+      return await store.transaction(async (tables) => {
+        const isNew = (await tables.accounts.findUser(email)) === undefined;
+        const made = await invitePerson(tables, "operator", { email, now });
+        return { server: url, code: made.code, expiration: made.expiresAt, isMade: isNew };
+      });
     });
     if (args.json) {
       printJson({ email, code, server, expiration });
@@ -36,6 +45,8 @@ It is good for one security key within 24 hours and is shown only here.
 ${email} types:
 
    vouch enroll --server ${server}`);
+    const warning = isMade ? notLinkedWarning(email, issuer) : "";
+    if (warning !== "") print(`\n${atSameServer(warning, args)}`);
   },
 });
 

@@ -41,6 +41,6 @@ export const revoke = defineServerCommand({
     print(`Ended ${count(ended, "session")} of ${email}.`);
     if (removed !== undefined) print(`Removed ${count(removed, "security key")}.`);
     if (isLast) print(nobodyLeft);
-    print(describeIssuedAccess(userId));
+    print(describeIssuedAccess(userId, ended));
   },
 });

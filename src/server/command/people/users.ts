@@ -68,12 +68,12 @@ function toText({ user, keys }: ListedPerson, isRechecked: boolean): string {
           : `proved (${proof.by}): ${printable(proof.model)}`
       }${builtIn ? ", phone or computer" : ""}, enrolled ${date(createdAt)}, ${lastUsedAt === undefined ? "never used" : `last used ${date(lastUsedAt)}`}`,
   );
-  const disabled = user.disabled ? "DISABLED; " : "";
+  const disabled = user.disabled ? `DISABLED by ${user.disabledBy === "scim" ? "SCIM" : "an administrator"}; ` : "";
   const refused = user.recheck === "refused" ? "REFUSED by the identity provider; " : "";
   const unasked = isRechecked && user.recheck === undefined ? "the identity provider is not asked; " : "";
   const role = user.role === "member" ? "" : `${user.role}; `;
   return [
-    `${printable(user.email)}  (${disabled}${refused}${unasked}${role}sub ${user.id}; sessions: ${user.sessions}${open})`,
+    `${printable(user.email)}  (${disabled}${refused}${unasked}${role}id ${user.id}; sessions: ${user.sessions}${open})`,
     ...lines,
   ].join("\n");
 }

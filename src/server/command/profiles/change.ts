@@ -1,4 +1,6 @@
+import { documentationUrl } from "../../../base/words/documentation.ts";
 import { parseLaptopProfileName, removeLaptopProfile, setLaptopProfile } from "../../administration/laptop-profiles.ts";
+import { VouchError } from "../../../base/errors.ts";
 import { currentTime, databaseArg, withStore } from "../database/database.ts";
 import { defineServerCommand, print, printJson } from "../definition.ts";
 import { profileArg } from "./arguments.ts";
@@ -9,11 +11,12 @@ export const set = defineServerCommand({
   meta: { name: "set", description: "Announce what a file of TOML or JSON has, to a group or to everybody." },
   teaching: {
     details: [
-      "People are shown what is new after their next `vouch login`, and `vouch setup` sets it up; nothing is set up that they have not accepted. docs/profiles.md has the file.",
+      `People are shown what is new after their next \`vouch login\`, and \`vouch setup\` sets it up; nothing is set up that they have not accepted. The file: ${documentationUrl("profiles.md")}`,
     ],
     examples: [
       ["vouch server profiles set company company.toml", "Announce it to everybody."],
       ["vouch server profiles set platform platform.toml --group platform", "To the people of a group."],
+      ["vouch server profiles set platform platform.toml", "Something else to the people of the same group."],
     ],
   },
   args: {
@@ -21,23 +24,35 @@ export const set = defineServerCommand({
     file: { type: "positional", description: "What it announces.", valueHint: "FILE", required: true },
     group: {
       type: "string",
-      description: "The group that it is for. Without it: everybody.",
+      description: "The group that it is for. Without it: whom it was for, and a new one is for everybody.",
       valueHint: "GROUP",
     },
+    everybody: { type: "boolean", description: "It is for everybody, whatever group it was for." },
     ...commonArgs,
   },
   async run({ args }) {
     const { readProfileFile } = await import("../../announced/file.ts");
     const name = parseLaptopProfileName(args.profile);
     const body = readProfileFile(args.file);
-    const { group } = args;
+    const isForEverybody = args.everybody === true;
+    if (isForEverybody && args.group !== undefined) {
+      throw new VouchError("usage", "Expected either --group or --everybody, got both.");
+    }
     const now = currentTime();
-    const { changed, digest } = await withStore(args, false, (store) =>
-      store.transaction((tables) => setLaptopProfile(tables, "operator", { name, group, body, now })),
+    const { changed, digest, group } = await withStore(args, false, (store) =>
+      store.transaction(async (tables) => {
+        const kept = isForEverybody ? undefined : (await tables.laptopProfiles.find(name))?.group;
+        const toGroup = args.group ?? kept;
+        return { ...(await setLaptopProfile(tables, "operator", { name, group: toGroup, body, now })), group: toGroup };
+      }),
     );
     if (args.json) return printJson({ name, group: group ?? null, changed, digest });
     const whom = group === undefined ? "everybody" : `the group ${group}`;
-    print(`${name} is for ${whom}${changed ? "" : ", as it was"}. People see it after their next \`vouch login\`.`);
+    const isKept = group !== undefined && args.group === undefined;
+    const widening = isKept ? " It was for that group before; --everybody makes it for everybody." : "";
+    print(
+      `${name} is for ${whom}${changed ? "" : ", as it was"}. People see it after their next \`vouch login\`.${widening}`,
+    );
   },
 });
 

@@ -30,6 +30,8 @@ export interface InvitePosition {
 }
 
 export interface UserSummary extends User {
+  /** Who disabled them; undefined: they are not disabled. */
+  disabledBy: "administrator" | "scim" | undefined;
   displayName: string | undefined;
   /** How SCIM stands to them; undefined: not at all. */
   scim: ScimState | undefined;
@@ -182,7 +184,7 @@ export class AccountStore {
     const disabled = filter.disabled === undefined ? null : Number(filter.disabled);
     const { role = null, group = null, scim = null } = filter;
     const users = await this.#sql`
-      SELECT id, email, display_name, role, scim, created_at, disabled_at,
+      SELECT id, email, display_name, role, scim, created_at, disabled_at, disabled_by,
         (SELECT CASE WHEN refused_at IS NOT NULL THEN 'refused' WHEN refresh_token IS NOT NULL THEN 'asked' END
           FROM identities WHERE user_id = users.id AND last_seen_at IS NOT NULL
           ORDER BY last_seen_at DESC, subject LIMIT 1) AS recheck,
@@ -205,7 +207,7 @@ export class AccountStore {
   /** The user with this email, as `users` has them. */
   async summary(email: string, now: number): Promise<UserSummary | undefined> {
     const [row] = await this.#sql`
-      SELECT id, email, display_name, role, scim, created_at, disabled_at,
+      SELECT id, email, display_name, role, scim, created_at, disabled_at, disabled_by,
         (SELECT CASE WHEN refused_at IS NOT NULL THEN 'refused' WHEN refresh_token IS NOT NULL THEN 'asked' END
           FROM identities WHERE user_id = users.id AND last_seen_at IS NOT NULL
           ORDER BY last_seen_at DESC, subject LIMIT 1) AS recheck,
@@ -221,6 +223,7 @@ export class AccountStore {
 function toSummary(row: Record<string, string | null>): UserSummary {
   return {
     ...toUser(row),
+    disabledBy: row["disabled_at"] === null ? undefined : row["disabled_by"] === "scim" ? "scim" : "administrator",
     displayName: row["display_name"] ?? undefined,
     scim: scimStates.find((state) => state === row["scim"]),
     role: toRole(row["role"]),

@@ -89,6 +89,11 @@ describe("it refuses", () => {
       "AWS accepts an issuer only at https without a port, got https://vouch.example.com:8443.",
     ],
     [
+      "the URL of a trial, with a next step",
+      [...cloudformation, "--url", "http://localhost:8787"],
+      "`vouch server aws --url https://YOUR-HOST …`. A trial without TLS has none.",
+    ],
+    [
       "an account that is none",
       [...cloudformation, ...given, "--account", `${id},12345`],
       `Expected --account ID,…, got "${id},12345".`,

@@ -1,4 +1,5 @@
 /** Says where tokens lie and until when they are good: places and times, never a token. */
+import { documentationUrl } from "../../../../base/words/documentation.ts";
 import { count } from "../../../../base/words/count.ts";
 import { bold, dim, green, print, red, yellow } from "../../../terminal/terminal.ts";
 import { clockTime, duration } from "../../../terminal/time.ts";
@@ -38,7 +39,7 @@ export function showLeaks(judged: readonly Judged[], searched: Searched, now: nu
   print(bold(`${count(judged.length, "token")} found: ${parts.join(", ")}; ${looked}.`));
   if (good > 0) {
     print(
-      "Nothing ends a CodeArtifact token before its time, not a new login and not `vouch logout`. Who may have seen one? docs/threat-model.md says what a company can do.",
+      `Nothing ends a CodeArtifact token before its time, not a new login and not \`vouch logout\`. Who may have seen one? What a company can do: ${documentationUrl("threat-model.md")}`,
     );
   }
 }
