@@ -125,6 +125,18 @@ export function Claimed({ text }: { text: string }) {
   return <q class="claimed">{printable(text)}</q>;
 }
 
+/** An email address that a narrow column breaks before its domain. */
+export function Email({ address }: { address: string }) {
+  const [local, ...domain] = printable(address).split(/(?<=@)(?=[^@]+$)/);
+  return (
+    <Fragment>
+      {local}
+      {domain.length === 0 ? null : <wbr />}
+      {domain}
+    </Fragment>
+  );
+}
+
 /** Text with its `commands` set as such. */
 export function Commands({ text }: { text: string }) {
   return <Fragment>{text.split("`").map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</Fragment>;
