@@ -2,7 +2,7 @@
 import type { Refusal } from "../route.ts";
 
 /** Commands that have their like at the pages. */
-const command = /`vouch (?:keys|login|sessions|server (?:users|groups|enable))\b(?! link)/;
+const command = /`vouch (?:keys|login|sessions|server (?:users|groups|enable))\b(?! link| --browser)/;
 
 /** By the code of the error. */
 const hints: Readonly<Record<string, string>> = {

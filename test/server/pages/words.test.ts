@@ -39,7 +39,13 @@ test.each([
 });
 
 test("what only a command does keeps its hint", () => {
-  for (const hint of ["Enrol it: `vouch enroll`.", "Run `vouch server admin add EMAIL`.", "Sign in again.", undefined])
+  for (const hint of [
+    "Begin again: `vouch login --browser`.",
+    "Enrol it: `vouch enroll`.",
+    "Run `vouch server admin add EMAIL`.",
+    "Sign in again.",
+    undefined,
+  ])
     expect(hintAtPages("login_denied", hint)).toBe(hint);
 });
 

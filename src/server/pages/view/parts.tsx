@@ -144,12 +144,21 @@ export function Commands({ text }: { text: string }) {
 
 /** A command to copy. */
 export function Command({ children }: { children: string }) {
+  return <Copied text={children} />;
+}
+
+/** A one-time code to copy. */
+export function Code({ children }: { children: string }) {
+  return <Copied text={children} kind="large" />;
+}
+
+function Copied({ text, kind }: { text: string; kind?: "large" }) {
   return (
-    <div class="command">
+    <div class={kind === undefined ? "command" : `command ${kind}`}>
       <pre>
-        <code>{children}</code>
+        <code>{text}</code>
       </pre>
-      <button type="button" data-copy={children} data-script hidden>
+      <button type="button" data-copy={text} data-script hidden>
         Copy
       </button>
     </div>
