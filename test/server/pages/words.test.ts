@@ -32,6 +32,7 @@ test.each<[string, string, Record<string, string>, string]>([
 test.each([
   ["/admin/person?email=nobody@example.com", "Find them under People."],
   ["/admin/group?name=nothing", "Find it under Groups."],
+  ["/admin/profile?name=nothing", "Find it under Profiles."],
 ])("%s says what to do at the pages", async (path, words) => {
   const page = await (await administrator.visitor.get(path)).text();
   expect(page).toContain(words);

@@ -305,5 +305,6 @@ test("the server's keys have their ages, and the policy is there in words", asyn
   const [key] = await server.store.signingKeys.all();
   expect(page).toContain(key!.kid);
   expect(page).toContain("less than a day");
-  expect(page).toContain("every key is taken; for new keys");
+  expect(page).toContain("<dd>every key is taken</dd>");
+  expect(page).toContain("signing-keys encrypt --help");
 });
