@@ -3,7 +3,7 @@ import { initialized } from "./initialize.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "bun";
 import { VouchError } from "../base/errors.ts";
-import { RefusalLog } from "./audit/refusal.ts";
+import { isSlip, RefusalLog } from "./audit/refusal.ts";
 import { ClockGuard } from "./clock-guard.ts";
 import { clientAddress } from "./http/client-address.ts";
 import type { Caller, HandlerResult, ServerContext } from "./context.ts";
@@ -144,7 +144,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       response = (await refusal?.(failure, request, { ...context, caller })) ?? failure.response;
       entry.error = failure.code;
       entry.detail = failure.detail;
-      if (response.status < 500) {
+      if (response.status < 500 && !isSlip(pathname, failure.code)) {
         await refusals.add(caller, { path: pathname, ...failure }).catch(auditFailed);
       }
       // The client closed the connection: log 499.

@@ -19,11 +19,11 @@ const desk = { who: "administrator", width: 1200, scheme: "light", until: "main"
 export const pictures: readonly Picture[] = [
   { ...desk, name: "my-page", path: "/", until: ".card:nth-of-type(3)" },
   { ...desk, name: "my-page-phone", path: "/", width: 390, until: ".card" },
-  { ...desk, name: "overview", path: "/admin", until: "table.audit tbody tr:nth-child(5)" },
+  { ...desk, name: "overview", path: "/admin", until: "table.events tbody tr:nth-child(5)" },
   { ...desk, name: "overview-dark", path: "/admin", scheme: "dark", until: ".card" },
   { ...desk, name: "people", path: "/admin/people", until: "main > :last-child" },
   { ...desk, name: "person", path: "/admin/person?email=elif.yildiz@example.com", until: ".card:nth-of-type(3)" },
-  { ...desk, name: "audit-log", path: "/admin/audit", until: "table.audit tbody tr:nth-child(9)" },
+  { ...desk, name: "audit-log", path: "/admin/audit", until: "table.events tbody tr:nth-child(9)" },
   { ...desk, name: "sign-in", path: "/", who: "newcomer", until: "main > :last-child" },
   { ...desk, name: "enrolment-code", path: "/sso/begin?for=enroll", who: "newcomer", until: "main > :last-child" },
 ];

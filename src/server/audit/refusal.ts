@@ -23,6 +23,16 @@ interface Count {
   since: number;
 }
 
+/** What is not there, or there already. */
+const slips: ReadonlySet<string> = new Set(["person_not_found", "group_not_found", "profile_not_found", "name_taken"]);
+/** Form of the paths that check the administrator's right before they look for anything. */
+const checkedFirst = /^\/(?:touch|admin\/(?!changes\/).+)$/;
+
+/** Whether the failure is a slip of somebody who may do it, at the pages: nothing was refused to them. */
+export function isSlip(path: string, code: string): boolean {
+  return slips.has(code) && checkedFirst.test(path);
+}
+
 export class RefusalLog {
   readonly #store: Pick<Store, "now" | "transaction">;
   readonly #monotonic: () => number;

@@ -2,7 +2,7 @@
 import type { Refusal } from "../route.ts";
 
 /** Commands that have their like at the pages. */
-const command = /`vouch (?:keys|login|sessions|server (?:users|groups|enable))\b(?! link)/;
+const command = /`vouch (?:keys|login|sessions|server (?:users|groups|profiles|enable))\b(?! link| --browser)/;
 
 /** By the code of the error. */
 const hints: Readonly<Record<string, string>> = {
@@ -16,6 +16,7 @@ const hints: Readonly<Record<string, string>> = {
     "Sign in with a key that you have: your page adds and removes keys. Without any, ask your administrator for a code (`vouch server invite`).",
   person_not_found: "Find them under People.",
   group_not_found: "Find it under Groups.",
+  profile_not_found: "Find it under Profiles.",
   person_disabled: "Let them log in again first, on their page.",
 };
 

@@ -71,6 +71,17 @@ export async function findSignedIn(request: Request, context: ServerContext): Pr
   return { ...found, tokenHash, formToken: sha256(`page form ${token}`) };
 }
 
+/**
+ * Whether the browser has a live session, for a page that only says where to go on: counts and notes nothing. `mayAsk`:
+ * else a cookie is enough, and the database is not asked.
+ */
+export async function hasSession(request: Request, { store, now }: ServerContext, mayAsk: boolean): Promise<boolean> {
+  const token = readCookie(request, cookieName);
+  if (token === undefined || !mayAsk) return token !== undefined;
+  const found = await store.pageSessions.find(sha256(token)).catch(() => undefined);
+  return found !== undefined && isLive(found, now());
+}
+
 /** Notes whose session the request has, for the audit log, and nothing else: it is about to be refused. */
 export async function noteSession(request: Request, { store, caller }: ServerContext): Promise<void> {
   const token = readCookie(request, cookieName);

@@ -13,5 +13,6 @@ export function rulesText({ demand, applyTo, certified, roots, allow, deny }: Po
     ...(deny.size === 0 ? [] : [`not ${deny.size} models`]),
   ];
   const whom = applyTo === "all" ? "at each login" : "for new keys";
-  return [demands[demand], ...lists, whom].join("; ");
+  if (demand === "none" && lists.length === 0) return demands.none;
+  return [...(demand === "none" ? [] : [demands[demand]]), ...lists, whom].join("; ");
 }

@@ -104,7 +104,10 @@ export function admit(claims: Claims, settings: SsoSettings, isKnown: boolean): 
       throw refused("The identity provider gave no e-mail address, or one that is none.");
     }
     if (!claims.isVerified) {
-      throw refused(`The identity provider does not say that the address ${printable(claims.email)} is verified.`);
+      const message = `The identity provider does not say that the address ${printable(claims.email)} is verified.`;
+      throw new VouchError("login_denied", message, {
+        hint: "Have it verified there, or ask your administrator to link the account to you (`vouch server users link`).",
+      });
     }
   }
   const domain = claims.email?.slice(claims.email.lastIndexOf("@") + 1);

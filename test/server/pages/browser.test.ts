@@ -190,6 +190,8 @@ describe.skipIf(!requires("chromium"))("in Chromium", () => {
     await looksRight(tab, "admin-profiles-none");
     await tab.fill("#profile", "company");
     await tab.fill("#for-group", "platform");
+    const aws = { roleArn: "arn:aws:iam::123456789012:role/vouch-developer", region: "us-east-1" };
+    await tab.fill("#profile-text", JSON.stringify({ aws }));
     await tab.clickThrough("Announce it");
     expect(await tab.text()).toContain("The profile is announced.");
     await tab.click("Announce something else");

@@ -36,6 +36,21 @@ test("a form of another site that comes with a session's cookie", async () => {
   }
 });
 
+test("an administrator's slip is none, and a member's try is one, whatever is there", async () => {
+  const administrator = await newHolder(server, "administrator");
+  const member = await newHolder(server, "member");
+  const nobody = { email: "nobody@example.com" };
+  for (const path of ["person?email=nobody@example.com", "group?name=nothing", "profile?name=nothing"]) {
+    expect([path, (await administrator.visitor.get(`/admin/${path}`)).status]).toEqual([path, 404]);
+    expect([path, (await member.visitor.get(`/admin/${path}`)).status]).toEqual([path, 403]);
+  }
+  expect((await administrator.visitor.touched(administrator.key, "/admin/changes/enable", nobody)).status).toBe(404);
+  expect(await refused(administrator.id)).toEqual([]);
+  const form_token = await member.visitor.formToken();
+  await member.visitor.post("/admin/changes/enable", { ...nobody, form_token, ceremony: "x", approval: "{}" });
+  expect(await refused(member.id)).toHaveLength(4);
+});
+
 test("a form of another site counts for nobody's limit", async () => {
   const limited = await startTestServer({ subjectLimits: { person: 4, credential: 1e6 } });
   const { visitor } = await newHolder(limited, "member");

@@ -218,7 +218,7 @@ test("who has no key is told how to get the first one, and not that it is known"
   const visitor = new Visitor(sso);
   visitor.cookie = token;
   const page = await (await visitor.get("/")).text();
-  expect(page).toContain('href="/enroll"');
+  expect(page).toContain('href="/sso/begin?for=enroll"');
   expect(page).not.toContain("is known here already");
   await sso.stop();
 });

@@ -32,6 +32,7 @@ test.each<[string, string, Record<string, string>, string]>([
 test.each([
   ["/admin/person?email=nobody@example.com", "Find them under People."],
   ["/admin/group?name=nothing", "Find it under Groups."],
+  ["/admin/profile?name=nothing", "Find it under Profiles."],
 ])("%s says what to do at the pages", async (path, words) => {
   const page = await (await administrator.visitor.get(path)).text();
   expect(page).toContain(words);
@@ -39,7 +40,13 @@ test.each([
 });
 
 test("what only a command does keeps its hint", () => {
-  for (const hint of ["Enrol it: `vouch enroll`.", "Run `vouch server admin add EMAIL`.", "Sign in again.", undefined])
+  for (const hint of [
+    "Begin again: `vouch login --browser`.",
+    "Enrol it: `vouch enroll`.",
+    "Run `vouch server admin add EMAIL`.",
+    "Sign in again.",
+    undefined,
+  ])
     expect(hintAtPages("login_denied", hint)).toBe(hint);
 });
 

@@ -174,7 +174,9 @@ describe("a person who has signed on", () => {
     delete provider.does.refuses;
     expect((await later.redeem(another)).body.error_description).toContain("used before");
     const page = await new Visitor(server).signIn(key);
-    expect([page.status, await page.text()]).toEqual([403, expect.stringContaining("lets you in no more")]);
+    const text = await page.text();
+    expect([page.status, text]).toEqual([403, expect.stringContaining("lets you in no more")]);
+    expect(text).toContain(`<a href="/sign-in">${origin}/sign-in</a> with `);
     expect((await visitor.get("/")).headers.get("location") ?? (await (await visitor.get("/")).text())).toContain(
       "Sign in",
     );

@@ -74,6 +74,7 @@ describe("a person without a key", () => {
   test("is led to the page of the code by the sign-in", async () => {
     const { text } = await browser.get("/");
     expect(text).toContain('<a href="/enroll">Get a code</a>');
+    expect((await browser.get("/enroll")).text).toContain("Sign in, and this page shows");
     expect(text).not.toContain("administrator");
   });
 
@@ -123,6 +124,7 @@ describe("the pages", () => {
       credentialId: undefined,
     });
     expect((await browser.get("/")).text).toContain("dev@example.com");
+    expect((await browser.get("/enroll")).text).toMatch(/You are signed in as dev@example\.com\. .*Get the code/s);
     await browser.signOn(provider, "pages");
     expect(browser.cookies.get("__Host-vouch-page")).not.toBe(first);
     expect(await recorded("page_sign_in")).toMatchObject([

@@ -1,7 +1,7 @@
-import { count } from "../../../base/words/count.ts";
 import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/words/printable.ts";
 import { announcementFor, bodyOf } from "../../announced/announcement.ts";
+import { summaryOf } from "../../announced/summary.ts";
 import { knownLaptopProfile } from "../../administration/laptop-profiles.ts";
 import { knownPerson } from "../../administration/people.ts";
 import { databaseArg, withStore } from "../database/database.ts";
@@ -18,14 +18,8 @@ export const list = defineServerCommand({
     if (args.json) return printJson(all.map((each) => ({ ...each, group: each.group ?? null, body: bodyOf(each) })));
     if (all.length === 0) print("There is no profile yet: vouch server profiles set NAME FILE");
     for (const each of all) {
-      const { repositories = [], profiles = [], aws } = bodyOf(each);
-      const parts = [
-        ...(aws === undefined ? [] : ["a role"]),
-        count(repositories.length, "repository", "repositories"),
-        ...(profiles.length === 0 ? [] : [count(profiles.length, "named profile")]),
-      ];
       const whom = each.group === undefined ? "everybody" : `the group ${printable(each.group)}`;
-      print(`${printable(each.name)}  (for ${whom}; ${parts.join(", ")})`);
+      print(`${printable(each.name)}  (for ${whom}; ${summaryOf(bodyOf(each))})`);
     }
   },
 });

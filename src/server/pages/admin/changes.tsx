@@ -30,7 +30,8 @@ import { type SignedIn, stillSignedIn } from "../session.ts";
 import { readTouchedForm } from "../touch.ts";
 import type { CheckForm } from "../touched-forms.ts";
 import { h } from "../view/jsx.ts";
-import { Command, Time } from "../view/parts.tsx";
+import { Install } from "../view/install.tsx";
+import { Code, Command, Time } from "../view/parts.tsx";
 import { AdminLayout } from "./admin-page.tsx";
 import { idFields, PersonLink } from "./parts.tsx";
 import { groupPath, personPath, profilePath } from "./paths.ts";
@@ -192,12 +193,10 @@ function showInvite(
         <p>
           For <PersonLink email={email} />, good for one security key until <Time at={Number(expiresAt)} />.
         </p>
-        <p class="code">
-          <strong>
-            <code>{String(code)}</code>
-          </strong>
-        </p>
-        <p>Give it to {printable(email)} and to nobody else, in a way that you trust. They run, and type the code:</p>
+        <Code>{String(code)}</Code>
+        <p>Give it to {printable(email)} and to nobody else, in a way that you trust. They install Vouch,</p>
+        <Install />
+        <p>run this, and type the code:</p>
         <Command>{`vouch enroll --server ${server}`}</Command>
         <p class="actions">
           <a class="button" href="/admin/invites">

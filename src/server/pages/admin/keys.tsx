@@ -65,6 +65,11 @@ export const keysPage = adminPage("/admin/keys", v.object({}), async (_query, { 
               { title: "Made", cell: ({ key }) => <Time at={key.publishedAt} /> },
             ]}
           />
+          {keys.some(({ key, state }) => state !== "gone" && levelOfKey(key) === "clear") ? (
+            <p class="hint">
+              <Commands text="A copy of the database gives away a key in clear text. `vouch server signing-keys encrypt --help` says how to encrypt it, and in which order." />
+            </p>
+          ) : null}
         </Section>
         <Section
           id="policy"
@@ -77,9 +82,9 @@ export const keysPage = adminPage("/admin/keys", v.object({}), async (_query, { 
             <dt>Policy</dt>
             <dd>{rulesText(rules)}</dd>
             <dt>Only models</dt>
-            <dd>{list(rules.allow)}</dd>
+            <dd>{list(rules.allow, "no list: every model")}</dd>
             <dt>Never models</dt>
-            <dd>{list(rules.deny)}</dd>
+            <dd>{list(rules.deny, "no list: none is refused")}</dd>
             <dt>FIDO metadata</dt>
             <dd>{metadata === undefined ? "none" : <MetadataFacts metadata={metadata} now={time} />}</dd>
           </dl>
@@ -95,8 +100,8 @@ function ageOf(seconds: number): string {
   return days === 1 ? "1 day" : `${days} days`;
 }
 
-function list(aaguids: ReadonlySet<string>): string {
-  return aaguids.size === 0 ? "–" : [...aaguids].map(printable).join(", ");
+function list(aaguids: ReadonlySet<string>, none: string): string {
+  return aaguids.size === 0 ? none : [...aaguids].map(printable).join(", ");
 }
 
 function MetadataFacts({ metadata, now }: { metadata: Metadata; now: number }) {

@@ -37,7 +37,7 @@ export const overview = adminPage("/admin", Query, async ({ period }, { store, n
   const { entries } = await searchPage(store, filter, { position: undefined, limit: shown });
   return {
     title: "Overview",
-    lead: "Who came in, and what was refused.",
+    lead: "Who logged in, and what was refused.",
     children: (
       <Fragment>
         <Section id="access" title="Logins and refusals">
@@ -63,8 +63,9 @@ export const overview = adminPage("/admin", Query, async ({ period }, { store, n
             />
           </div>
           <p class="hint">
-            Each bar is {unit === "hour" ? "an hour" : "a day"} of UTC. Refusals are entries of the audit log, which has
-            one for many of a flood.
+            Each bar is {unit === "hour" ? "an hour" : "a day"} of UTC. Logins are those of the command line: who signed
+            in to these pages is in the audit log alone. Refusals are entries of the audit log, which has one for many
+            of a flood.
           </p>
           <details>
             <summary>The same as a table</summary>

@@ -1,11 +1,10 @@
 /** Parts of the administrators' pages. */
-import { printable } from "../../../base/words/printable.ts";
 import type { AdminChange } from "../../administration/change.ts";
 import type { GroupSource } from "../../store/people/groups.ts";
 import { type LabelledField, labels } from "../fields.ts";
 import type { SignedIn } from "../session.ts";
 import { type Child, h } from "../view/jsx.ts";
-import { Form } from "../view/parts.tsx";
+import { Email, Form } from "../view/parts.tsx";
 import { changePath, personPath } from "./paths.ts";
 
 /** Who says that a group, or a person in it, is there. */
@@ -53,7 +52,11 @@ export function ChangeForm({ session, type, fields, class: name, children }: Cha
 }
 
 export function PersonLink({ email }: { email: string }) {
-  return <a href={personPath(email)}>{printable(email)}</a>;
+  return (
+    <a href={personPath(email)}>
+      <Email address={email} />
+    </a>
+  );
 }
 
 interface FieldProps {

@@ -133,6 +133,9 @@ for (const form of document.querySelectorAll("form[data-after], form[data-sign-i
 
 for (const link of document.querySelectorAll("a[data-follow]")) location.replace(link.href);
 
+// On a narrow screen the menu is one line, which scrolls.
+document.querySelector("nav.parts [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;
 
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });

@@ -3,7 +3,7 @@ import { printable } from "../../../base/words/printable.ts";
 import { html } from "../answer.ts";
 import { h } from "../view/jsx.ts";
 import { Layout } from "../view/layout.tsx";
-import { Claimed } from "../view/parts.tsx";
+import { Claimed, Code } from "../view/parts.tsx";
 
 interface Granted {
   /** On the person's own machine; undefined where they type the code. */
@@ -26,11 +26,7 @@ export function showCode({ url, code, email, client, address }: Granted): Respon
           For {printable(email)} on {client ? <Claimed text={client} /> : "a nameless machine"} at{" "}
           <span class="breakable">{address}</span>, good once within five minutes:
         </p>
-        <p>
-          <strong>
-            <code>{code}</code>
-          </strong>
-        </p>
+        <Code>{code}</Code>
         <p>Type it only into the terminal in which you began. Give it to nobody, whoever asks.</p>
       </section>
     </Layout>,

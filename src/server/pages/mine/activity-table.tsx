@@ -29,6 +29,7 @@ export function Activity({ entries, keys }: { entries: AuditEntry[]; keys: Crede
   return (
     <Table
       label="Activity"
+      class="events"
       rows={entries}
       columns={[
         { title: "When", cell: ({ time }) => <Time at={time} /> },

@@ -1,10 +1,13 @@
 /** A person's own page: who they are, their keys, sessions, recent activity, and what a new laptop needs. */
+import { VouchError } from "../../../base/errors.ts";
 import { printable } from "../../../base/words/printable.ts";
-import type { Handler } from "../../context.ts";
+import { announcementFor } from "../../announced/announcement.ts";
+import type { Handler, ServerContext } from "../../context.ts";
 import type { Credential } from "../../store/people/credentials.ts";
 import { html, noticeOf } from "../answer.ts";
 import { findSignedIn, type SignedIn } from "../session.ts";
 import { showSignIn } from "../sign-in/page.tsx";
+import { Install } from "../view/install.tsx";
 import { Layout } from "../view/layout.tsx";
 import { Command, Notice, Section, Time } from "../view/parts.tsx";
 import { Activity, recentActivity } from "./activity-table.tsx";
@@ -46,7 +49,7 @@ export const myPage: Handler = async (request, context) => {
       {keys.length === 0 ? (
         <FirstKey url={context.url} hasSingleSignOn={context.singleSignOn !== undefined} />
       ) : (
-        <NewLaptop url={context.url} />
+        <NewLaptop url={context.url} isAnnounced={await namesRepositories(context, user.id)} />
       )}
     </Layout>
   );
@@ -67,14 +70,18 @@ function FirstKey({ url, hasSingleSignOn }: { url: string; hasSingleSignOn: bool
       <ol class="steps">
         <li>
           {hasSingleSignOn ? (
-            <a href="/enroll">Get the code that enrols your first key</a>
+            <a href="/sso/begin?for=enroll">Get the code that enrols your first key</a>
           ) : (
             "Ask your administrator for a code"
           )}
           {"."}
         </li>
         <li>
-          Install Vouch, plug in your key, and type the code where this asks for it:
+          Install Vouch:
+          <Install />
+        </li>
+        <li>
+          Plug in your key, and type the code where this asks for it:
           <Command>{`vouch enroll --server ${url}`}</Command>
         </li>
       </ol>
@@ -82,7 +89,18 @@ function FirstKey({ url, hasSingleSignOn }: { url: string; hasSingleSignOn: bool
   );
 }
 
-function NewLaptop({ url }: { url: string }) {
+/** Whether a profile names repositories to this person; false where what is announced cannot be told. */
+async function namesRepositories({ store }: ServerContext, userId: string): Promise<boolean> {
+  try {
+    const { repositories = [] } = await announcementFor(store, userId);
+    return repositories.length > 0;
+  } catch (error) {
+    if (error instanceof VouchError) return false;
+    throw error;
+  }
+}
+
+function NewLaptop({ url, isAnnounced }: { url: string; isAnnounced: boolean }) {
   return (
     <Section
       id="new-laptop"
@@ -91,13 +109,25 @@ function NewLaptop({ url }: { url: string }) {
     >
       <ol class="steps">
         <li>
-          Install Vouch, plug in your key, and log in:
-          <Command>{`vouch login --server ${url}`}</Command>
+          Install Vouch:
+          <Install />
         </li>
         <li>
-          Say which role and repository you use, and let Vouch configure your package managers:
-          <Command>{`vouch enroll --server ${url}`}</Command>
+          Plug in your key, and log in:
+          <Command>{`vouch login --server ${url}`}</Command>
         </li>
+        {isAnnounced ? (
+          <li>
+            The login shows the roles and repositories that your company announces to you, and configures your package
+            managers for them if you agree. Later this does:
+            <Command>vouch setup</Command>
+          </li>
+        ) : (
+          <li>
+            Say which role and repository you use, and let Vouch configure your package managers:
+            <Command>{`vouch enroll --server ${url}`}</Command>
+          </li>
+        )}
         <li>
           See whether everything works:
           <Command>vouch doctor</Command>

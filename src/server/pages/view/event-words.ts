@@ -12,6 +12,9 @@ type Describe = (detail: (name: string) => string | undefined, entry: AuditEntry
 const counted = (count: string | undefined) =>
   count === "1" ? "One session was ended" : `${count} sessions were ended`;
 
+/** Whose word SCIM is. */
+const bySaying = "as the company's identity provider says";
+
 /** What is about no person, and so in nobody's activity. */
 type ServerEvent =
   | "group_added"
@@ -57,13 +60,13 @@ const events: Readonly<Record<Exclude<AuditEvent, ServerEvent>, Describe>> = {
   role_changed: (detail) => ["Your role was changed", `${detail("from")} → ${detail("role")}`],
   group_joined: () => ["You were added to groups"],
   group_left: () => ["You were taken out of groups"],
-  person_provisioned: () => ["The company's identity provider made your account"],
-  person_changed: () => ["The company's identity provider changed your address or name"],
-  person_deprovisioned: () => ["The company's identity provider deleted your account"],
-  scim_linked: () => ["The company's identity provider was let take up your account"],
-  scim_unlinked: () => ["Your account was taken from the company's identity provider"],
-  disable: () => ["Your account was disabled"],
-  enable: () => ["Your account was enabled again"],
+  person_provisioned: () => ["Your account was made here by SCIM", bySaying],
+  person_changed: () => ["Your address or name was changed by SCIM", bySaying],
+  person_deprovisioned: () => ["Your account was deleted by SCIM", bySaying],
+  scim_linked: () => ["SCIM may keep your account from now on", bySaying],
+  scim_unlinked: () => ["SCIM keeps your account no longer", "How you sign on has not changed."],
+  disable: () => ["You were locked out"],
+  enable: () => ["You were let in again"],
 };
 
 /** Returns what happened, and what is to be said about it; an event without words has its name. */

@@ -19,7 +19,7 @@ type Attribute = string | number | boolean | null | undefined;
 type Component<Props> = (props: Props) => Html | null;
 
 /** Elements without an end tag (HTML, 13.1.2); those of SVG have one. */
-const empty = new Set(["br", "hr", "img", "input", "link", "meta"]);
+const empty = new Set(["br", "hr", "img", "input", "link", "meta", "wbr"]);
 /**
  * Attributes that lead somewhere: only within this server, to a place that a page itself names with https, or, of links, to
  * the person's own machine, where a terminal waits for the answer of a login (RFC 8252, 7.3).

@@ -125,6 +125,18 @@ export function Claimed({ text }: { text: string }) {
   return <q class="claimed">{printable(text)}</q>;
 }
 
+/** An email address that a narrow column breaks before its domain. */
+export function Email({ address }: { address: string }) {
+  const [local, ...domain] = printable(address).split(/(?<=@)(?=[^@]+$)/);
+  return (
+    <Fragment>
+      {local}
+      {domain.length === 0 ? null : <wbr />}
+      {domain}
+    </Fragment>
+  );
+}
+
 /** Text with its `commands` set as such. */
 export function Commands({ text }: { text: string }) {
   return <Fragment>{text.split("`").map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</Fragment>;
@@ -132,12 +144,21 @@ export function Commands({ text }: { text: string }) {
 
 /** A command to copy. */
 export function Command({ children }: { children: string }) {
+  return <Copied text={children} />;
+}
+
+/** A one-time code to copy. */
+export function Code({ children }: { children: string }) {
+  return <Copied text={children} kind="large" />;
+}
+
+function Copied({ text, kind }: { text: string; kind?: "large" }) {
   return (
-    <div class="command">
+    <div class={kind === undefined ? "command" : `command ${kind}`}>
       <pre>
-        <code>{children}</code>
+        <code>{text}</code>
       </pre>
-      <button type="button" data-copy={children} data-script hidden>
+      <button type="button" data-copy={text} data-script hidden>
         Copy
       </button>
     </div>

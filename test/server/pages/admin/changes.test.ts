@@ -213,7 +213,7 @@ describe("an administrator, with a touch,", () => {
     const code = /<code>([A-Z0-9-]{10,})<\/code>/.exec(page)?.[1] ?? "";
     expect((await server.enrollOptions(code)).options.user.name).toBe(fields.email.toLowerCase());
     const invites = await (await administrator.visitor.get("/admin/invites")).text();
-    expect(invites).toContain(fields.email.toLowerCase());
+    expect(invites.replaceAll("<wbr>", "")).toContain(fields.email.toLowerCase());
     expect(invites).not.toContain(code);
     expect(JSON.stringify(server.logs)).not.toContain(code);
   });

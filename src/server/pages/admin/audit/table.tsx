@@ -4,7 +4,7 @@ import { detailTexts } from "../../../audit/detail-text.ts";
 import type { AuditEntry } from "../../../audit/entry.ts";
 import { endOfTime } from "../../../store/audit.ts";
 import { h } from "../../view/jsx.ts";
-import { type Column, Empty, Table, Time } from "../../view/parts.tsx";
+import { type Column, Email, Empty, Table, Time } from "../../view/parts.tsx";
 import { PersonLink } from "../parts.tsx";
 
 /** Characters that a page shows of a text, and of a part of the detail; and so many parts. An export has all. */
@@ -18,7 +18,7 @@ export function AuditTable({ entries, isAboutOne = false }: { entries: AuditEntr
   return (
     <Table
       label="Audit log"
-      class="audit"
+      class="events"
       rows={entries}
       columns={[
         {
@@ -31,7 +31,7 @@ export function AuditTable({ entries, isAboutOne = false }: { entries: AuditEntr
           title: "From",
           cell: ({ address, by }) => (
             <span>
-              {by === null ? null : shortened(by)}
+              {by === null ? null : <Email address={shortened(by)} />}
               {address === null ? null : <span class={by === null ? undefined : "sub"}>{shortened(address)}</span>}
             </span>
           ),

@@ -25,7 +25,7 @@ export function WhatAndWhom({ groups, group, text, children }: Props) {
         value={group}
         maxlength={64}
         list="known-groups"
-        hint="nobody named: everybody"
+        hint="empty: for everybody"
       />
       <datalist id="known-groups">
         {groups.map(({ name }) => (

@@ -1,11 +1,11 @@
 /** What laptops are told, by profile: all of them, and the form of a new one. */
 import * as v from "valibot";
-import { count as counted } from "../../../../base/words/count.ts";
 import { printable } from "../../../../base/words/printable.ts";
 import { bodyOf } from "../../../announced/announcement.ts";
+import { summaryOf } from "../../../announced/summary.ts";
 import type { LaptopProfile } from "../../../store/people/laptop-profiles.ts";
 import { h } from "../../view/jsx.ts";
-import { Disclosure, Empty, Table, Time } from "../../view/parts.tsx";
+import { Command, Disclosure, Empty, Table, Time } from "../../view/parts.tsx";
 import { adminPage } from "../admin-page.tsx";
 import { ChangeForm, TextField } from "../parts.tsx";
 import { groupPath, profilePath } from "../paths.ts";
@@ -22,9 +22,16 @@ export const profilesPage = adminPage("/admin/profiles", v.object({}), async (_q
         {reader.mayChange ? (
           <Disclosure label="Announce something">
             <ChangeForm session={reader.session} type="set-profile">
-              <WhatAndWhom groups={await store.groups.page({ limit: 200 })} group={undefined} text={example}>
+              <WhatAndWhom groups={await store.groups.page({ limit: 200 })} group={undefined} text="">
                 <TextField id="profile" name="profile" maxlength={64} required />
               </WhatAndWhom>
+              <details>
+                <summary>An example</summary>
+                <div class="disclosed">
+                  <p>With the numbers and names of your accounts in place of these:</p>
+                  <Command>{example}</Command>
+                </div>
+              </details>
               <p class="actions">
                 <button type="submit" class="primary">
                   Announce it
@@ -50,17 +57,11 @@ function Profiles({ profiles }: { profiles: LaptopProfile[] }) {
           title: "For",
           cell: ({ group }) => (group === undefined ? "everybody" : <a href={groupPath(group)}>{printable(group)}</a>),
         },
-        { title: "Announces", cell: whatIn },
+        { title: "Announces", cell: (each) => summaryOf(bodyOf(each)) },
         { title: "Since", cell: ({ updatedAt }) => <Time at={updatedAt} /> },
       ]}
     />
   );
-}
-
-function whatIn(profile: LaptopProfile): string {
-  const { aws, profiles = [], repositories = [] } = bodyOf(profile);
-  const roles = profiles.length + (aws === undefined ? 0 : 1);
-  return `${counted(roles, "role")}, ${counted(repositories.length, "repository", "repositories")}`;
 }
 
 const example = `[aws]
@@ -72,4 +73,4 @@ domain = "my-domain"
 domainOwner = "123456789012"
 region = "us-east-1"
 repository = "my-repo"
-`;
+publishRoleArn = "arn:aws:iam::123456789012:role/vouch-publisher"`;
