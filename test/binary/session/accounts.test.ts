@@ -1,6 +1,6 @@
 /** Two accounts in two regions, profiles, a chain and a publish role, with the release executable and the real Cargo. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../../agent/harness.ts";
 import { cargoGet, ended, executable, type Laptop, sandboxExecutable } from "../../laptop.ts";
@@ -216,11 +216,19 @@ describe("the publish role, without which the account refuses an upload, is the 
 
   test("gives its credentials to nobody, by whatever profile", async () => {
     const flags = ["--role", acme.publishRoleArn, "--region", acme.region, "--via", names.roleArn];
-    await ended(laptop.vouch("setup", "aws", "--profile", "thief", ...flags));
+    const setup = await laptop.vouch("setup", "aws", "--profile", "thief", ...flags);
+    expect({ exitCode: setup.exitCode, stdout: setup.stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(setup.stderr).toContain("what reads could publish, without a touch");
+    // Settings that setup did not write.
+    const path = join(laptop.home, ".config/vouch/config.json");
+    const before = readFileSync(path, "utf8");
+    const settings = JSON.parse(before);
+    const thief = { roleArn: acme.publishRoleArn, region: acme.region, via: [names.roleArn] };
+    writeFileSync(path, JSON.stringify({ ...settings, profiles: { ...settings.profiles, thief } }));
     const { exitCode, stdout, stderr } = await laptop.vouch("credential", "aws", "--profile", "thief");
+    writeFileSync(path, before);
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: "" });
     expect(stderr).toContain(acme.publishRoleArn);
-    await ended(laptop.vouch("setup", "aws", "--profile", "thief", "--remove"));
   });
 
   test("says on the terminal who asks for what, as Cargo claims it", async () => {

@@ -99,15 +99,17 @@ test("the code of the page is typed where no browser is to be opened", async () 
   expect(stderr).toContain("Type it only here, where you began");
 });
 
-test("what is no code is asked for again, and a refused one leads to a login in the browser", async () => {
+test("what is no code is asked for again, and after three refused ones a login in the browser begins anew", async () => {
   await using laptop = machine("mistyped");
   const command = [executable, "login", "--browser", "--no-open", "--server", server.url];
   const { exitCode, screen } = await runInTerminal(command, { env: laptop.env }, async (person) => {
     await person.see("Code of the page: ");
     person.type("\r");
     await person.see("Expected the code as the page shows it. Ctrl-C ends.");
-    await person.see("Code of the page: ");
-    person.type("AAAA-AAAA-AAAA-AAAA\r");
+    for (const tried of ["A", "B", "C"]) {
+      await person.see("Code of the page: ");
+      person.type(`${[tried, tried, tried, tried].map((letter) => letter.repeat(4)).join("-")}\r`);
+    }
   });
   const said = stripVTControlCharacters(screen).replaceAll(/\s+/g, " ");
   expect([exitCode, said]).toEqual([
