@@ -44,6 +44,7 @@ describe("vouch keys list", () => {
       "transports",
       "backupEligible",
       "backedUp",
+      "builtIn",
       "thisSession",
     ]);
     expect(shown).toMatchObject([
